@@ -1,0 +1,42 @@
+# Shilu. `make` alone lists the targets. Everything runs from .venv, which each target makes if it is missing or stale.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+ARGS ?=
+# Test files spread over the cores; each worker has a database of its own.
+WORKERS ?= auto
+
+.PHONY: help demo test slow lint bench fuzz drill clean
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+demo: $(STAMP) ## footage from recorder to verified evidence (ARGS="--exit --json" is passed on)
+	@$(BIN)/shilu demo $(ARGS)
+
+test: $(STAMP) lint ## static checks, then all tests but the slow tier
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(ARGS)
+
+slow: $(STAMP) ## seeded faults and fuzz
+	@$(BIN)/python -m pytest -n $(WORKERS) -m slow --timeout 1800 $(ARGS)
+
+lint: $(STAMP) ## format, style, types, import contracts
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+bench: $(STAMP) ## every file of benchmarks/, each printing its figures
+	@for file in benchmarks/bench_*.py; do $(BIN)/python "$$file" || exit 1; done
+
+fuzz: $(STAMP) ## only the fuzzers of the slow tier
+	@$(BIN)/python -m pytest -m slow -k fuzz --timeout 1800 $(ARGS)
+
+clean: ## remove what the targets made
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+
+# `pip install -c` pins every version; the stamp makes a second run cost nothing.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Shilu needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing pinned dependencies into $(VENV) ..." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]' >&2
+	@touch $@

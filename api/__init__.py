@@ -1,0 +1,1 @@
+"""Composition root, HTTP interface and command line; see DESIGN.md."""

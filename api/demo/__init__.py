@@ -1,0 +1,1 @@
+"""The demonstration: real processes, one data folder."""

@@ -1,0 +1,1 @@
+"""The docking station's agent; see DESIGN.md."""

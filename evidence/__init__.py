@@ -1,0 +1,1 @@
+"""The domain: clips, cases, custody, annotations, search, verification; see DESIGN.md."""

@@ -1,0 +1,1 @@
+"""Case files: opening, linking clips under exhibit numbers."""

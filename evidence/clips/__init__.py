@@ -1,0 +1,1 @@
+"""Clips, their annotations and the search over them."""

@@ -1,0 +1,1 @@
+"""Write-once, content-addressed storage for originals and derivatives."""

@@ -1,0 +1,1 @@
+"""Who acts: docks by enrolled key, people by token and role."""

@@ -1,0 +1,1 @@
+"""Offline verification of evidence, light enough for a court's computer."""

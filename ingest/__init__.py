@@ -1,0 +1,1 @@
+"""Bytes in, seal, jobs and media derivation; see DESIGN.md."""

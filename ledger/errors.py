@@ -1,0 +1,50 @@
+"""Errors with a stable code and a name for who can mend them.
+
+Every error the project raises on purpose is a subclass of `CodedError`. The class says what is wrong in general
+(its docstring is the entry in docs/errors.md), the instance says what is wrong here. `blame` tells a caller whether
+another try can help: the input will stay wrong, the way (disk, network, database) may recover, a bug is ours.
+
+This is the lowest module of the house; every other package adds its own classes beside its code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+from typing import ClassVar
+
+
+class Blame(Enum):
+    """Who can mend it: whoever sent the input, whoever runs the way it took, or the authors."""
+
+    INPUT = "input"
+    WAY = "way"
+    BUG = "bug"
+
+
+class CodedError(Exception):
+    """Base of all errors that cross a boundary.
+
+    Args:
+        message: One sentence about this very case, fit to be shown to the person who caused it.
+        details: JSON-ready facts (numbers in stated units, names, digests); no secrets.
+    """
+
+    code: ClassVar[str] = "internal"
+    blame: ClassVar[Blame] = Blame.BUG
+
+    def __init__(self, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+def error_classes(root: type[CodedError] = CodedError) -> Iterator[type[CodedError]]:
+    """Yield every concrete error class known to the running program, depth first, for tables and tests."""
+    for child in root.__subclasses__():
+        if "code" in vars(child):
+            yield child
+        yield from error_classes(child)
