@@ -1,4 +1,4 @@
-"""Sample footage and vectors that some checkouts have beside them; tests that need them skip, with the reason, elsewhere."""
+"""Sample footage and vectors that some checkouts have beside them; elsewhere the tests skip, with the reason."""
 
 from __future__ import annotations
 
