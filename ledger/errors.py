@@ -48,3 +48,30 @@ def error_classes(root: type[CodedError] = CodedError) -> Iterator[type[CodedErr
         if "code" in vars(child):
             yield child
         yield from error_classes(child)
+
+
+# Errors of what strangers hand in: notes, checkpoints, proofs, tiles, entries. The pure half raises only these.
+
+
+class LedgerInputError(CodedError):
+    """Base of refusals: the bytes are not what they claim to be, and sending them again will not help."""
+
+    blame: ClassVar[Blame] = Blame.INPUT
+
+
+class ProofError(LedgerInputError):
+    """A Merkle proof does not lead from what it claims to prove to the given root. Do not trust the claim."""
+
+    code = "proof.invalid"
+
+
+class ProofMalformed(LedgerInputError):
+    """The text is not a tlog-proof (C2SP tlog-proof), or exceeds a limit of that format."""
+
+    code = "proof.malformed"
+
+
+class ProofImpossible(LedgerInputError):
+    """The proof that was asked for does not exist: an index beyond the tree, an old size above the new one."""
+
+    code = "proof.impossible"
