@@ -34,7 +34,7 @@ def format_time(instant: datetime) -> str:
     """
     if instant.tzinfo is None:
         raise TimeInvalid("the instant has no time zone")
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{instant.microsecond // 1000:03d}Z"
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def parse_time(text: str) -> datetime:

@@ -67,8 +67,11 @@ def write_file(path: Path, data: bytes, *, mode: int = 0o444) -> None:
 def publish_file(source: Path, target: Path, *, mode: int = 0o444) -> None:
     """Move a finished file to its final, write-once name on the same file system.
 
-    If `target` is already there it is kept and `source` removed: names under which files are published are derived
-    from their content, so an existing one is the same file put there before a crash.
+    If `target` is already there with the same size it is kept and `source` removed: names under which files are
+    published are derived from their content, so it is the same file put there before a crash.
+
+    Raises:
+        FileExistsError: `target` is there with another size, so one of the two is damaged; both are kept.
     """
     source.chmod(mode)
     sync_file(source)
@@ -77,7 +80,8 @@ def publish_file(source: Path, target: Path, *, mode: int = 0o444) -> None:
         # link(2) refuses to replace; rename(2) would silently swap a file others already rely on.
         target.hardlink_to(source)
     except FileExistsError:
-        pass
+        if target.stat().st_size != source.stat().st_size:
+            raise
     sync_folder(target.parent)
     source.unlink()
     sync_folder(source.parent)
