@@ -75,3 +75,21 @@ class ProofImpossible(LedgerInputError):
     """The proof that was asked for does not exist: an index beyond the tree, an old size above the new one."""
 
     code = "proof.impossible"
+
+
+class CanonicalMalformed(LedgerInputError):
+    """Bytes are not canonical JSON (RFC 8785, integers only), or a value cannot be written as such."""
+
+    code = "canonical.malformed"
+
+
+class CommitmentMalformed(LedgerInputError):
+    """A salt does not have 32 bytes, or a payload is longer than a commitment allows."""
+
+    code = "commitment.malformed"
+
+
+class EntryMalformed(LedgerInputError):
+    """A ledger entry is not canonical JSON with exactly its fields, each of its form."""
+
+    code = "entry.malformed"
