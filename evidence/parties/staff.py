@@ -1,0 +1,115 @@
+"""People's tokens: issue, revoke, list. Each issue and each revocation is an entry in the ledger.
+
+The token's text is returned once and never stored; the ledger payload holds its SHA-256, so that later it can be shown
+which token a person held without anybody being able to use it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from evidence.core.clock import Clock, Entropy, format_time
+from evidence.core.ids import uuid7
+from evidence.custody.record import record
+from evidence.db.pool import Connection
+from evidence.parties.credentials import STAFF_PREFIX, new_credential
+from evidence.parties.errors import ExpiryInvalid, RoleInvalid, TokenAlreadyRevoked, TokenUnknown
+from evidence.parties.names import REASON_CHARACTERS_MAX, check_name
+from evidence.parties.roles import STAFF_ROLES, Role
+from evidence.parties.store import find_staff_token, lock_subject
+
+TOKEN_DAYS_MAX = 366
+"""Longest life of a staff token in days."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedToken:
+    """A fresh token; `text` is the only copy of the secret."""
+
+    token: UUID
+    staff: UUID
+    expires_at: datetime
+    entry_id: UUID
+    text: str = field(repr=False)
+
+
+async def issue_token(
+    conn: Connection,
+    *,
+    name: str,
+    role: Role,
+    lifetime: timedelta,
+    actor: str,
+    clock: Clock,
+    entropy: Entropy,
+    staff: UUID | None = None,
+) -> IssuedToken:
+    """Issue a token to a person, in the caller's transaction.
+
+    Args:
+        staff: The person's id when they had a token before; None makes a new person.
+        actor: Who issues it, for example `staff:<uuid>` or `service`.
+
+    Raises:
+        NameInvalid: See `check_name`.
+        RoleInvalid: The role is a dock's.
+        ExpiryInvalid: The lifetime is not between a second and `TOKEN_DAYS_MAX`.
+    """
+    check_name(name)
+    if role not in STAFF_ROLES:
+        raise RoleInvalid(f"a person cannot be a {role.value}")
+    if not timedelta(seconds=1) <= lifetime <= timedelta(days=TOKEN_DAYS_MAX):
+        raise ExpiryInvalid(f"a token lives between a second and {TOKEN_DAYS_MAX} days")
+    credential = new_credential(uuid7(clock=clock, entropy=entropy), entropy=entropy, prefix=STAFF_PREFIX)
+    staff = staff or uuid7(clock=clock, entropy=entropy)
+    expires_at = clock() + lifetime
+    recorded = await record(
+        conn,
+        type="staff.token_issued",
+        actor=actor,
+        subject=f"token:{credential.id}",
+        payload={
+            "token": str(credential.id),
+            "staff": str(staff),
+            "name": name,
+            "role": role.value,
+            "expires_at": format_time(expires_at),
+            "token_sha256": credential.digest.hex(),
+        },
+        clock=clock,
+        entropy=entropy,
+    )
+    return IssuedToken(
+        token=credential.id, staff=staff, expires_at=expires_at, entry_id=recorded.entry_id, text=credential.text
+    )
+
+
+async def revoke_token(
+    conn: Connection, *, token: UUID, reason: str, actor: str, clock: Clock, entropy: Entropy
+) -> UUID:
+    """Revoke a token for good, in the caller's transaction; return the ledger entry's id.
+
+    Raises:
+        TokenUnknown: There is none with this id.
+        TokenAlreadyRevoked: It was revoked before.
+        NameInvalid: The reason is empty, too long or has control characters.
+    """
+    check_name(reason, characters_max=REASON_CHARACTERS_MAX)
+    await lock_subject(conn, f"token:{token}")
+    found = await find_staff_token(conn, token)
+    if found is None:
+        raise TokenUnknown("there is no such token")
+    if found.revoked_at is not None:
+        raise TokenAlreadyRevoked("the token is revoked already", revoked_at=format_time(found.revoked_at))
+    recorded = await record(
+        conn,
+        type="staff.token_revoked",
+        actor=actor,
+        subject=f"token:{token}",
+        payload={"token": str(token), "reason": reason},
+        clock=clock,
+        entropy=entropy,
+    )
+    return recorded.entry_id

@@ -1,0 +1,95 @@
+"""Taking statements of docks: inventories and cleared lists, checked, recorded once, answered alike every time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from evidence.core.clock import Clock, Entropy
+from evidence.core.wire.cleared import open_cleared
+from evidence.core.wire.inventory import open_inventory
+from evidence.custody.record import record
+from evidence.db.pool import Connection
+from evidence.parties.errors import InventoryConflict
+from evidence.parties.inventory_store import find_cleared, find_inventory, note_digest
+from evidence.parties.store import lock_subject
+from ledger.note import Verifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenStatement:
+    """A statement on record.
+
+    Attributes:
+        entry_id: The ledger entry that holds it.
+        repeated: Whether it was on record before; the dock's first answer may have been lost.
+        id: The inventory's id; None for a cleared list, which has none.
+    """
+
+    entry_id: UUID
+    repeated: bool
+    id: UUID | None = None
+
+
+async def take_inventory(
+    conn: Connection, *, note: bytes, verifier: Verifier, clock: Clock, entropy: Entropy
+) -> TakenStatement:
+    """Record a dock's inventory, in the caller's transaction.
+
+    Args:
+        verifier: The key of the dock that hands it in.
+
+    Raises:
+        WireError: It is no inventory, or another dock's; see the subclasses.
+        InventoryConflict: Another inventory has this id.
+    """
+    inventory = open_inventory(note, [verifier])
+    text = note.decode()
+    await lock_subject(conn, f"inventory:{inventory.id}")
+    known = await find_inventory(conn, inventory.id)
+    if known is not None:
+        if known.note != text:
+            raise InventoryConflict("another inventory with this id is on record", inventory=str(inventory.id))
+        return TakenStatement(id=inventory.id, entry_id=known.entry_id, repeated=True)
+    recorded = await record(
+        conn,
+        type="dock.inventory",
+        actor=f"dock:{inventory.dock}",
+        subject=f"dock:{inventory.dock}",
+        payload={
+            "inventory": str(inventory.id),
+            "dock": str(inventory.dock),
+            "recorder": inventory.recorder,
+            "note": text,
+        },
+        clock=clock,
+        entropy=entropy,
+    )
+    return TakenStatement(id=inventory.id, entry_id=recorded.entry_id, repeated=False)
+
+
+async def take_cleared(
+    conn: Connection, *, note: bytes, verifier: Verifier, clock: Clock, entropy: Entropy
+) -> TakenStatement:
+    """Record what a dock has removed from a recorder, in the caller's transaction.
+
+    Raises:
+        WireError: It is no cleared list, or another dock's; see the subclasses.
+    """
+    cleared = open_cleared(note, [verifier])
+    text = note.decode()
+    digest = note_digest(text)
+    await lock_subject(conn, f"cleared:{digest.hex()}")
+    known = await find_cleared(conn, digest)
+    if known is not None:
+        return TakenStatement(entry_id=known.entry_id, repeated=True)
+    recorded = await record(
+        conn,
+        type="dock.cleared",
+        actor=f"dock:{cleared.dock}",
+        subject=f"dock:{cleared.dock}",
+        payload={"dock": str(cleared.dock), "recorder": cleared.recorder, "note": text},
+        clock=clock,
+        entropy=entropy,
+    )
+    return TakenStatement(entry_id=recorded.entry_id, repeated=False)

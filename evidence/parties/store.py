@@ -1,0 +1,221 @@
+"""SQL of staff tokens and docks, and the projections that turn their ledger payloads into rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from asyncpg import Record
+
+from evidence.core.clock import parse_time
+from evidence.core.wire.fields import take_digest, take_text, take_uuid
+from evidence.custody.recorded import RecordedEvent
+from evidence.db.pool import Connection
+from evidence.parties.roles import Role
+
+_TOKENS = """
+SELECT t.token, t.staff, t.name, t.role, t.expires_at, t.token_sha256, t.issued_at, r.revoked_at, r.reason
+FROM staff_token t LEFT JOIN staff_token_revocation r USING (token)
+"""
+_DOCKS = """
+SELECT d.dock, d.name, d.vkey, d.enrolled_at, d.entry_id, r.revoked_at, r.reason
+FROM dock d LEFT JOIN dock_revocation r USING (dock)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffToken:
+    """One person's token as it stands.
+
+    Attributes:
+        token_sha256: 32 bytes, what the presented token must hash to.
+        revoked_at: When it was revoked; None while it was not.
+    """
+
+    token: UUID
+    staff: UUID
+    name: str
+    role: Role
+    expires_at: datetime
+    token_sha256: bytes
+    issued_at: datetime
+    revoked_at: datetime | None
+    revoked_reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dock:
+    """One enrolled dock as it stands; `vkey` is the text of its verifier key."""
+
+    dock: UUID
+    name: str
+    vkey: str
+    enrolled_at: datetime
+    entry_id: UUID
+    revoked_at: datetime | None
+    revoked_reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolmentCode:
+    """What is known about an enrolment code; the code itself is not."""
+
+    expires_at: datetime
+    used_vkey: str | None
+
+
+async def project_staff_token_issued(conn: Connection, event: RecordedEvent) -> None:
+    """Insert the row of `staff.token_issued`."""
+    body = event.payload
+    await conn.execute(
+        """INSERT INTO staff_token
+               (token, staff, name, role, expires_at, token_sha256, issued_at, issued_by, entry_id)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
+        take_uuid(body["token"], where="token"),
+        take_uuid(body["staff"], where="staff"),
+        take_text(body["name"], where="name"),
+        take_text(body["role"], where="role"),
+        parse_time(take_text(body["expires_at"], where="expires_at")),
+        take_digest(body["token_sha256"], where="token_sha256"),
+        event.at,
+        event.actor,
+        event.entry_id,
+    )
+
+
+async def project_staff_token_revoked(conn: Connection, event: RecordedEvent) -> None:
+    """Insert the row of `staff.token_revoked`."""
+    await conn.execute(
+        "INSERT INTO staff_token_revocation (token, reason, revoked_at, revoked_by, entry_id) VALUES ($1, $2, $3, $4, $5)",
+        take_uuid(event.payload["token"], where="token"),
+        take_text(event.payload["reason"], where="reason"),
+        event.at,
+        event.actor,
+        event.entry_id,
+    )
+
+
+async def project_dock_enrolled(conn: Connection, event: RecordedEvent) -> None:
+    """Insert the row of `dock.enrolled`."""
+    await conn.execute(
+        "INSERT INTO dock (dock, name, vkey, enrolled_at, entry_id) VALUES ($1, $2, $3, $4, $5)",
+        take_uuid(event.payload["dock"], where="dock"),
+        take_text(event.payload["name"], where="name"),
+        take_text(event.payload["vkey"], where="vkey"),
+        event.at,
+        event.entry_id,
+    )
+
+
+async def project_dock_revoked(conn: Connection, event: RecordedEvent) -> None:
+    """Insert the row of `dock.revoked`."""
+    await conn.execute(
+        "INSERT INTO dock_revocation (dock, reason, revoked_at, revoked_by, entry_id) VALUES ($1, $2, $3, $4, $5)",
+        take_uuid(event.payload["dock"], where="dock"),
+        take_text(event.payload["reason"], where="reason"),
+        event.at,
+        event.actor,
+        event.entry_id,
+    )
+
+
+async def lock_subject(conn: Connection, subject: str) -> None:
+    """Let only one transaction at a time decide about a subject, for example `dock:<uuid>`; held until it ends."""
+    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", subject)
+
+
+async def find_staff_token(conn: Connection, token: UUID) -> StaffToken | None:
+    """Return a token by its public id."""
+    row = await conn.fetchrow(f"{_TOKENS} WHERE t.token = $1", token)
+    return None if row is None else _staff_token(row)
+
+
+async def list_staff_tokens(conn: Connection, *, after: UUID | None, limit: int) -> Sequence[StaffToken]:
+    """Return tokens in order of their ids, which is the order they were issued in, beginning behind `after`."""
+    rows = await conn.fetch(
+        f"{_TOKENS} WHERE $1::uuid IS NULL OR t.token > $1 ORDER BY t.token LIMIT $2",
+        after,
+        limit,
+    )
+    return [_staff_token(row) for row in rows]
+
+
+async def find_dock(conn: Connection, dock: UUID) -> Dock | None:
+    """Return a dock by its id."""
+    row = await conn.fetchrow(f"{_DOCKS} WHERE d.dock = $1", dock)
+    return None if row is None else _dock(row)
+
+
+async def dock_is_taken(conn: Connection, *, dock: UUID, vkey: str) -> bool:
+    """Tell whether the id or the key belongs to an enrolled dock."""
+    return bool(await conn.fetchval("SELECT true FROM dock WHERE dock = $1 OR vkey = $2 LIMIT 1", dock, vkey))
+
+
+async def list_docks(conn: Connection, *, after: UUID | None, limit: int) -> Sequence[Dock]:
+    """Return docks in order of their ids, beginning behind `after`."""
+    rows = await conn.fetch(
+        f"{_DOCKS} WHERE $1::uuid IS NULL OR d.dock > $1 ORDER BY d.dock LIMIT $2",
+        after,
+        limit,
+    )
+    return [_dock(row) for row in rows]
+
+
+async def insert_enrolment_code(
+    conn: Connection, *, digest: bytes, created_at: datetime, created_by: str, expires_at: datetime
+) -> None:
+    """Store the digest of a new enrolment code."""
+    await conn.execute(
+        "INSERT INTO dock_enrolment_code (code_sha256, created_at, created_by, expires_at) VALUES ($1, $2, $3, $4)",
+        digest,
+        created_at,
+        created_by,
+        expires_at,
+    )
+
+
+async def lock_enrolment_code(conn: Connection, digest: bytes) -> EnrolmentCode | None:
+    """Return what is known about a code and keep others from using it until the transaction ends."""
+    row = await conn.fetchrow(
+        "SELECT expires_at, used_vkey FROM dock_enrolment_code WHERE code_sha256 = $1 FOR UPDATE",
+        digest,
+    )
+    return None if row is None else EnrolmentCode(expires_at=row["expires_at"], used_vkey=row["used_vkey"])
+
+
+async def use_enrolment_code(conn: Connection, digest: bytes, *, vkey: str, at: datetime) -> None:
+    """Mark a code as used up by the dock with this key."""
+    await conn.execute(
+        "UPDATE dock_enrolment_code SET used_at = $2, used_vkey = $3 WHERE code_sha256 = $1",
+        digest,
+        at,
+        vkey,
+    )
+
+
+def _staff_token(row: Record) -> StaffToken:
+    return StaffToken(
+        token=row["token"],
+        staff=row["staff"],
+        name=row["name"],
+        role=Role(row["role"]),
+        expires_at=row["expires_at"],
+        token_sha256=row["token_sha256"],
+        issued_at=row["issued_at"],
+        revoked_at=row["revoked_at"],
+        revoked_reason=row["reason"],
+    )
+
+
+def _dock(row: Record) -> Dock:
+    return Dock(
+        dock=row["dock"],
+        name=row["name"],
+        vkey=row["vkey"],
+        enrolled_at=row["enrolled_at"],
+        entry_id=row["entry_id"],
+        revoked_at=row["revoked_at"],
+        revoked_reason=row["reason"],
+    )

@@ -1,0 +1,96 @@
+"""View tickets: short-lived permission to fetch one object, made after the view is on record.
+
+A player asks for byte ranges again and again and cannot send a token with each, so the view itself is what is authorised
+and recorded; the ticket in the address stands for it. Order of effects in `open_view`: the ledger entry and the ticket are
+in one transaction, and the caller hands the ticket out only after that has been committed. If the entry cannot be written
+there is no ticket, and without a ticket there are no bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from evidence.core.clock import Clock, Entropy
+from evidence.core.ids import uuid7
+from evidence.custody.record import record
+from evidence.db.pool import Connection
+from evidence.parties.credentials import new_credential, parse_credential
+from evidence.parties.errors import TicketUnknown
+from evidence.parties.ticket_store import ViewTicket, find_ticket, insert_ticket
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedView:
+    """A view on record and the ticket that goes with it; `text` is the only copy of the secret."""
+
+    entry_id: UUID
+    expires_at: datetime
+    text: str = field(repr=False)
+
+
+async def open_view(
+    conn: Connection,
+    *,
+    clip: UUID,
+    rendition: str,
+    purpose: str,
+    staff: UUID,
+    sha256: bytes,
+    media_type: str,
+    lifetime: timedelta,
+    clock: Clock,
+    entropy: Entropy,
+) -> OpenedView:
+    """Record that a person looks at a clip and make the ticket for it, in the caller's transaction.
+
+    Args:
+        rendition: Which of the clip's objects, for example `proxy`.
+        purpose: A key of `evidence.parties.purposes.PURPOSES`.
+        sha256: 32 bytes, digest of that object.
+    """
+    credential = new_credential(uuid7(clock=clock, entropy=entropy), entropy=entropy)
+    recorded = await record(
+        conn,
+        type="clip.viewed",
+        actor=f"staff:{staff}",
+        subject=f"clip:{clip}",
+        payload={
+            "clip": str(clip),
+            "rendition": rendition,
+            "purpose": purpose,
+            "staff": str(staff),
+            "ticket": str(credential.id),
+        },
+        clock=clock,
+        entropy=entropy,
+    )
+    expires_at = clock() + lifetime
+    await insert_ticket(
+        conn,
+        ViewTicket(
+            ticket=credential.id,
+            secret_sha256=credential.digest,
+            entry_id=recorded.entry_id,
+            sha256=sha256,
+            media_type=media_type,
+            expires_at=expires_at,
+        ),
+    )
+    return OpenedView(entry_id=recorded.entry_id, expires_at=expires_at, text=credential.text)
+
+
+async def redeem_ticket(conn: Connection, text: str, *, clock: Clock) -> ViewTicket:
+    """Return what a ticket opens.
+
+    Raises:
+        TicketUnknown: It is no ticket, not one of ours, or has expired. The three are not told apart.
+    """
+    credential = parse_credential(text)
+    ticket = None if credential is None else await find_ticket(conn, credential.id)
+    if credential is None or ticket is None or not credential.matches(ticket.secret_sha256):
+        raise TicketUnknown("the ticket is not known or has expired")
+    if ticket.expires_at <= clock():
+        raise TicketUnknown("the ticket is not known or has expired")
+    return ticket
