@@ -1,4 +1,4 @@
-"""Errors of the domain, one class per stable code; see docs/errors.md for the table with HTTP status and retry meaning."""
+"""Errors of the domain, one class per stable code; docs/errors.md has the table with HTTP status and retry meaning."""
 
 from __future__ import annotations
 

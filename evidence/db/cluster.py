@@ -1,0 +1,274 @@
+"""The files of one embedded PostgreSQL: where they lie, how they are made, what its configuration says.
+
+    <folder>/start.lock ...   who may start it, who uses it (see guardian.py)
+    <folder>/elsewhere        the path of its home, only when the server's account cannot reach <folder>
+    <home>/cluster/           PostgreSQL's data, 0700
+    <home>/socket/            its Unix socket, 0700; in /tmp when the path would be too long for one
+    <home>/socket-folder      then, the path of the socket's folder
+    <home>/server.log         what the server has to say
+
+Crash story: a cluster is made under the name `cluster.new` and renamed when it is complete, so a half-made one is never
+used; configuration is written anew at every start.
+
+Trust: no TCP. The socket's folder is closed to other accounts, and the server asks the kernel who connects (`peer`):
+only the account of the program that started it gets in, without a password that could leak.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from evidence.core.durable import make_folders, sync_folder, write_file
+from evidence.db.account import Account
+from evidence.db.binaries import Binaries, shared_state_folder
+from evidence.errors import PostgresFolderUnusable, PostgresStartFailed
+
+ROLE = "shilu"
+DATABASE = "shilu"
+PORT = 5432
+
+_POINTER = "elsewhere"
+_SOCKET_NAME_BYTES = len(f"/.s.PGSQL.{PORT}.lock")
+_SOCKET_PATH_BYTES_MAX = 107
+"""Longest path of a Unix socket on Linux: `sun_path` of unix(7), less its final NUL."""
+
+_SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "port": str(PORT),
+    "max_connections": "200",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_min_messages": "warning",
+    "jit": "off",
+}
+_FORGETFUL_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A home for one server's files, see the module's page."""
+
+    home: Path
+
+    @property
+    def data(self) -> Path:
+        """PostgreSQL's data folder."""
+        return self.home / "cluster"
+
+    @property
+    def log(self) -> Path:
+        """The server's own log."""
+        return self.home / "server.log"
+
+    def running_socket(self) -> Path | None:
+        """Return the socket folder of the server that runs on this cluster, or None when none answers there.
+
+        A pid file alone proves nothing: after a crash or in a new container its number may be another process. A
+        PostgreSQL server stands in its data folder, and nobody else does.
+        """
+        try:
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            standing = Path(f"/proc/{int(lines[0])}/cwd").readlink()
+            ready = lines[7].strip() == "ready"
+        except (OSError, ValueError, IndexError):
+            return None
+        return Path(lines[4]) if ready and standing == self.data.resolve() else None
+
+    def running_dsn(self) -> str | None:
+        """Return the address of the running server, or None."""
+        socket = self.running_socket()
+        return None if socket is None else dsn_of(socket)
+
+
+def dsn_of(socket: Path) -> str:
+    """Write the address of the database behind a socket folder."""
+    return f"postgresql://{ROLE}@/{DATABASE}?host={quote(str(socket), safe='')}&port={PORT}"
+
+
+def find_cluster(folder: Path) -> Cluster:
+    """Return the cluster of a folder, wherever its home is; nothing is made."""
+    pointer = folder / _POINTER
+    try:
+        return Cluster(Path(pointer.read_text(encoding="utf-8").rstrip("\n")))
+    except FileNotFoundError:
+        return Cluster(folder)
+    except OSError as error:
+        raise PostgresFolderUnusable(f"cannot read {pointer}: {error.strerror}") from error
+
+
+def claim_folder(folder: Path) -> None:
+    """Make the folder if it is missing and see that it is ours.
+
+    Raises:
+        PostgresFolderUnusable: It cannot be made, or it belongs to another account.
+    """
+    try:
+        if not folder.exists():
+            make_folders(folder)
+            folder.chmod(0o755)
+        owner = folder.stat().st_uid
+    except OSError as error:
+        raise PostgresFolderUnusable(f"cannot use {folder}: {error.strerror}", folder=str(folder)) from error
+    if owner != os.geteuid():
+        raise PostgresFolderUnusable(f"{folder} belongs to another account (uid {owner})", folder=str(folder))
+
+
+def place_cluster(folder: Path, account: Account) -> Cluster:
+    """Decide where the home is: in the folder, or, when the account cannot reach that, below `/var/lib/shilu`.
+
+    Raises:
+        PostgresFolderUnusable: No place can be made.
+    """
+    cluster = find_cluster(folder)
+    if account.reaches(cluster.home):
+        return cluster
+    # A new name each time: a folder that was deleted and made again must not meet its former self.
+    try:
+        home = Path(tempfile.mkdtemp(prefix="postgres-", dir=shared_state_folder()))
+        home.chmod(0o755)
+        write_file(folder / _POINTER, f"{home}\n".encode())
+    except OSError as error:
+        raise PostgresFolderUnusable(f"cannot make a home for {folder}: {error.strerror}") from error
+    return Cluster(home)
+
+
+def remove_cluster(folder: Path) -> None:
+    """Delete the cluster of a folder and everything around it, wherever its home is; its server must not run."""
+    cluster = find_cluster(folder)
+    remembered = cluster.home / "socket-folder"
+    if remembered.is_file():
+        shutil.rmtree(remembered.read_text(encoding="utf-8").rstrip("\n"), ignore_errors=True)
+    for place in {cluster.home, folder}:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def make_cluster(cluster: Cluster, *, binaries: Binaries, account: Account, durable: bool) -> None:
+    """Initialise the cluster unless it is there, with data checksums and a locale no system update can change.
+
+    Raises:
+        PostgresStartFailed: `initdb` failed.
+        PostgresFolderUnusable: The cluster there is of another major version.
+    """
+    if cluster.data.is_dir():
+        version = (cluster.data / "PG_VERSION").read_text().strip()
+        if version != binaries.major:
+            raise PostgresFolderUnusable(
+                f"{cluster.data} was made by PostgreSQL {version}, the programs are {binaries.major}; "
+                "dump it with the old version and load it with the new",
+                folder=str(cluster.data),
+            )
+        return
+    new = cluster.home / "cluster.new"
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(mode=0o700)
+    account.give(new)
+    run(
+        [
+            binaries.program("initdb"),
+            "-D",
+            new,
+            f"--username={ROLE}",
+            "--encoding=UTF8",
+            "--locale-provider=builtin",
+            "--locale=C.UTF-8",
+            "--data-checksums",
+            "--auth=peer",
+            *(() if durable else ("--no-sync",)),
+        ],
+        account=account,
+    )
+    run(
+        [binaries.program("postgres"), "--single", "-D", new, "template1"],
+        account=account,
+        typed=f"CREATE DATABASE {DATABASE}\n",
+    )
+    new.rename(cluster.data)
+    sync_folder(cluster.home)
+
+
+def configure(cluster: Cluster, *, account: Account, durable: bool) -> None:
+    """Write the server's configuration and choose its socket folder."""
+    settings = _SETTINGS | ({} if durable else _FORGETFUL_SETTINGS)
+    settings["unix_socket_directories"] = f'"{_socket_folder(cluster, account)}"'
+    files = {
+        "postgresql.conf": "".join(f"{name} = {_quoted(value)}\n" for name, value in settings.items()),
+        "pg_hba.conf": f"local all {ROLE} peer map={ROLE}\n",
+        "pg_ident.conf": f'{ROLE} "{account.client}" {ROLE}\n',
+    }
+    for name, text in files.items():
+        path = cluster.data / name
+        write_file(path, text.encode(), mode=0o600)
+        account.give(path)
+
+
+def run(command: list[str | Path], *, account: Account, typed: str = "") -> None:
+    """Run one of PostgreSQL's programs as the server's account, in a bare environment, and wait for its end.
+
+    Raises:
+        PostgresStartFailed: It did not end well; its last words are in the details.
+    """
+    # A server that stays behind keeps its standard output open: a pipe would never end, a file does no harm.
+    with tempfile.TemporaryFile() as output:
+        result = subprocess.run(
+            command,
+            input=typed.encode(),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"},
+            user=account.uid if account.changed else None,
+            group=account.gid if account.changed else None,
+            extra_groups=[] if account.changed else None,
+            umask=0o077,
+            check=False,
+        )
+        output.seek(0)
+        words = output.read().decode(errors="replace")
+    if result.returncode != 0:
+        name = Path(command[0]).name
+        raise PostgresStartFailed(f"{name} ended with {result.returncode}: {_last_line(words)}", output=words[-4000:])
+
+
+def _socket_folder(cluster: Cluster, account: Account) -> Path:
+    beside = cluster.home / "socket"
+    # A comma would split the address into two hosts, a quote the setting.
+    fits = len(os.fsencode(beside)) + _SOCKET_NAME_BYTES <= _SOCKET_PATH_BYTES_MAX
+    if fits and not set(str(beside)) & set(",\"'\\\n"):
+        if not beside.is_dir():
+            beside.mkdir(mode=0o700)
+            account.give(beside)
+        return beside
+    remembered = cluster.home / "socket-folder"
+    if remembered.is_file():
+        kept = Path(remembered.read_text(encoding="utf-8").rstrip("\n"))
+        if _is_private(kept, account):
+            return kept
+    made = Path(tempfile.mkdtemp(prefix="shilu-socket-", dir="/tmp"))
+    account.give(made)
+    write_file(remembered, f"{made}\n".encode())
+    return made
+
+
+def _is_private(folder: Path, account: Account) -> bool:
+    try:
+        status = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == account.uid and stat.S_IMODE(status.st_mode) == 0o700
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"

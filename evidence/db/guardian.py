@@ -1,0 +1,98 @@
+"""The guardian stops an embedded PostgreSQL when the last program that uses it is gone, killed ones included.
+
+Every program holds a shared lock on `users.lock`; the kernel drops it when the program ends, however it ends. The
+guardian, a small process of its own, waits for the exclusive lock: when it gets it nobody is left, and it stops the
+server. Starting and stopping are serialised by `start.lock`, so that a program that comes just then either still finds
+the server or starts it anew. Lock order: `start.lock` before `users.lock`, except for the guardian's first wait, which
+it gives up before it takes `start.lock`.
+
+Run as a script with nothing but the standard library, so that it is small and starts at once:
+`guardian.py FOLDER PG_CTL CLUSTER [UID GID]`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+START_LOCK = "start.lock"
+USERS_LOCK = "users.lock"
+GUARDIAN_LOCK = "guardian.lock"
+
+_STOP_SECONDS = 60
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the exclusive lock on a file for the length of a `with` block, waiting for it as long as it takes."""
+    handle = open_lock(path)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def open_lock(path: Path) -> int:
+    """Open a lock file, made if missing; the lock ends when the returned descriptor is closed."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def try_exclusive(handle: int) -> bool:
+    """Take the exclusive lock if nobody else holds any, without waiting."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def stop_server(pg_ctl: Path, cluster: Path, account: tuple[int, int] | None) -> None:
+    """Stop the server of a cluster: connections are cut, what is committed is kept. No server is no error."""
+    user, group = account if account else (None, None)
+    for mode in ("fast", "immediate"):
+        # Immediate is what a power cut would be: safe, only slower at the next start.
+        result = subprocess.run(
+            [pg_ctl, "stop", "-D", cluster, "-m", mode, "-w", "-t", str(_STOP_SECONDS)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            user=user,
+            group=group,
+            extra_groups=None if account is None else [],
+            check=False,
+        )
+        if result.returncode == 0 or not (cluster / "postmaster.pid").exists():
+            return
+
+
+def guard(folder: Path, pg_ctl: Path, cluster: Path, account: tuple[int, int] | None) -> None:
+    """Wait until no program uses the server below `folder`, then stop it; return at once if another guardian waits."""
+    guardian = open_lock(folder / GUARDIAN_LOCK)
+    if not try_exclusive(guardian):
+        return
+    while True:
+        with locked(folder / USERS_LOCK):
+            pass
+        with locked(folder / START_LOCK):
+            users = open_lock(folder / USERS_LOCK)
+            try:
+                if try_exclusive(users):
+                    stop_server(pg_ctl, cluster, account)
+                    # Before the start lock goes: whoever starts the server next must be able to post its own guardian.
+                    os.close(guardian)
+                    return
+            finally:
+                os.close(users)
+
+
+if __name__ == "__main__":
+    _folder, _pg_ctl, _cluster = (Path(argument) for argument in sys.argv[1:4])
+    _account = (int(sys.argv[4]), int(sys.argv[5])) if len(sys.argv) > 5 else None
+    guard(_folder, _pg_ctl, _cluster, _account)

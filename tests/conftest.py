@@ -1,0 +1,106 @@
+"""Fixtures of the whole suite: a real PostgreSQL, a fresh database per test, folders that its account can reach.
+
+Pytest's own temporary folders are closed to other accounts, and as root PostgreSQL runs as another one. So a run has a
+folder of its own, made by the controlling process and shared by the workers of pytest-xdist; the server in it is
+started by the first test that needs one and ends with the last worker.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from evidence.db.embedded import EmbeddedPostgres
+from evidence.db.pool import Pool, open_pool
+from tests.support.clock import SeededEntropy, SteppingClock
+from tests.support.database import fresh_database, make_template_now
+
+_RUN_FOLDER = pytest.StashKey[Path]()
+
+
+class _ShareRunFolder:
+    """Tells the workers of pytest-xdist which folder the run has; registered only when that plugin is there."""
+
+    def pytest_configure_node(self, node: object) -> None:
+        workerinput: dict[str, str] = node.workerinput  # type: ignore[attr-defined]  # xdist has no types for nodes
+        workerinput["run_folder"] = str(node.config.stash[_RUN_FOLDER])  # type: ignore[attr-defined]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    workerinput: dict[str, str] | None = getattr(config, "workerinput", None)
+    if workerinput is None:
+        folder = Path(tempfile.mkdtemp(prefix="shilu-test-", dir="/tmp"))
+        folder.chmod(0o711)
+        if config.pluginmanager.hasplugin("xdist"):
+            config.pluginmanager.register(_ShareRunFolder())
+    else:
+        folder = Path(workerinput["run_folder"])
+    config.stash[_RUN_FOLDER] = folder
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput") and _RUN_FOLDER in config.stash:
+        shutil.rmtree(config.stash[_RUN_FOLDER], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def run_folder(pytestconfig: pytest.Config) -> Path:
+    """The run's folder, which every account may pass through."""
+    return pytestconfig.stash[_RUN_FOLDER]
+
+
+@pytest.fixture(scope="session")
+def postgres(run_folder: Path) -> Iterator[str]:
+    """Address of the run's server, with the migrated template in it; not safe against power cuts."""
+    server = EmbeddedPostgres(run_folder / "postgres", durable=False)
+    with server as dsn:
+        make_template_now(dsn)
+        yield dsn
+
+
+@pytest.fixture
+async def database(postgres: str) -> AsyncIterator[str]:
+    """Address of a fresh, migrated database of this test's own."""
+    async with fresh_database(postgres) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def empty_database(postgres: str) -> AsyncIterator[str]:
+    """Address of a database of this test's own without any table."""
+    async with fresh_database(postgres, template="template1") as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[Pool]:
+    """A pool on this test's own database."""
+    async with open_pool(database, program="test") as opened:
+        yield opened
+
+
+@pytest.fixture
+def data_folder(run_folder: Path) -> Iterator[Path]:
+    """A short-lived folder that PostgreSQL's account can reach, with a space and Chinese characters in its path."""
+    folder = run_folder / f"数据 {secrets.token_hex(4)}"
+    folder.mkdir()
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def clock() -> SteppingClock:
+    """A clock that the test steers."""
+    return SteppingClock()
+
+
+@pytest.fixture
+def entropy() -> SeededEntropy:
+    """Random bytes that are the same in every run."""
+    return SeededEntropy()
