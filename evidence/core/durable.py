@@ -1,103 +1,25 @@
-"""Durable files: the only code that finishes a file anybody will rely on.
-
-A file is finished in four steps, and a crash after any of them leaves either the old state or the new one:
-
-1. the bytes are in a temporary file in the same folder      crash: a `.tmp-` file that nobody reads, removed at start
-2. fsync of that file                                        crash: the same
-3. rename onto the final name                                crash: old or new name, never a mixture
-4. fsync of the folder                                       only now may anybody be told
-
-Functions here raise `OSError` as the system gives it; the caller knows whether that is a full disk to wait for.
-"""
+"""Durable files, handed up from the ledger: the one module that finishes files, see `ledger.durable`."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
-from pathlib import Path
+from ledger.durable import (
+    TEMPORARY_PREFIX,
+    create_files,
+    make_folders,
+    publish_file,
+    remove_temporaries,
+    sync_file,
+    sync_folder,
+    write_file,
+)
 
-TEMPORARY_PREFIX = ".tmp-"
-
-
-def sync_file(path: Path) -> None:
-    """Bring a file's bytes and metadata to the disk."""
-    _sync(path, os.O_RDONLY)
-
-
-def sync_folder(path: Path) -> None:
-    """Bring a folder's entries to the disk, so that a name created or removed in it survives a power cut."""
-    _sync(path, os.O_RDONLY | os.O_DIRECTORY)
-
-
-def make_folders(path: Path) -> None:
-    """Create a folder and its missing parents, each synced into the folder above it."""
-    missing = []
-    while not path.exists():
-        missing.append(path)
-        path = path.parent
-    for folder in reversed(missing):
-        with contextlib.suppress(FileExistsError):
-            folder.mkdir()
-        sync_folder(folder.parent)
-
-
-def write_file(path: Path, data: bytes, *, mode: int = 0o444) -> None:
-    """Write a whole file or nothing: after the return `path` holds exactly `data`, power cut or not.
-
-    An existing file is replaced in one step. `mode` is the file's permission bits, read-only for all by default.
-    """
-    temporary = path.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(handle, view) :]
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        temporary.rename(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def publish_file(source: Path, target: Path, *, mode: int = 0o444) -> None:
-    """Move a finished file to its final, write-once name on the same file system.
-
-    If `target` is already there with the same size it is kept and `source` removed: names under which files are
-    published are derived from their content, so it is the same file put there before a crash.
-
-    Raises:
-        FileExistsError: `target` is there with another size, so one of the two is damaged; both are kept.
-    """
-    source.chmod(mode)
-    sync_file(source)
-    make_folders(target.parent)
-    try:
-        # link(2) refuses to replace; rename(2) would silently swap a file others already rely on.
-        target.hardlink_to(source)
-    except FileExistsError:
-        if target.stat().st_size != source.stat().st_size:
-            raise
-    sync_folder(target.parent)
-    source.unlink()
-    sync_folder(source.parent)
-
-
-def remove_temporaries(folder: Path) -> int:
-    """Remove what a crash between steps 1 and 3 left in a folder; return how many files that were."""
-    leftovers = list(folder.glob(f"{TEMPORARY_PREFIX}*"))
-    for path in leftovers:
-        path.unlink(missing_ok=True)
-    return len(leftovers)
-
-
-def _sync(path: Path, flags: int) -> None:
-    handle = os.open(path, flags)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+__all__ = [
+    "TEMPORARY_PREFIX",
+    "create_files",
+    "make_folders",
+    "publish_file",
+    "remove_temporaries",
+    "sync_file",
+    "sync_folder",
+    "write_file",
+]
