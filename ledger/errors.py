@@ -93,3 +93,39 @@ class EntryMalformed(LedgerInputError):
     """A ledger entry is not canonical JSON with exactly its fields, each of its form."""
 
     code = "entry.malformed"
+
+
+class KeyMalformed(LedgerInputError):
+    """A text is not a verifier or signer key of a type that is known here, or states a key ID that is not its own."""
+
+    code = "key.malformed"
+
+
+class NoteMalformed(LedgerInputError):
+    """Bytes are not a signed note (C2SP signed-note), or exceed a limit of that format."""
+
+    code = "note.malformed"
+
+
+class NoteUnsigned(LedgerInputError):
+    """No line of the note is by a key that the verifier knows. Its text must not be used."""
+
+    code = "note.unsigned"
+
+
+class NoteSignatureFalse(LedgerInputError):
+    """A line names a known key and is not its signature: the text was changed or the signer is broken."""
+
+    code = "note.signature"
+
+
+class CheckpointMalformed(LedgerInputError):
+    """The text of a note is not a checkpoint of three lines (C2SP tlog-checkpoint)."""
+
+    code = "checkpoint.malformed"
+
+
+class CheckpointOrigin(LedgerInputError):
+    """A log signed a checkpoint in the name of another. Trust neither before this is explained."""
+
+    code = "checkpoint.origin"
