@@ -1,7 +1,8 @@
 """Cleared list: which files a dock has removed from a recorder, signed after it did so.
 
-A dock may remove a file only when it holds a receipt for it that proves against the enrolled log key. The list closes the
-story of the recorder: seen (inventory), sent (manifest), sealed (receipt), removed (this). Body of `shilu/cleared/v1`:
+A dock may remove a file only when it holds a receipt for it that proves against the enrolled log key. The list closes
+the story of the recorder: seen (inventory), sent (manifest), sealed (receipt), removed (this). Body of
+`shilu/cleared/v1`:
 
 ```
 {"at":time,"dock":uuid,"files":[{"clip":uuid,"path":path,"raw":bool,"sha256":hex},...],"recorder":text}

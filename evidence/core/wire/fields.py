@@ -1,8 +1,8 @@
 """Strict reading of one JSON object, and the value rules that every statement shares.
 
-Two layers, so that an illegal statement cannot even be held in memory: the `take_*` functions judge the JSON shape (types,
-field names, the one spelling of each scalar), the `check_*` functions judge values and are called by the constructors of
-the statements themselves. What a constructor accepts, its formatter writes and its parser reads back.
+Two layers, so that an illegal statement cannot even be held in memory: the `take_*` functions judge the JSON shape
+(types, field names, the one spelling of each scalar), the `check_*` functions judge values and are called by the
+constructors of the statements themselves. What a constructor accepts, its formatter writes and its parser reads back.
 """
 
 from __future__ import annotations
@@ -15,10 +15,7 @@ from uuid import UUID
 
 from evidence.core.clock import parse_time
 from evidence.errors import TimeInvalid, WireLimit, WireMalformed
-from ledger.canonical import JsonValue
-
-INTEGER_MAX = 2**53 - 1
-"""Largest integer that every JSON reader holds exactly (RFC 8785, section 3.2.2.3)."""
+from ledger.canonical import INTEGER_MAX, JsonObject, JsonValue
 
 NAME_CHARS_MAX = 64
 """Longest recorder, officer and profile name in characters; the field's numbers have 6 to 12."""
@@ -37,7 +34,7 @@ Unassigned code points pass: rare Hanzi are added to Unicode faster than to this
 T = TypeVar("T")
 
 
-def take_object(value: JsonValue, *, names: frozenset[str], where: str) -> dict[str, JsonValue]:
+def take_object(value: JsonValue, *, names: frozenset[str], where: str) -> JsonObject:
     """Return a JSON object that has exactly the given fields.
 
     Raises:

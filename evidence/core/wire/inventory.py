@@ -1,7 +1,7 @@
 """Inventory: what a dock sees on a recorder, signed before a single byte moves.
 
-It is the proof of completeness: a file that is listed here and never arrives is a gap with a name. The service writes the
-signed note whole into the ledger. Body of `shilu/inventory/v1`:
+It is the proof of completeness: a file that is listed here and never arrives is a gap with a name. The service writes
+the signed note whole into the ledger. Body of `shilu/inventory/v1`:
 
 ```
 {"dock":uuid,"dock_clock":time,"files":[{"key_mark":bool,"modified_at":time,"officer":text|null,"order":int,"path":path,

@@ -1,8 +1,8 @@
 """Names of files as a recorder has them: any bytes but NUL, one spelling each, never out of their folder.
 
-A path is relative, POSIX, at most 1,024 bytes as UTF-8. Nothing is normalised: what the recorder wrote is what the ledger
-keeps. A name whose bytes are not UTF-8 travels escaped and is flagged `raw`: every byte from 0x80 up and every `%` is
-written as `%XX` (upper case). Only such names may be flagged, so no file has two spellings.
+A path is relative, POSIX, at most 1,024 bytes as UTF-8. Nothing is normalised: what the recorder wrote is what the
+ledger keeps. A name whose bytes are not UTF-8 travels escaped and is flagged `raw`: every byte from 0x80 up and every
+`%` is written as `%XX` (upper case). Only such names may be flagged, so no file has two spellings.
 """
 
 from __future__ import annotations

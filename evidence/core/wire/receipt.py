@@ -12,15 +12,15 @@ A receipt is not signed by itself: the checkpoint inside its proof is. `check_re
 3. the entry is in the log of the proof's checkpoint, at the stated index;
 4. that checkpoint is signed by the log key which the caller trusts.
 
-The caller owes two more: that the log key came from a trusted place (a dock: its enrolment), and that the payload speaks
-of what the caller means; for a sealed clip see `evidence.core.wire.sealed`.
+The caller owes two more: that the log key came from a trusted place (a dock: its enrolment), and that the payload
+speaks of what the caller means; for a sealed clip see `evidence.core.wire.sealed`.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
+
+from ledger.proof import check_proof, parse_proof
 
 from evidence.core.wire.fields import take_object, take_text
 from evidence.core.wire.statement import format_text, parse_text
@@ -34,9 +34,10 @@ from ledger.canonical import (
     decode_entry,
     parse_canonical,
 )
+from ledger.checkpoint import Checkpoint
 from ledger.errors import CodedError
-from ledger.note import Checkpoint, Verifier
-from ledger.proof import check_proof, parse_proof
+from ledger.lexemes import format_base64, parse_base64
+from ledger.note import Verifier
 
 VERSION = "shilu/receipt/v1"
 
@@ -95,7 +96,7 @@ def format_receipt(receipt: Receipt) -> bytes:
         body: JsonObject = {
             "entry": receipt.entry.decode(),
             "payload": receipt.payload.decode(),
-            "salt": base64.b64encode(receipt.salt).decode(),
+            "salt": format_base64(receipt.salt),
             "proof": receipt.proof.decode(),
         }
     except UnicodeDecodeError as error:
@@ -161,10 +162,6 @@ def open_payload(entry: Entry, *, payload: bytes, salt: bytes) -> JsonObject:
 
 def _take_salt(text: str) -> bytes:
     try:
-        salt = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise WireMalformed("the salt is not base64") from error
-    # Base64 of 32 bytes has spare bits in its last digit; only zeros there are the one spelling.
-    if base64.b64encode(salt).decode() != text:
-        raise WireMalformed("the salt is not in the one spelling of base64")
-    return salt
+        return parse_base64(text)
+    except ValueError as error:
+        raise WireMalformed("the salt is not base64 in its one spelling") from error

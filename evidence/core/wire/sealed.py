@@ -1,8 +1,8 @@
 """What the ledger says of a sealed original, read out of a checked entry and its payload.
 
-Two entry types seal a clip: `clip.sealed` for content seen for the first time, `clip.repeated` for the same content from
-another source. Both state the clip and the digests of its bytes; this module reads those and ignores the rest, so that a
-verifier of today still reads payloads which say more tomorrow.
+Two entry types seal a clip: `clip.sealed` for content seen for the first time, `clip.repeated` for the same content
+from another source. Both state the clip and the digests of its bytes; this module reads those and ignores the rest, so
+that a verifier of today still reads payloads which say more tomorrow.
 """
 
 from __future__ import annotations

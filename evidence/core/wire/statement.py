@@ -36,6 +36,7 @@ def format_text(body: JsonValue, *, version: str, bytes_max: int = STATEMENT_BYT
 
     Raises:
         WireLimit: It came out longer than `bytes_max`.
+        CanonicalMalformed: The body has no canonical spelling.
     """
     raw = canonical_json(body)
     if len(version) + len(raw) + 2 > bytes_max:

@@ -1,4 +1,4 @@
-"""Digests of an original: the same whatever the pieces, right by the letter of the RFC, exact about where files differ."""
+"""Digests of an original: the same whatever the pieces, right by the letter of the RFC, exact about differences."""
 
 from __future__ import annotations
 

@@ -165,6 +165,15 @@ def test_publish_file_keeps_the_same_file_published_before(tmp_path: Path) -> No
     assert not source.exists()
 
 
+def test_publish_file_throws_nothing_away_when_sizes_differ(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "target"
+    target.write_bytes(NEW[:-1])
+    source.write_bytes(NEW)
+    with pytest.raises(FileExistsError):
+        publish_file(source, target)
+    assert (source.read_bytes(), target.read_bytes()) == (NEW, NEW[:-1])
+
+
 def test_publish_file_needs_a_source(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         publish_file(tmp_path / "missing", tmp_path / "target")
