@@ -129,3 +129,115 @@ class CheckpointOrigin(LedgerInputError):
     """A log signed a checkpoint in the name of another. Trust neither before this is explained."""
 
     code = "checkpoint.origin"
+
+
+class TilePathMalformed(LedgerInputError):
+    """A path or its coordinates name no tile or bundle that a log can have (C2SP tlog-tiles)."""
+
+    code = "tile.path"
+
+
+class TileMalformed(LedgerInputError):
+    """A tile does not have the length that its width calls for."""
+
+    code = "tile.malformed"
+
+
+class BundleMalformed(LedgerInputError):
+    """An entry bundle does not hold exactly the entries that its width calls for."""
+
+    code = "bundle.malformed"
+
+
+class PolicyMalformed(LedgerInputError):
+    """A text is not a trust policy (C2SP tlog-policy): a line is not of its form, or a name is missing or taken."""
+
+    code = "policy.malformed"
+
+
+class PolicyUnmet(LedgerInputError):
+    """A checkpoint is genuine, but not as many witnesses cosigned it as the policy asks for. Ask for a newer one."""
+
+    code = "policy.unmet"
+
+
+# Errors of the log's keeper: appending, sequencing, publishing, reading back.
+
+
+class DuplicateEntry(LedgerInputError):
+    """An entry with this id was appended before. The first one stands, whatever the second one says."""
+
+    code = "ledger.duplicate_entry"
+
+
+class NotPublished(CodedError):
+    """The log has not published a checkpoint yet. Ask again once a sequencer has run."""
+
+    code = "ledger.not_published"
+    blame: ClassVar[Blame] = Blame.WAY
+
+
+class NotLeading(CodedError):
+    """Another sequencer leads this log, or the connection that held the leadership is gone. Nothing was done."""
+
+    code = "ledger.not_leading"
+    blame: ClassVar[Blame] = Blame.WAY
+
+
+class HeadMoved(CodedError):
+    """The tree grew by another hand between reading and writing. Nothing was done; start over from the rows."""
+
+    code = "ledger.head_moved"
+    blame: ClassVar[Blame] = Blame.WAY
+
+
+class CheckpointStale(CodedError):
+    """A newer checkpoint is published already. Nothing was done; whoever is late starts over from the rows."""
+
+    code = "ledger.checkpoint_stale"
+    blame: ClassVar[Blame] = Blame.WAY
+
+
+class CheckpointWithheld(CodedError):
+    """Too few witnesses have cosigned, so the checkpoint stays unpublished. Entries are safe and provable later."""
+
+    code = "ledger.checkpoint_withheld"
+    blame: ClassVar[Blame] = Blame.WAY
+
+
+class StorageBusy(CodedError):
+    """Another process has held the log folder's lock for too long. It is tried again."""
+
+    code = "ledger.storage_busy"
+    blame: ClassVar[Blame] = Blame.WAY
+
+
+class StorageUnreadable(CodedError):
+    """A published file is missing, or does not lead to the root that was signed. Run the audit; it names the file."""
+
+    code = "ledger.storage_unreadable"
+    blame: ClassVar[Blame] = Blame.WAY
+
+
+class StorageConflict(CodedError):
+    """A name that is written once holds other bytes than the log wants to publish there. Nothing is overwritten.
+
+    The folder belongs to another log, or somebody changed it, or the database was set back. Run the audit.
+    """
+
+    code = "ledger.storage_conflict"
+
+
+class CheckpointConflict(CodedError):
+    """The log was about to sign a second root for a size, or to go back. It did not; it must not go on either.
+
+    Rows were changed or the database was set back to an older state. Run the audit against the newest known checkpoint.
+    """
+
+    code = "ledger.checkpoint_conflict"
+
+
+class TreeMismatch(CodedError):
+    """The ledger's rows do not lead to the root on record. Nothing more is signed. Run the audit; it names the rows."""
+
+    code = "ledger.tree_mismatch"

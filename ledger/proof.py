@@ -1,0 +1,105 @@
+"""Proof files (C2SP tlog-proof): everything needed to see offline that an entry is in a log.
+
+    c2sp.org/tlog-proof@v1
+    extra <base64>                     (optional; not authenticated, never to be trusted)
+    index <n>
+    <base64 of a hash>                 (0 to 63 lines, from the leaf's sibling up)
+                                       (empty line)
+    <signed checkpoint, verbatim>
+
+`check_proof` has three obligations:
+1. the checkpoint is signed by the log's key and speaks for that log (`ledger.checkpoint.open_checkpoint`);
+2. the inclusion proof leads from the hash of the very entry bytes, at the stated index, to the checkpoint's root;
+3. with a policy instead of a key: the quorum of witnesses cosigned it (`ledger.policy.Policy`).
+The caller owes: that the entry says what it is taken for, and that the key or policy is the one it was enrolled with.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ledger.checkpoint import Checkpoint, open_checkpoint
+from ledger.errors import ProofMalformed
+from ledger.lexemes import format_base64, parse_base64, parse_decimal
+from ledger.note import NoteVerifier
+from ledger.tree import HASH_BYTES, SIZE_MAX, check_inclusion, leaf_hash
+
+PATH_HASHES_MAX = 63
+"""Longest inclusion proof in hashes: the height of a tree of 2^63 - 1 leaves."""
+
+PROOF_BYTES_MAX = 1024 * 1024
+"""Longest proof file in bytes; a checkpoint with 100 ML-DSA-44 cosignatures takes some 330,000 of them."""
+
+_VERSION = "c2sp.org/tlog-proof@v1"
+_EXTRA = "extra "
+_INDEX = "index "
+
+
+@dataclass(frozen=True, slots=True)
+class LogProof:
+    """A proof as written; nothing is checked yet.
+
+    Attributes:
+        index: Place of the entry in the log, from 0.
+        path: Hashes of 32 bytes, from the leaf's sibling up.
+        checkpoint: The signed checkpoint as the log published it.
+        extra: Bytes of any meaning that travel along, or None.
+    """
+
+    index: int
+    path: tuple[bytes, ...]
+    checkpoint: bytes
+    extra: bytes | None = None
+
+
+def format_proof(proof: LogProof) -> bytes:
+    """Write a proof file.
+
+    Raises:
+        ProofMalformed: It could not be read back.
+    """
+    lines = [_VERSION]
+    if proof.extra is not None:
+        lines.append(_EXTRA + format_base64(proof.extra))
+    lines.append(f"{_INDEX}{proof.index}")
+    lines += [format_base64(value) for value in proof.path]
+    raw = "\n".join([*lines, "", ""]).encode() + proof.checkpoint
+    parse_proof(raw)
+    return raw
+
+
+def parse_proof(raw: bytes) -> LogProof:
+    """Take a proof file apart without checking what it claims.
+
+    Raises:
+        ProofMalformed: Another form, or beyond a limit.
+    """
+    if len(raw) > PROOF_BYTES_MAX:
+        raise ProofMalformed(f"a proof has at most {PROOF_BYTES_MAX} bytes, not {len(raw)}")
+    head, _, checkpoint = raw.partition(b"\n\n")
+    try:
+        version, *lines = head.decode("ascii").split("\n")
+        extra = parse_base64(lines.pop(0).removeprefix(_EXTRA)) if lines[0].startswith(_EXTRA) else None
+        index = parse_decimal(lines[0].removeprefix(_INDEX), maximum=SIZE_MAX - 1)
+        path = tuple(parse_base64(line) for line in lines[1 : PATH_HASHES_MAX + 1])
+    except (ValueError, IndexError) as error:
+        raise ProofMalformed("a line is not of its form") from error
+    if version != _VERSION or not lines[0].startswith(_INDEX) or len(lines) > PATH_HASHES_MAX + 1:
+        raise ProofMalformed("not a tlog-proof of version 1")
+    if not checkpoint or any(len(value) != HASH_BYTES for value in path):
+        raise ProofMalformed("there is no checkpoint, or a hash does not have 32 bytes")
+    return LogProof(index, path, checkpoint, extra)
+
+
+def check_proof(proof: LogProof, *, entry: bytes, log: NoteVerifier) -> Checkpoint:
+    """Check that the entry is in the log, by the log's own word; obligations 1 and 2 of this module.
+
+    Raises:
+        NoteMalformed, NoteSignatureFalse, NoteUnsigned, CheckpointMalformed, CheckpointOrigin: The checkpoint.
+        ProofError: The entry is not proved to be in it.
+    """
+    checkpoint = open_checkpoint(proof.checkpoint, log)
+    check_inclusion(
+        leaf=leaf_hash(entry), index=proof.index, size=checkpoint.size, proof=proof.path, root=checkpoint.root
+    )
+    return checkpoint
