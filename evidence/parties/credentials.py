@@ -1,8 +1,8 @@
 """Bearer credentials: how a staff token, a view ticket and an enrolment code are spelled, and how they are compared.
 
-A staff token is `shilu_<32 hex>_<43 base64url>`: its public id and 32 random bytes. A view ticket is the same without the
-prefix. An enrolment code is 25 characters of Crockford's base 32 in groups of five (125 bits), made to be typed by hand:
-case, blanks and dashes do not matter, `O` reads as `0`, `I` and `L` as `1`.
+A staff token is `shilu_<32 hex>_<43 base64url>`: its public id and 32 random bytes. A view ticket is the same without
+the prefix. An enrolment code is 25 characters of Crockford's base 32 in groups of five (125 bits), made to be typed by
+hand: case, blanks and dashes do not matter, `O` reads as `0`, `I` and `L` as `1`.
 
 Only SHA-256 digests are stored. That is enough without salt or stretching, for what is hashed has at least 125 random
 bits. Digests are compared in constant time, although an attacker who cannot choose a digest learns nothing from timing.
@@ -67,15 +67,31 @@ def parse_credential(text: str, *, prefix: str = "") -> Credential | None:
     return Credential(UUID(hex=match[1]), match[2], prefix) if match else None
 
 
-def new_enrolment_code(*, entropy: Entropy) -> str:
-    """Make an enrolment code such as `7KQ2M-XV9TD-0BRFA-W3HJC-NE58S`."""
-    letters = [_CODE_ALPHABET[byte & 31] for byte in entropy(CODE_CHARACTERS)]
-    return "-".join("".join(letters[start : start + 5]) for start in range(0, CODE_CHARACTERS, 5))
+@dataclass(frozen=True, slots=True)
+class EnrolmentCode:
+    """A one-time code; `characters` without dashes."""
+
+    characters: str = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """Spell it for a person, such as `7KQ2M-XV9TD-0BRFA-W3HJC-NE58S`."""
+        return "-".join(self.characters[start : start + 5] for start in range(0, CODE_CHARACTERS, 5))
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the characters, 32 bytes: what is stored."""
+        return hashlib.sha256(self.characters.encode("ascii")).digest()
 
 
-def enrolment_code_digest(text: str) -> bytes | None:
-    """Return the 32-byte digest a typed code is stored under; None when it cannot be a code."""
-    code = text.strip().upper().translate(_CODE_READING)
-    if len(code) != CODE_CHARACTERS or not set(code) <= set(_CODE_ALPHABET):
+def new_enrolment_code(*, entropy: Entropy) -> EnrolmentCode:
+    """Make a fresh code."""
+    return EnrolmentCode("".join(_CODE_ALPHABET[byte & 31] for byte in entropy(CODE_CHARACTERS)))
+
+
+def parse_enrolment_code(typed: str) -> EnrolmentCode | None:
+    """Read what a person typed; None when it cannot be a code."""
+    characters = typed.strip().upper().translate(_CODE_READING)
+    if len(characters) != CODE_CHARACTERS or not set(characters) <= set(_CODE_ALPHABET):
         return None
-    return hashlib.sha256(code.encode("ascii")).digest()
+    return EnrolmentCode(characters)

@@ -1,7 +1,7 @@
 """Docks: enrolment by a one-time code, revocation. Each enrolment and each revocation is an entry in the ledger.
 
-An administrator makes a code and carries it to the dock. The dock makes its own key pair, chooses its own id (UUIDv7) and
-hands in the code with its verifier key, named `dock.<id>`. The private key never leaves the dock. A code serves one
+An administrator makes a code and carries it to the dock. The dock makes its own key pair, chooses its own id (UUIDv7)
+and hands in the code with its verifier key, named `dock.<id>`. The private key never leaves the dock. A code serves one
 dock; the same dock may hand it in again, for its first answer can get lost.
 """
 
@@ -17,7 +17,7 @@ from evidence.core.wire.statement import dock_key_name
 from evidence.custody.record import record
 from evidence.db.pool import Connection
 from evidence.errors import WireError
-from evidence.parties.credentials import enrolment_code_digest, new_enrolment_code
+from evidence.parties.credentials import new_enrolment_code, parse_enrolment_code
 from evidence.parties.errors import (
     DockAlreadyEnrolled,
     DockAlreadyRevoked,
@@ -77,12 +77,10 @@ async def create_enrolment_code(
     """
     if not timedelta(seconds=1) <= lifetime <= timedelta(hours=CODE_HOURS_MAX):
         raise ExpiryInvalid(f"a code lives between a second and {CODE_HOURS_MAX} hours")
-    text = new_enrolment_code(entropy=entropy)
-    digest = enrolment_code_digest(text)
-    assert digest is not None, "a fresh code is well-formed"
+    code = new_enrolment_code(entropy=entropy)
     now = clock()
-    await insert_enrolment_code(conn, digest=digest, created_at=now, created_by=actor, expires_at=now + lifetime)
-    return text
+    await insert_enrolment_code(conn, digest=code.digest, created_at=now, created_by=actor, expires_at=now + lifetime)
+    return code.text
 
 
 async def enrol_dock(conn: Connection, *, code: str, name: str, vkey: str, clock: Clock, entropy: Entropy) -> Dock:
@@ -96,9 +94,9 @@ async def enrol_dock(conn: Connection, *, code: str, name: str, vkey: str, clock
     """
     check_name(name)
     key = parse_dock_key(vkey)
-    digest = enrolment_code_digest(code)
-    known = None if digest is None else await lock_enrolment_code(conn, digest)
-    if digest is None or known is None:
+    presented = parse_enrolment_code(code)
+    known = None if presented is None else await lock_enrolment_code(conn, presented.digest)
+    if presented is None or known is None:
         raise EnrolmentCodeRefused("the enrolment code is not known")
     if known.used_vkey == vkey:
         return await _dock(conn, key.dock)
@@ -109,7 +107,7 @@ async def enrol_dock(conn: Connection, *, code: str, name: str, vkey: str, clock
     await lock_subject(conn, f"dock:{key.dock}")
     if await dock_is_taken(conn, dock=key.dock, vkey=vkey):
         raise DockAlreadyEnrolled("a dock with this id or key is enrolled already")
-    await use_enrolment_code(conn, digest, vkey=vkey, at=clock())
+    await use_enrolment_code(conn, presented.digest, vkey=vkey, at=clock())
     await record(
         conn,
         type="dock.enrolled",

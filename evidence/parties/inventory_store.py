@@ -1,7 +1,7 @@
 """SQL of what docks have stated, inventories and cleared lists, and the projections that make rows of their notes.
 
 A payload holds the signed note whole. The rows are read out of the note's text and nothing else, so replaying the
-payloads yields the same rows. The signature was checked before the entry was written; a projection does not judge again.
+payloads yields the same rows. The signature was checked before the entry was written; a projection does not judge.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ async def project_dock_cleared(conn: Connection, event: RecordedEvent) -> None:
 
 
 def note_digest(note: str) -> bytes:
-    """Return the 32 bytes under which a cleared list is known; Ed25519 signatures repeat, so the same list is the same note."""
+    """Return the 32 bytes a cleared list is known by; Ed25519 is deterministic: the same list makes the same note."""
     return hashlib.sha256(note.encode()).digest()
 
 

@@ -1,8 +1,8 @@
 """Purposes: why somebody may look at footage.
 
-No viewing without a purpose on record. The six uses come from the agencies' documents (R42: 案卷评查, 执法监督, 评议考核,
-舆情应对, 行政决策, 健全社会信用体系), legal review and court from the procedures around them. Keys are stored in ledger
-payloads: a key is never renamed, only added or retired.
+No viewing without a purpose on record. Six uses come from the agencies' own documents on whole-process recording:
+案卷评查, 执法监督, 评议考核, 舆情应对, 行政决策, 健全社会信用体系. Legal review and court come from the procedures
+around them. Keys are stored in ledger payloads: a key is never renamed, only added or retired.
 """
 
 from __future__ import annotations

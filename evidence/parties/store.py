@@ -88,7 +88,8 @@ async def project_staff_token_issued(conn: Connection, event: RecordedEvent) -> 
 async def project_staff_token_revoked(conn: Connection, event: RecordedEvent) -> None:
     """Insert the row of `staff.token_revoked`."""
     await conn.execute(
-        "INSERT INTO staff_token_revocation (token, reason, revoked_at, revoked_by, entry_id) VALUES ($1, $2, $3, $4, $5)",
+        """INSERT INTO staff_token_revocation (token, reason, revoked_at, revoked_by, entry_id)
+           VALUES ($1, $2, $3, $4, $5)""",
         take_uuid(event.payload["token"], where="token"),
         take_text(event.payload["reason"], where="reason"),
         event.at,

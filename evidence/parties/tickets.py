@@ -1,9 +1,9 @@
 """View tickets: short-lived permission to fetch one object, made after the view is on record.
 
-A player asks for byte ranges again and again and cannot send a token with each, so the view itself is what is authorised
-and recorded; the ticket in the address stands for it. Order of effects in `open_view`: the ledger entry and the ticket are
-in one transaction, and the caller hands the ticket out only after that has been committed. If the entry cannot be written
-there is no ticket, and without a ticket there are no bytes.
+A player asks for byte ranges again and again and cannot send a token with each, so the view itself is what is
+authorised and recorded; the ticket in the address stands for it. Order of effects in `open_view`: the ledger entry and
+the ticket are in one transaction, and the caller hands the ticket out only after that has been committed. If the entry
+cannot be written there is no ticket, and without a ticket there are no bytes.
 """
 
 from __future__ import annotations

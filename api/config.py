@@ -1,0 +1,117 @@
+"""Configuration of the service: one frozen object, read once at the start and handed down.
+
+Every key can be given as an environment variable `SHILU_<KEY>`; the command line overrides the environment. A variable
+with the prefix that is not a key here is refused, so that a typing error does not silently leave a default in force.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from api.errors import ConfigInvalid
+from ledger.errors import CodedError
+from ledger.keys import check_name
+
+PREFIX = "SHILU_"
+
+MEBIBYTE = 1_048_576
+GIBIBYTE = 1024 * MEBIBYTE
+
+
+class ServiceConfig(BaseSettings):
+    """All settings of `serve`, `work`, `audit` and their kin; units stand in the names."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", validate_default=True)
+
+    data: Path = Field(
+        Path("shilu-data"),
+        description="Data folder: postgres/, objects/, spool/, quarantine/, work/, log/, keys/ are below it",
+    )
+    database: SecretStr | None = Field(
+        None,
+        description="Address (DSN) of a PostgreSQL >= 15; without one, an embedded server runs in the data folder",
+    )
+    pool_connections_max: int = Field(10, ge=4, le=200, description="Most database connections of the shared pool")
+    origin: str | None = Field(
+        None,
+        description="The log's name, for example `evidence.example.cn/log`; chosen once, then kept in keys/log.key;"
+        " without one the first start makes up a name",
+    )
+    listen_host: str = Field("127.0.0.1", min_length=1, description="Address to listen on")
+    listen_port: int = Field(8440, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
+    public_url: str | None = Field(
+        None,
+        pattern=r"\Ahttps?://[^\s/?#]+(/[^\s/?#]+)*\Z",
+        description="What the service is called from outside, where a proxy stands before it; no slash at the end",
+    )
+    upload_bytes_max: int = Field(64 * GIBIBYTE, ge=1, le=2**53 - 1, description="Longest upload in bytes")
+    disk_reserve_bytes: int = Field(
+        GIBIBYTE, ge=0, description="Free bytes on the disk of the data folder below which no upload is taken"
+    )
+    json_bytes_max: int = Field(MEBIBYTE, ge=1024, le=64 * MEBIBYTE, description="Longest JSON request body in bytes")
+    body_seconds_max: float = Field(
+        30.0, gt=0, le=3600, description="Longest wait in seconds for the next piece of a JSON or note body"
+    )
+    receipt_wait_seconds: float = Field(
+        2.0,
+        ge=0,
+        le=60,
+        description="How long in seconds an answer waits for its entry to be provable before it says 202",
+    )
+    view_ticket_seconds: int = Field(
+        900, ge=1, le=86400, description="Life in seconds of the ticket that lets a player fetch footage"
+    )
+    token_leeway_seconds: int = Field(
+        30, ge=0, le=300, description="How far in seconds a dock's clock may be off when it signs its tokens"
+    )
+    metrics_on_loopback: bool = Field(
+        default=False, description="Whether /metrics is open to requests from this very host without a token"
+    )
+    run_worker: bool = Field(default=True, description="Whether `serve` runs a worker of its own")
+    worker_concurrency: int = Field(1, ge=1, le=64, description="Derivation jobs a worker runs at the same time")
+    sequencer_interval_seconds: float = Field(
+        0.2, gt=0, le=60, description="Pause in seconds between two batches of the sequencer"
+    )
+    publication_lag_seconds_max: float = Field(
+        30.0, gt=0, description="Age in seconds of an unpublished entry from which on the service is not ready"
+    )
+    shutdown_seconds_max: float = Field(
+        15.0, ge=0, le=600, description="How long in seconds running requests may go on after a stop was asked for"
+    )
+    log_format: Literal["console", "json"] = Field("console", description="How log lines are written")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="From which level on lines appear"
+    )
+
+    @field_validator("origin")
+    @classmethod
+    def _origin_is_a_key_name(cls, origin: str | None) -> str | None:
+        if origin is not None:
+            try:
+                check_name(origin)
+            except CodedError as error:
+                raise ValueError(error.message) from error
+        return origin
+
+
+def load_config(**overrides: object) -> ServiceConfig:
+    """Read the configuration from the environment; overrides that are not None win.
+
+    Raises:
+        ConfigInvalid: A value is out of bounds, or a variable with our prefix is no key.
+    """
+    known = {f"{PREFIX}{name}".upper() for name in ServiceConfig.model_fields}
+    if unknown := sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known):
+        raise ConfigInvalid(f"{unknown[0]} is not a setting", setting=unknown[0])
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return ServiceConfig(**given)  # type: ignore[arg-type]  # judged by the model itself
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ConfigInvalid(f"the setting {name!r} is not usable: {first['msg']}", setting=name) from error

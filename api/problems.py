@@ -1,0 +1,146 @@
+"""Problems: every error as it leaves the house, by RFC 9457, with a stable `code` and whether another try can help.
+
+`PROBLEMS` is the one place where a code meets HTTP. A test compares it with all error classes of the house and with
+docs/errors.md; a code that is missing here leaves as 500 `internal`, which is what an unforeseen error is.
+
+    never    the same request will be refused for ever
+    later    the same request may succeed later; `Retry-After` says when to try
+    fixed    it will succeed once something is put right: the clock, the token, the offset, the version
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from inspect import cleandoc
+from types import MappingProxyType
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from ledger.errors import CodedError
+
+MEDIA_TYPE = "application/problem+json"
+
+RETRY_AFTER_SECONDS = 5
+"""Pause that is asked for with every `later`."""
+
+
+class Retry(StrEnum):
+    """Whether to send the same request again."""
+
+    NEVER = "never"
+    LATER = "later"
+    FIXED = "fixed"
+
+
+@dataclass(frozen=True, slots=True)
+class Treatment:
+    """How a code is shown: its HTTP status and its retry meaning."""
+
+    status: int
+    retry: Retry
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str = Field(description="`urn:shilu:problem:` followed by the code")
+    title: str = Field(description="What the code means, the same every time")
+    status: int = Field(description="HTTP status")
+    code: str = Field(description="Stable code, see docs/errors.md")
+    retry: Retry = Field(description="Whether the same request can succeed: never, later, or once something is fixed")
+    detail: str = Field(description="What is wrong in this very case")
+    instance: str = Field(description="`urn:uuid:` of the request, also in the header `X-Request-Id` and in the log")
+    details: dict[str, object] = Field(default_factory=dict, description="Facts about this case")
+
+
+def _table(groups: Iterable[tuple[int, Retry, str]]) -> Mapping[str, Treatment]:
+    table = {}
+    for status, retry, codes in groups:
+        for code in codes.split():
+            table[code] = Treatment(status, retry)
+    return MappingProxyType(table)
+
+
+PROBLEMS = _table(
+    [
+        # The request is malformed: it will stay so.
+        (400, Retry.NEVER, "request.malformed request.invalid request.query request.header request.cursor"),
+        (400, Retry.NEVER, "tus.metadata upload.empty upload.name_invalid upload.metadata_invalid"),
+        (400, Retry.NEVER, "wire.malformed wire.version wire.limit wire.path time.invalid file.empty"),
+        (400, Retry.NEVER, "party.name_invalid party.role_invalid party.expiry_invalid dock.key_invalid"),
+        (400, Retry.NEVER, "view.purpose_unknown"),
+        (400, Retry.FIXED, "upload.length_unknown"),
+        (404, Retry.NEVER, "route.unknown upload.unknown dock.unknown token.unknown"),
+        (404, Retry.LATER, "view.rendition_missing"),
+        (404, Retry.FIXED, "ticket.unknown"),
+        (405, Retry.NEVER, "route.method"),
+        (408, Retry.LATER, "request.timeout request.cut_short upload.stalled"),
+        (412, Retry.FIXED, "tus.version"),
+        (413, Retry.NEVER, "request.too_large upload.too_large upload.length_exceeded"),
+        (415, Retry.NEVER, "request.media_type request.encoding"),
+        (416, Retry.FIXED, "request.range"),
+        (428, Retry.FIXED, "request.precondition_required"),
+        # The caller is not who may do this.
+        (401, Retry.FIXED, "auth.missing auth.malformed auth.unknown_token auth.signature auth.audience auth.expired"),
+        (401, Retry.NEVER, "auth.revoked"),
+        (403, Retry.NEVER, "auth.role wire.signature"),
+        (403, Retry.FIXED, "dock.code_refused"),
+        # The request is right in itself and does not fit what is there.
+        (409, Retry.NEVER, "token.already_revoked dock.already_enrolled dock.already_revoked inventory.conflict"),
+        (409, Retry.NEVER, "idempotency.conflict"),
+        (409, Retry.NEVER, "clip.already_sealed manifest.disagrees manifest.misplaced upload.finished"),
+        (409, Retry.NEVER, "upload.length_declared"),
+        (409, Retry.FIXED, "upload.offset_mismatch upload.not_inventoried upload.incomplete upload.taken_over"),
+        (410, Retry.NEVER, "upload.terminated"),
+        # The way is blocked; the request may be repeated.
+        (503, Retry.LATER, "upload.busy database.unreachable"),
+        (507, Retry.LATER, "upload.no_space upload.storage_failed"),
+        # Somebody here has to act.
+        (500, Retry.LATER, "internal"),
+    ]
+)
+"""Code -> how it is shown."""
+
+INTERNAL = CodedError("something went wrong on our side; the log has it under this request's id")
+
+
+def treatment_of(error: CodedError) -> Treatment | None:
+    """Return how an error is shown, or None when it was never meant to cross the boundary."""
+    return PROBLEMS.get(error.code)
+
+
+def title_of(error: type[CodedError]) -> str:
+    """Return the first sentence of what an error class says of itself, without the final stop."""
+    if error is CodedError:
+        return "Something went wrong on our side"
+    summary = cleandoc(error.__doc__ or error.code).split("\n\n")[0].replace("\n", " ")
+    return summary.split(". ")[0].removesuffix(".")
+
+
+def problem_response(
+    error: CodedError, treatment: Treatment, *, request_id: str, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """Write an error as the answer to a request."""
+    problem = Problem(
+        type=f"urn:shilu:problem:{error.code}",
+        title=title_of(type(error)),
+        status=treatment.status,
+        code=error.code,
+        retry=treatment.retry,
+        detail=error.message,
+        instance=f"urn:uuid:{request_id}",
+        details=error.details,
+    )
+    added = dict(headers or {})
+    if treatment.retry is Retry.LATER:
+        added.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
+    return web.Response(
+        status=treatment.status,
+        body=problem.model_dump_json(fallback=str).encode(),
+        headers={"Content-Type": MEDIA_TYPE, **added},
+    )
