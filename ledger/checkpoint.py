@@ -17,7 +17,7 @@ from ledger.errors import CheckpointMalformed, CheckpointOrigin
 from ledger.keys import NAME_BYTES_MAX
 from ledger.lexemes import format_base64, parse_base64, parse_decimal
 from ledger.note import NoteSigner, NoteVerifier, open_note, sign_note
-from ledger.tree import HASH_BYTES, SIZE_MAX
+from ledger.tree import EMPTY_ROOT, HASH_BYTES, SIZE_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,8 @@ def parse_checkpoint(text: str) -> Checkpoint:
         raise CheckpointMalformed("not the three lines of a checkpoint: origin, size, root") from error
     if end or not 0 < origin_bytes <= NAME_BYTES_MAX or len(checkpoint.root) != HASH_BYTES:
         raise CheckpointMalformed("the origin or the root of a checkpoint is not of its form")
+    if checkpoint.size == 0 and checkpoint.root != EMPTY_ROOT:
+        raise CheckpointMalformed("a log without entries has the root of the empty tree")
     return checkpoint
 
 

@@ -10,7 +10,7 @@
 `check_proof` has three obligations:
 1. the checkpoint is signed by the log's key and speaks for that log (`ledger.checkpoint.open_checkpoint`);
 2. the inclusion proof leads from the hash of the very entry bytes, at the stated index, to the checkpoint's root;
-3. with a policy instead of a key: the quorum of witnesses cosigned it (`ledger.policy.Policy`).
+3. in `check_witnessed_proof`: the quorum of the policy's witnesses cosigned it (`Policy.open_checkpoint`).
 The caller owes: that the entry says what it is taken for, and that the key or policy is the one it was enrolled with.
 """
 
@@ -22,6 +22,7 @@ from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.errors import ProofMalformed
 from ledger.lexemes import format_base64, parse_base64, parse_decimal
 from ledger.note import NoteVerifier
+from ledger.policy import Policy, WitnessedCheckpoint
 from ledger.tree import HASH_BYTES, SIZE_MAX, check_inclusion, leaf_hash
 
 PATH_HASHES_MAX = 63
@@ -99,7 +100,22 @@ def check_proof(proof: LogProof, *, entry: bytes, log: NoteVerifier) -> Checkpoi
         ProofError: The entry is not proved to be in it.
     """
     checkpoint = open_checkpoint(proof.checkpoint, log)
+    _check_inclusion(proof, entry, checkpoint)
+    return checkpoint
+
+
+def check_witnessed_proof(proof: LogProof, *, entry: bytes, policy: Policy) -> WitnessedCheckpoint:
+    """Check that the entry is in a log of the policy, as its witnesses saw it; obligations 1 to 3 of this module.
+
+    Raises:
+        PolicyUnmet: Too few witnesses cosigned the checkpoint; otherwise as `check_proof`.
+    """
+    witnessed = policy.open_checkpoint(proof.checkpoint)
+    _check_inclusion(proof, entry, witnessed.checkpoint)
+    return witnessed
+
+
+def _check_inclusion(proof: LogProof, entry: bytes, checkpoint: Checkpoint) -> None:
     check_inclusion(
         leaf=leaf_hash(entry), index=proof.index, size=checkpoint.size, proof=proof.path, root=checkpoint.root
     )
-    return checkpoint
