@@ -41,6 +41,69 @@ class PostgresFolderUnusable(EvidenceError):
     blame = Blame.WAY
 
 
+class EventInvalid(EvidenceError):
+    """An event of unknown type, with a payload that breaks its model, or outside of a transaction: a bug of ours."""
+
+    code = "custody.event_invalid"
+    blame = Blame.BUG
+
+
+class ClipUnknown(EvidenceError):
+    """There is no clip with this id."""
+
+    code = "clip.unknown"
+
+
+class CaseUnknown(EvidenceError):
+    """There is no case with this id."""
+
+    code = "case.unknown"
+
+
+class CaseInvalid(EvidenceError):
+    """A case's number or title is empty, too long, or holds control characters."""
+
+    code = "case.invalid"
+
+
+class CaseNumberTaken(EvidenceError):
+    """Another case has this number; two spellings that only a computer tells apart count as one."""
+
+    code = "case.number_taken"
+
+
+class AnnotationStale(EvidenceError):
+    """The clip was annotated by somebody else meanwhile: fetch the newest version, merge, and send again."""
+
+    code = "annotation.stale"
+
+
+class AnnotationInvalid(EvidenceError):
+    """The annotation breaks a rule; the details name each place and what is wrong there."""
+
+    code = "annotation.invalid"
+
+
+class SearchInvalid(EvidenceError):
+    """The query cannot be understood: a facet, a time, a quotation mark, a limit or a cursor is wrong."""
+
+    code = "search.invalid"
+
+
+class ObjectMissing(EvidenceError):
+    """The store has no object with this digest. For an object named by the ledger this is a loss: run an audit."""
+
+    code = "object.missing"
+    blame = Blame.WAY
+
+
+class ObjectDamaged(EvidenceError):
+    """The stored object is not what its digest says. Nothing was replaced; run an audit and restore it from a copy."""
+
+    code = "object.damaged"
+    blame = Blame.WAY
+
+
 class PostgresStartFailed(EvidenceError):
     """The embedded PostgreSQL was not made or did not start. The end of its own log is in the details."""
 

@@ -1,0 +1,127 @@
+"""SQL of cases and their exhibits, and the projections of these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from evidence.cases.numbers import number_key
+from evidence.custody.payloads import CaseClipLinked, CaseOpened
+from evidence.custody.recorded import RecordedEvent
+from evidence.db.paging import LAST_ID
+from evidence.db.pool import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRow:
+    """A case file."""
+
+    case_id: UUID
+    number: str
+    title: str
+    opened_by: str
+    opened_at: datetime
+    entry_id: UUID
+    exhibits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseLink:
+    """A clip as an exhibit of a case."""
+
+    case_id: UUID
+    number: str
+    title: str
+    exhibit: int
+    clip: UUID
+    linked_by: str
+    linked_at: datetime
+    entry_id: UUID
+
+
+_CASES = """
+SELECT case_id, number, title, opened_by, opened_at, entry_id,
+       (SELECT count(*) FROM case_clip l WHERE l.case_id = c.case_id) AS exhibits
+FROM case_file c
+"""
+_LINKS = """
+SELECT l.case_id, c.number, c.title, l.exhibit, l.clip, l.linked_by, l.linked_at, l.entry_id
+FROM case_clip l JOIN case_file c USING (case_id)
+"""
+
+
+async def project_case_opened(conn: Connection, event: RecordedEvent) -> None:
+    """Insert the row of `case.opened`."""
+    opened = CaseOpened.model_validate(event.payload)
+    await conn.execute(
+        """INSERT INTO case_file (case_id, number, number_key, title, opened_by, opened_at, entry_id)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        opened.case,
+        opened.number,
+        number_key(opened.number),
+        opened.title,
+        event.actor,
+        event.at,
+        event.entry_id,
+    )
+
+
+async def project_case_clip_linked(conn: Connection, event: RecordedEvent) -> None:
+    """Insert the row of `case.clip_linked`."""
+    linked = CaseClipLinked.model_validate(event.payload)
+    await conn.execute(
+        """INSERT INTO case_clip (case_id, exhibit, clip, linked_by, linked_at, entry_id)
+           VALUES ($1, $2, $3, $4, $5, $6)""",
+        linked.case,
+        linked.exhibit,
+        linked.clip,
+        event.actor,
+        event.at,
+        event.entry_id,
+    )
+
+
+async def find_case(conn: Connection, case_id: UUID) -> CaseRow | None:
+    """Return a case by its id."""
+    row = await conn.fetchrow(f"{_CASES} WHERE case_id = $1", case_id)
+    return None if row is None else CaseRow(**dict(row))
+
+
+async def find_case_by_number(conn: Connection, number: str) -> CaseRow | None:
+    """Return a case by its number, however it is spelled."""
+    row = await conn.fetchrow(f"{_CASES} WHERE number_key = $1", number_key(number))
+    return None if row is None else CaseRow(**dict(row))
+
+
+async def cases_before(conn: Connection, *, before: UUID | None, limit: int) -> Sequence[CaseRow]:
+    """Return cases, the one opened last first, opened before the case `before`; ids sort by time of birth."""
+    rows = await conn.fetch(f"{_CASES} WHERE case_id < $1 ORDER BY case_id DESC LIMIT $2", before or LAST_ID, limit)
+    return [CaseRow(**dict(row)) for row in rows]
+
+
+async def exhibits_after(conn: Connection, case_id: UUID, *, after: int, limit: int) -> Sequence[CaseLink]:
+    """Return the exhibits of a case in order of their numbers, behind `after`."""
+    rows = await conn.fetch(
+        f"{_LINKS} WHERE l.case_id = $1 AND l.exhibit > $2 ORDER BY l.exhibit LIMIT $3", case_id, after, limit
+    )
+    return [CaseLink(**dict(row)) for row in rows]
+
+
+async def links_of_clip(conn: Connection, clip: UUID) -> tuple[CaseLink, ...]:
+    """Return every case a clip is an exhibit of, in the order it was linked."""
+    rows = await conn.fetch(f"{_LINKS} WHERE l.clip = $1 ORDER BY l.entry_id", clip)
+    return tuple(CaseLink(**dict(row)) for row in rows)
+
+
+async def find_link(conn: Connection, *, case_id: UUID, clip: UUID) -> CaseLink | None:
+    """Return the exhibit that a clip is in a case."""
+    row = await conn.fetchrow(f"{_LINKS} WHERE l.case_id = $1 AND l.clip = $2", case_id, clip)
+    return None if row is None else CaseLink(**dict(row))
+
+
+async def next_exhibit(conn: Connection, case_id: UUID) -> int:
+    """Return the number behind the last exhibit; only for whoever holds the case's lock."""
+    number: int = await conn.fetchval("SELECT coalesce(max(exhibit), 0) + 1 FROM case_clip WHERE case_id = $1", case_id)
+    return number

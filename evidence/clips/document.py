@@ -1,0 +1,93 @@
+"""What a clip is found by: the document that stands in the search index. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from evidence.clips.folding import fold, grams, haystack
+from evidence.clips.vocabulary import Word, vocabulary
+
+STATE_SEALED = "sealed"
+"""State of a clip nothing has been derived from yet; later its state is the derivation's outcome."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentParts:
+    """The evidential rows a document is made of, as JSON values."""
+
+    clip: UUID
+    sha256: bytes
+    received_at: datetime
+    recorded_at: datetime | None
+    sources: Sequence[Mapping[str, Any]]
+    outcome: str | None
+    content: Mapping[str, Any] | None
+    cases: Sequence[Mapping[str, Any]] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One row of the index."""
+
+    clip: UUID
+    received_at: datetime
+    recorded_at: datetime | None
+    facets: list[str]
+    haystack: str
+    grams: list[str]
+
+
+def facet(name: str, value: str) -> str:
+    """Write a facet as the index holds it; people's words are folded."""
+    return f"{name}:{fold(value)}"
+
+
+def compose(parts: DocumentParts) -> Document:
+    """Make the document of a clip."""
+    text = haystack(_texts(parts))
+    return Document(
+        clip=parts.clip,
+        received_at=parts.received_at,
+        recorded_at=parts.recorded_at,
+        facets=sorted(set(_facets(parts))),
+        haystack=text,
+        grams=grams(text),
+    )
+
+
+def _facets(parts: DocumentParts) -> Iterator[str]:
+    yield facet("sha256", parts.sha256.hex())
+    yield facet("state", parts.outcome or STATE_SEALED)
+    for source in parts.sources:
+        for name in ("recorder", "dock", "officer"):
+            if source[name] is not None:
+                yield facet(name, source[name])
+    yield facet("key_mark", "yes" if any(source["key_mark"] for source in parts.sources) else "no")
+    for case in parts.cases or ():
+        yield facet("case", case["case"])
+
+
+def _texts(parts: DocumentParts) -> Iterator[str | None]:
+    for source in parts.sources:
+        yield from (source["path"], source["name"], source["recorder"], source["officer"])
+    for case in parts.cases or ():
+        yield from (case["number"], case["title"])
+    content = parts.content or {}
+    yield from (content.get("remark"), content.get("item"), content.get("place"), content.get("not_needed_because"))
+    words = vocabulary()
+    for marker in content.get("markers", ()):
+        yield from (*_labels(words.markers, marker["kind"]), marker.get("note"))
+    for speaker in content.get("speakers", ()):
+        yield from _labels(words.speakers, speaker["role"])
+        yield from (speaker.get("name"), speaker.get("identity"), speaker.get("description"))
+    for utterance in content.get("dialogue", ()):
+        yield utterance["text"]
+
+
+def _labels(words: Mapping[str, Word], key: str) -> tuple[str, ...]:
+    word = words.get(key)
+    return (word.zh, word.en) if word else ()

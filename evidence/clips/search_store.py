@@ -1,0 +1,97 @@
+"""SQL of the search index: one document per clip, and the queries over it.
+
+A document holds nothing that is not in the evidential rows; it is written again in every transaction that changes
+what it is made of, and can be made again from nothing at any time (`rebuild`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from evidence.clips.document import DocumentParts, compose
+from evidence.custody.recorded import RecordedEvent
+from evidence.db.locks import lock_subject
+from evidence.db.paging import FIRST_ID
+from evidence.db.pool import Connection
+
+_PARTS = """
+SELECT c.clip, c.sha256, c.received_at,
+       (SELECT jsonb_agg(jsonb_build_object('name', s.name, 'path', s.path, 'recorder', s.recorder, 'dock', s.dock,
+                                            'officer', s.officer, 'key_mark', s.key_mark) ORDER BY s.entry_id)
+        FROM clip_source s WHERE s.clip = c.clip) AS sources,
+       (SELECT min(s.recorded_at) FROM clip_source s WHERE s.clip = c.clip) AS recorded_at,
+       (SELECT d.outcome FROM clip_derivation d WHERE d.clip = c.clip ORDER BY d.entry_id DESC LIMIT 1) AS outcome,
+       (SELECT a.content FROM clip_annotation a WHERE a.clip = c.clip ORDER BY a.version DESC LIMIT 1) AS content,
+       (SELECT jsonb_agg(jsonb_build_object('case', f.case_id, 'number', f.number, 'title', f.title)
+                         ORDER BY l.entry_id)
+        FROM case_clip l JOIN case_file f USING (case_id) WHERE l.clip = c.clip) AS cases
+FROM clip c
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What a document must fulfil, in the index's own words.
+
+    Attributes:
+        facets: Facets it must all have, as `document.facet` writes them.
+        grams: Grams it must all have.
+        patterns: LIKE patterns its haystack must all match.
+        recorded_from, recorded_to: Half-open interval of its record time.
+        before: Only documents behind this one in the order (received_at, clip), newest first.
+    """
+
+    facets: Sequence[str] = ()
+    grams: Sequence[str] = ()
+    patterns: Sequence[str] = ()
+    recorded_from: datetime | None = None
+    recorded_to: datetime | None = None
+    before: tuple[datetime, UUID] | None = None
+
+
+async def refresh_clip(conn: Connection, event: RecordedEvent) -> None:
+    """Write the document of the clip an event is about, in the event's transaction.
+
+    Two transactions may change different rows of one clip at once, for example an annotation and a case link. The lock
+    makes the second one wait for the first one's commit before it reads, so that neither change is lost here.
+    """
+    clip = UUID(str(event.payload["clip"]))
+    await lock_subject(conn, f"search:{clip}")
+    row = await conn.fetchrow(f"{_PARTS} WHERE c.clip = $1", clip)
+    if row is not None:
+        await _write(conn, [DocumentParts(**dict(row))])
+
+
+async def rebuild(conn: Connection, *, batch: int = 500) -> int:
+    """Write every document again, in batches of their own transactions; return how many there are.
+
+    Intake may go on meanwhile. The connection must not be within a transaction.
+    """
+    written, last = 0, FIRST_ID
+    while True:
+        async with conn.transaction():
+            clips = await conn.fetch("SELECT clip FROM clip WHERE clip > $1 ORDER BY clip LIMIT $2", last, batch)
+            if not clips:
+                return written
+            ids = [row["clip"] for row in clips]
+            for clip in ids:
+                await lock_subject(conn, f"search:{clip}")
+            rows = await conn.fetch(f"{_PARTS} WHERE c.clip = ANY($1)", ids)
+            await _write(conn, [DocumentParts(**dict(row)) for row in rows])
+        written, last = written + len(ids), ids[-1]
+
+
+async def _write(conn: Connection, parts: Sequence[DocumentParts]) -> None:
+    await conn.executemany(
+        """INSERT INTO search_document (clip, received_at, recorded_at, facets, haystack, grams)
+           VALUES ($1, $2, $3, $4, $5, $6)
+           ON CONFLICT (clip) DO UPDATE SET received_at = excluded.received_at, recorded_at = excluded.recorded_at,
+               facets = excluded.facets, haystack = excluded.haystack, grams = excluded.grams""",
+        [
+            (made.clip, made.received_at, made.recorded_at, made.facets, made.haystack, made.grams)
+            for made in map(compose, parts)
+        ],
+    )

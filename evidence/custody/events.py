@@ -1,0 +1,126 @@
+"""The closed list of what can happen: each type of ledger entry, its payload, its subject and the rows it becomes.
+
+An evidential row is a pure projection of one payload. `project` inserts those rows from the event alone, so that an
+audit can do it again (see `replay.py`) and compare. `refresh` keeps what is not evidence in step (the search index); it
+may read tables, and a replay does not call it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from pydantic import ValidationError
+
+from evidence.cases import store as cases
+from evidence.clips import search_store
+from evidence.clips import store as clips
+from evidence.custody import payloads
+from evidence.custody import store as custody
+from evidence.custody.recorded import Projection, RecordedEvent
+from evidence.db.pool import Connection
+from evidence.errors import EventInvalid
+from evidence.parties import inventory_store
+from evidence.parties import store as parties
+from ledger.canonical import JsonObject
+
+
+async def no_rows(conn: Connection, event: RecordedEvent) -> None:
+    """The payload says all there is to say; the custody history reads it from there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One type of entry.
+
+    Attributes:
+        payload: Its model, checked when it is recorded and again when it is replayed.
+        subject: Name of the payload's field that the entry's subject is made of (`<field>:<value>`), or `log`.
+        project: Inserts its evidential rows.
+        refresh: Keeps the search index in step; None when nothing searchable changes.
+    """
+
+    payload: type[payloads.Payload]
+    subject: str
+    project: Projection = no_rows
+    refresh: Projection | None = None
+
+    def subject_of(self, payload: JsonObject) -> str:
+        """Return the subject an entry with this payload must have."""
+        return self.subject if self.subject == "log" else f"{self.subject}:{payload[self.subject]}"
+
+
+EVENTS: Mapping[str, Event] = MappingProxyType(
+    {
+        "log.created": Event(payload=payloads.LogCreated, subject="log", project=custody.project_log_created),
+        "staff.token_issued": Event(
+            payload=payloads.TokenIssued, subject="token", project=parties.project_staff_token_issued
+        ),
+        "staff.token_revoked": Event(
+            payload=payloads.TokenRevoked, subject="token", project=parties.project_staff_token_revoked
+        ),
+        "dock.enrolled": Event(payload=payloads.DockEnrolled, subject="dock", project=parties.project_dock_enrolled),
+        "dock.revoked": Event(payload=payloads.DockRevoked, subject="dock", project=parties.project_dock_revoked),
+        "dock.inventory": Event(
+            payload=payloads.DockInventory, subject="dock", project=inventory_store.project_dock_inventory
+        ),
+        "dock.cleared": Event(
+            payload=payloads.DockCleared, subject="dock", project=inventory_store.project_dock_cleared
+        ),
+        "clip.sealed": Event(
+            payload=payloads.ClipSealed,
+            subject="clip",
+            project=clips.project_clip_sealed,
+            refresh=search_store.refresh_clip,
+        ),
+        "clip.repeated": Event(
+            payload=payloads.ClipRepeated,
+            subject="clip",
+            project=clips.project_clip_repeated,
+            refresh=search_store.refresh_clip,
+        ),
+        "clip.derived": Event(
+            payload=payloads.ClipDerived,
+            subject="clip",
+            project=clips.project_clip_derived,
+            refresh=search_store.refresh_clip,
+        ),
+        "clip.annotated": Event(
+            payload=payloads.ClipAnnotated,
+            subject="clip",
+            project=clips.project_clip_annotated,
+            refresh=search_store.refresh_clip,
+        ),
+        "clip.viewed": Event(payload=payloads.ClipViewed, subject="clip"),
+        "clip.exported": Event(payload=payloads.ClipExported, subject="clip"),
+        "case.opened": Event(payload=payloads.CaseOpened, subject="case", project=cases.project_case_opened),
+        "case.clip_linked": Event(
+            payload=payloads.CaseClipLinked,
+            subject="case",
+            project=cases.project_case_clip_linked,
+            refresh=search_store.refresh_clip,
+        ),
+        "upload.quarantined": Event(payload=payloads.UploadQuarantined, subject="upload"),
+        "audit.completed": Event(payload=payloads.AuditCompleted, subject="log"),
+    }
+)
+"""Every type of entry this program writes and replays."""
+
+
+def checked_payload(event_type: str, payload: JsonObject) -> Event:
+    """Return the event of a type after seeing that a payload fits it.
+
+    Raises:
+        EventInvalid: The type is not in the list, or the payload breaks its model.
+    """
+    event = EVENTS.get(event_type)
+    if event is None:
+        raise EventInvalid(f"there is no event of type {event_type!r}")
+    try:
+        event.payload.model_validate(payload)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"])) or "payload"
+        raise EventInvalid(f"the payload of {event_type} breaks its model: {where}: {first['msg']}") from error
+    return event

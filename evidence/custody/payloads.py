@@ -1,0 +1,252 @@
+"""Payloads of the ledger's entries, one strict model per type of event.
+
+A payload is what an entry commits to and what an evidential row is made of. Fields are never renamed, retyped or
+dropped: what was written once is replayed by every later audit. A new field is optional, older payloads lack it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+from evidence.clips.content import AnnotationContent
+from evidence.core.clock import format_time, parse_time
+from evidence.errors import TimeInvalid
+from ledger.canonical import INTEGER_MAX
+
+TEXT_CHARS_MAX = 4096
+"""Longest free text in a payload, in characters; names of files have up to 1,024 bytes."""
+
+
+def _uuid_of(value: object) -> UUID:
+    if isinstance(value, UUID):
+        return value
+    if not isinstance(value, str) or str(parsed := UUID(value)) != value:
+        raise ValueError("a UUID is written in lower case with dashes")
+    return parsed
+
+
+def _time_of(value: object) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("a time is written as text")  # noqa: TRY004 - pydantic reports ValueError only
+    try:
+        return parse_time(value)
+    except TimeInvalid as error:
+        raise ValueError(error.message) from error
+
+
+def _digest_of(value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    if not isinstance(value, str) or len(value) != 64 or value.lower() != value:
+        raise ValueError("a digest is written as 64 lower-case hex digits")
+    return bytes.fromhex(value)
+
+
+def _printable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("text holds no NUL")
+    return text
+
+
+Id = Annotated[UUID, BeforeValidator(_uuid_of), PlainSerializer(str)]
+Time = Annotated[datetime, BeforeValidator(_time_of), PlainSerializer(format_time)]
+Digest = Annotated[bytes, BeforeValidator(_digest_of), PlainSerializer(bytes.hex)]
+Text = Annotated[str, Field(max_length=TEXT_CHARS_MAX), AfterValidator(_printable)]
+Name = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS_MAX), AfterValidator(_printable)]
+Note = Annotated[str, Field(min_length=1), AfterValidator(_printable)]
+Count = Annotated[int, Field(ge=0, le=INTEGER_MAX)]
+Size = Annotated[int, Field(ge=1, le=INTEGER_MAX)]
+Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")]
+
+
+class Payload(BaseModel):
+    """Base of all payloads: every field stated, nothing else, no silent conversion."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class LogCreated(Payload):
+    """A log begins: its name and the key its checkpoints are checked with."""
+
+    origin: Name
+    vkey: Name
+
+
+class TokenIssued(Payload):
+    """A person gets a token; only its digest is stated."""
+
+    token: Id
+    staff: Id
+    name: Name
+    role: Word
+    expires_at: Time
+    token_sha256: Digest
+
+
+class TokenRevoked(Payload):
+    """A token is worth nothing from now on."""
+
+    token: Id
+    reason: Name
+
+
+class DockEnrolled(Payload):
+    """A docking station and the key it signs with."""
+
+    dock: Id
+    name: Name
+    vkey: Name
+
+
+class DockRevoked(Payload):
+    """What this dock signs is not taken any more."""
+
+    dock: Id
+    reason: Name
+
+
+class DockInventory(Payload):
+    """What a dock saw on a recorder before a byte moved: its signed note, whole."""
+
+    inventory: Id
+    dock: Id
+    recorder: Name
+    note: Note
+
+
+class DockCleared(Payload):
+    """What a dock removed from a recorder: its signed note, whole."""
+
+    dock: Id
+    recorder: Name
+    note: Note
+
+
+class ClipSealed(Payload):
+    """An original is sealed: where it came from and what its bytes are.
+
+    `raw` tells that the path is escaped because its bytes are not UTF-8; `manifest` is the dock's signed note; times of
+    the recorder are as its dock stated them. `clip.repeated` states the same about a content that was sealed before:
+    there `clip` is the first clip.
+    """
+
+    clip: Id
+    upload: Id
+    name: Name
+    path: Name
+    raw: bool = False
+    recorder: Name | None
+    dock: Id | None
+    inventory: Id | None
+    actor: Name
+    size: Size
+    chunk_size: Size
+    chunks: Size
+    root: Digest
+    sha256: Digest
+    manifest: Note | None
+    recorded_at: Time | None
+    officer: Name | None
+    key_mark: bool
+    received_at: Time
+
+
+class ClipRepeated(ClipSealed):
+    """The content of a sealed clip came again from another source."""
+
+
+class DerivedObject(Payload):
+    """One object made from an original; `size` in bytes."""
+
+    kind: Word
+    sha256: Digest
+    size: Size
+    media_type: Name
+
+
+class ClipDerived(Payload):
+    """What could be made of an original, with which tools and parameters; `probe` is what its container states."""
+
+    clip: Id
+    attempt: Size
+    outcome: Literal["reviewable", "still", "audio", "undecodable"]
+    reason: Text | None
+    tools: dict[str, str]
+    parameters: dict[str, object]
+    probe: dict[str, object]
+    objects: list[DerivedObject]
+
+
+class ClipAnnotated(Payload):
+    """A new version of what people say about a clip; it replaces the one before as a whole."""
+
+    clip: Id
+    version: Size
+    content: AnnotationContent
+
+
+class ClipViewed(Payload):
+    """Somebody is about to see a clip; stated before the first byte is served."""
+
+    clip: Id
+    rendition: Word
+    purpose: Word
+    staff: Id
+    ticket: Id
+
+
+class ExportedFile(Payload):
+    """One file of an export; `size` in bytes."""
+
+    name: Name
+    sha256: Digest
+    size: Size
+
+
+class ClipExported(Payload):
+    """A clip left the house, as these files, for this purpose."""
+
+    clip: Id
+    purpose: Word
+    files: list[ExportedFile]
+
+
+class CaseOpened(Payload):
+    """A case begins under a number."""
+
+    case: Id
+    number: Name
+    title: Name
+
+
+class CaseClipLinked(Payload):
+    """A clip becomes an exhibit of a case; the number never moves."""
+
+    case: Id
+    clip: Id
+    exhibit: Size
+
+
+class UploadQuarantined(Payload):
+    """Bytes that came but could not be sealed are kept aside, with the reason; `size` in bytes."""
+
+    upload: Id
+    code: Name
+    reason: Text
+    size: Count
+    name: Text
+    actor: Name
+
+
+class AuditCompleted(Payload):
+    """An audit of the whole log up to a size came to its end; `findings` counts them by code."""
+
+    size: Count
+    root: Digest
+    findings: dict[str, Count]
