@@ -1,0 +1,79 @@
+"""What is written down is what the programs do: pages made from the code, commands of the READMEs, make targets."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.support import house, paper
+
+READMES = ("README.md", "README.zh-CN.md")
+PROGRAMS = ("shilu", "shilu-dock", "shilu-verify")
+
+
+@pytest.mark.parametrize("page", paper.PAGES)
+def test_page_is_made_from_the_code(page: str) -> None:
+    assert (paper.DOCS / page).read_text(encoding="utf-8") == paper.PAGES[page](), "python -m tests.support.paper"
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_links_of_the_readme_lead_somewhere(readme: str) -> None:
+    text = (house.ROOT / readme).read_text(encoding="utf-8")
+    targets = [target for target in re.findall(r"\]\(([^)#]+)\)", text) if not target.startswith("http")]
+    assert targets
+    assert not [target for target in targets if not (house.ROOT / target).exists()]
+
+
+def test_both_readmes_show_the_same_commands() -> None:
+    english, chinese = (_commands(readme) for readme in READMES)
+    assert english == chinese
+
+
+@pytest.mark.parametrize("target", ["demo", "test"])
+def test_readme_targets_exist_in_the_makefile(target: str) -> None:
+    assert f"make {target}" in (house.ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.search(rf"^{target}:", (house.ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_readme_commands_are_understood() -> None:
+    """Every option shown in the README is an option the program knows, as its own --help says."""
+    helps: dict[tuple[str, ...], str] = {}
+    for words in _commands("README.md"):
+        path = _subcommand(words)
+        if path not in helps:
+            helps[path] = _help(path)
+        for word in words:
+            if word.startswith("--"):
+                assert word in helps[path], f"{' '.join(words)}: {word} is not in --help"
+
+
+def _commands(readme: str) -> list[list[str]]:
+    text = (house.ROOT / readme).read_text(encoding="utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
+    return [shlex.split(line) for line in lines if line.split(" ")[0] in PROGRAMS]
+
+
+def _subcommand(words: list[str]) -> tuple[str, ...]:
+    if words[0] == "shilu-verify":
+        return (words[0],)
+    depth = 3 if words[0] == "shilu" and words[1] == "keys" else 2
+    return tuple(words[:depth])
+
+
+def _help(path: tuple[str, ...]) -> str:
+    if path[0] == "shilu-verify":
+        code = "from evidence.verify.cli import main; main(['--help'])"
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stdout
+    if path[0] == "shilu":
+        from api.cli.main import app
+    else:
+        from dockstation.cli import app
+    result = CliRunner().invoke(app, [*path[1:], "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
+    assert result.exit_code == 0, result.output
+    return result.output
