@@ -1,0 +1,242 @@
+"""One term of leadership: the single, linear path on which a log grows.
+
+    queue --1--> rows: leaves, tile roots, head --2--> tiles and bundles --3--> signed --4--> published --5--> told
+
+Each arrow is one commit, and this is what a crash leaves behind at each:
+
+    before 1   entries wait in the queue; nobody was promised a place     the next step takes them
+    after 1    leaves and head are committed, no file, no signature       recovery makes the same files from the rows
+    in 2       some files are there, complete, under their final names    the same bytes again: compared, not replaced
+    after 2    files of a size that nobody has signed                     recovery signs that very size
+    after 3    a signed checkpoint that nobody has seen                   recovery publishes it, never another one
+    after 4    the checkpoint is public, callers have not been told       recovery records it and tells them
+    after 5    done
+
+A commit that was done but not reported looks like a crash, and is treated as one: every error ends the term, and the
+next term starts from rows with `recover`. Recovery takes what the queue would give from the leaf rows instead, and runs
+arrows 2 to 5 as every step does. A root is compared before anything is signed: where the files stand (with what was
+signed then) and at the end (with the head row).
+
+Nothing here takes a lock. The connection is the one that holds the advisory lock of leadership, all commits go through
+it, and so they end with the leadership. A leader that was late can only write files that are the same for everybody,
+and the checkpoint file, which its storage moves forward only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from ledger import store
+from ledger.checkpoint import Checkpoint, sign_checkpoint
+from ledger.edge import RightEdge
+from ledger.errors import CheckpointConflict, TreeMismatch
+from ledger.note import Signer
+from ledger.publish import CHECKPOINT_PATH, LogStorage, stored_checkpoint
+from ledger.store import Connection, Head, SignedRow
+from ledger.tiles import TILE_WIDTH, Tile, bundle_path, tile_path
+from ledger.tree import EMPTY_ROOT
+
+Clock = Callable[[], datetime]
+"""Returns the present instant, time zone aware, in UTC."""
+
+
+class Cosign(Protocol):
+    """Asks witnesses to cosign a checkpoint."""
+
+    async def __call__(self, note: bytes, *, old_size: int, new_size: int) -> bytes:
+        """Return the note with the cosignatures it is to be published with.
+
+        Args:
+            note: The checkpoint with the log's own signatures, already on record in the database.
+            old_size: Size of the checkpoint published before; the tiles of both are durable.
+            new_size: Size of this one.
+
+        Raises:
+            CheckpointWithheld: The quorum was not reached; it is tried again.
+        """
+        ...
+
+
+class Leader:
+    """A term of leadership over one connection.
+
+    Args:
+        conn: The connection that holds the leadership.
+        storage: Where the log is published.
+        signer: The log's key; its name is the log's origin.
+        clock: Says when a checkpoint was signed and published.
+        entries_max: Most entries in one batch.
+        cosign: Collects witness cosignatures, or None.
+    """
+
+    def __init__(
+        self,
+        conn: Connection,
+        storage: LogStorage,
+        signer: Signer,
+        *,
+        clock: Clock,
+        entries_max: int,
+        cosign: Cosign | None = None,
+    ) -> None:
+        self._conn = conn
+        self._storage = storage
+        self._signer = signer
+        self._clock = clock
+        self._entries_max = entries_max
+        self._cosign = cosign
+        self._edge = RightEdge()
+        self._head = Head(0, EMPTY_ROOT)
+        # The queue's lower bound belongs to a term: whatever a restored database or another leader left is looked at.
+        self._floor = 0
+        self._published_size = 0
+        self._is_due = True
+        self._stored_partials: set[str] = set()
+
+    @property
+    def size(self) -> int:
+        """Number of entries in the tree."""
+        return self._head.size
+
+    @property
+    def published_size(self) -> int:
+        """Number of entries that are provable."""
+        return self._published_size
+
+    async def recover(self) -> None:
+        """Start from rows: bring files, signature and publication up to the head.
+
+        The files stand where the published checkpoint says. Behind the last publication on record they stand when an
+        older copy of the folder was put back, or none at all: they are made again, for every full tile is in the rows.
+
+        Raises:
+            TreeMismatch: Rows do not lead to a root on record.
+            CheckpointConflict: More was signed than the rows hold.
+            StorageConflict: The storage holds something else.
+        """
+        await self._storage.remove_unfinished()
+        head = await store.read_head(self._conn)
+        newest = await store.newest_checkpoint(self._conn)
+        if newest and newest.size > head.size:
+            raise CheckpointConflict(f"{newest.size} entries were signed, {head.size} are there", size=newest.size)
+        self._published_size = await store.published_size(self._conn)
+        self._edge = await self._stored_edge()
+        while self._edge.size < head.size:
+            await self._replay(min(self._edge.size + self._entries_max, head.size))
+        if self._edge.root() != head.root:
+            raise TreeMismatch(f"rows do not lead to the root on record for {head.size} entries", size=head.size)
+        self._head = head
+        await self._publish()
+
+    async def step(self) -> int:
+        """Take one batch from the queue to its publication; return the number of new entries.
+
+        With an empty queue only a publication is made up for that was withheld before.
+
+        Raises:
+            HeadMoved: Somebody else integrated entries; this term is over.
+            CheckpointWithheld: The entries are integrated, and their publication waits for witnesses.
+            Others: See `recover`. After any error but `CheckpointWithheld` this term is over.
+        """
+        pending = await store.read_pending(self._conn, floor=self._floor, entries_max=self._entries_max)
+        if pending.keys:
+            edge = self._edge.copy()
+            growth = edge.extend(pending.entries)
+            head = Head(edge.size, edge.root())
+            await store.integrate(self._conn, pending=pending, growth=growth, old=self._head, new=head)
+            # Arrow 1 done. The entries have their places for ever; from here on the rows say what must be published.
+            self._edge, self._head, self._floor, self._is_due = edge, head, pending.floor, True
+            await self._storage.put_immutable(growth.files)
+        if self._is_due:
+            await self._publish()
+        return len(pending.keys)
+
+    async def has_work(self) -> bool:
+        """Tell whether entries wait in the queue."""
+        return await store.is_pending(self._conn, floor=self._floor)
+
+    async def _stored_edge(self) -> RightEdge:
+        """Load the edge at the size the storage stands at, once rows and signature agree with what it shows."""
+        note = await self._storage.get(CHECKPOINT_PATH)
+        if note is None:
+            return RightEdge()
+        stored = stored_checkpoint(note)
+        if await store.signed_root(self._conn, stored.size) != stored.root:
+            raise CheckpointConflict(
+                f"the published checkpoint of {stored.size} entries was not signed here", size=stored.size
+            )
+        edge = await store.load_edge(self._conn, stored.size)
+        if edge.root() != stored.root:
+            raise TreeMismatch(f"rows do not lead to the root signed for {edge.size} entries", size=edge.size)
+        return edge
+
+    async def _replay(self, size: int) -> None:
+        """Extend the edge from leaf rows and store the tiles that become full."""
+        start = self._edge.size
+        leaves = await store.read_leaves(self._conn, start=start, end=size)
+        if [leaf.index for leaf in leaves] != list(range(start, size)):
+            raise TreeMismatch(f"rows are missing among the entries {start} to {size - 1}", start=start, end=size)
+        growth = self._edge.extend(leaf.entry for leaf in leaves)
+        for leaf, value in zip(leaves, growth.leaf_hashes, strict=True):
+            if leaf.leaf_hash != value:
+                raise TreeMismatch(f"entry {leaf.index} does not have the hash on record", index=leaf.index)
+        await self._storage.put_immutable(growth.files)
+
+    async def _publish(self) -> None:
+        """Arrows 2 (the partial files), 3, 4 and 5 for the size at which the edge stands; each may have been done."""
+        size = self._head.size
+        partials = self._edge.partials()
+        await self._storage.put_immutable(
+            {path: data for path, data in partials.items() if path not in self._stored_partials}
+        )
+        # Arrow 2 done: whoever may see the size from now on finds every file of it.
+        self._stored_partials = set(partials)
+        note = on_record = await store.published_note(self._conn, size)
+        if note is None:
+            note = await self._sign()
+            # Arrow 3 done: no other root can be signed for this size, and no smaller size.
+            if self._cosign:
+                note = await self._cosign(note, old_size=self._published_size, new_size=size)
+        await self._storage.put_checkpoint(note)
+        # Arrow 4 done: the world may rely on it. Only now are callers told, so that whoever is told finds it.
+        if on_record is None:
+            await store.insert_publication(self._conn, size=size, note=note, published_at=self._clock())
+        await self._storage.drop_partials(_outgrown(self._published_size, size))
+        self._published_size, self._is_due = size, False
+
+    async def _sign(self) -> bytes:
+        """Return the signed checkpoint of the head, the one on record if there is one."""
+        size, root = self._head.size, self._head.root
+        newest = await store.newest_checkpoint(self._conn)
+        if newest and newest.size == size:
+            if newest.root != root:
+                raise CheckpointConflict(f"another root was signed for {size} entries", size=size)
+            return newest.note
+        note = sign_checkpoint(Checkpoint(self._signer.name, size, root), [self._signer])
+        await store.insert_checkpoint(
+            self._conn,
+            SignedRow(size, root, note),
+            previous_size=newest.size if newest else None,
+            signed_at=self._clock(),
+        )
+        return note
+
+
+def _outgrown(old_size: int, new_size: int) -> list[str]:
+    """Name the full tiles and bundles whose partial files need not be kept (tlog-tiles: once the full one is there).
+
+    A tile is named when the next one of its row has become full too: a reader with a checkpoint from just before
+    still finds the partial files of that.
+    """
+    paths = []
+    level = 0
+    while new_size >= TILE_WIDTH ** (level + 1):
+        span = TILE_WIDTH ** (level + 1)
+        for index in range(max(old_size // span - 1, 0), new_size // span - 1):
+            paths.append(tile_path(Tile(level, index)))
+            if level == 0:
+                paths.append(bundle_path(index))
+        level += 1
+    return paths
