@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from ledger.errors import Blame, CodedError
@@ -35,6 +36,10 @@ class MethodRefused(ApiError):
     """The address exists but not for this method; see the header `Allow`."""
 
     code = "route.method"
+
+    def __init__(self, message: str, *, methods: Sequence[str]) -> None:
+        super().__init__(message, methods=list(methods))
+        self.methods = tuple(methods)
 
 
 class RequestMalformed(ApiError):
@@ -103,6 +108,10 @@ class RangeUnsatisfiable(ApiError):
     """The range asked for lies outside the object; `Content-Range` says how long it is."""
 
     code = "request.range"
+
+    def __init__(self, message: str, *, size: int) -> None:
+        super().__init__(message, size=size)
+        self.size = size
 
 
 class AuthMissing(ApiError):

@@ -13,12 +13,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from inspect import cleandoc
 from types import MappingProxyType
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.errors import MethodRefused, RangeUnsatisfiable, TusVersionRefused
+from api.tus import VERSION as TUS_VERSION
 from ledger.errors import CodedError
 
 MEDIA_TYPE = "application/problem+json"
@@ -122,9 +125,24 @@ def title_of(error: type[CodedError]) -> str:
     return summary.split(". ")[0].removesuffix(".")
 
 
-def problem_response(
-    error: CodedError, treatment: Treatment, *, request_id: str, headers: Mapping[str, str] | None = None
-) -> web.Response:
+def headers_of(error: CodedError, treatment: Treatment) -> dict[str, str]:
+    """Return the headers that HTTP asks for beside a problem (RFC 9110, tus 1.0.0)."""
+    headers: dict[str, str] = {}
+    if treatment.status == HTTPStatus.UNAUTHORIZED:
+        reason = "" if error.code == "auth.missing" else ', error="invalid_token"'
+        headers["WWW-Authenticate"] = f'Bearer realm="shilu"{reason}'
+    if isinstance(error, MethodRefused):
+        headers["Allow"] = ", ".join(str(method) for method in error.methods)
+    if isinstance(error, RangeUnsatisfiable):
+        headers["Content-Range"] = f"bytes */{error.size}"
+    if isinstance(error, TusVersionRefused):
+        headers["Tus-Version"] = TUS_VERSION
+    if treatment.retry is Retry.LATER:
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return headers
+
+
+def problem_response(error: CodedError, treatment: Treatment, *, request_id: str) -> web.Response:
     """Write an error as the answer to a request."""
     problem = Problem(
         type=f"urn:shilu:problem:{error.code}",
@@ -136,11 +154,8 @@ def problem_response(
         instance=f"urn:uuid:{request_id}",
         details=error.details,
     )
-    added = dict(headers or {})
-    if treatment.retry is Retry.LATER:
-        added.setdefault("Retry-After", str(RETRY_AFTER_SECONDS))
     return web.Response(
         status=treatment.status,
         body=problem.model_dump_json(fallback=str).encode(),
-        headers={"Content-Type": MEDIA_TYPE, **added},
+        headers={"Content-Type": MEDIA_TYPE, **headers_of(error, treatment)},
     )

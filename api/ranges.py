@@ -54,12 +54,12 @@ def choose_span(*, range_header: str | None, if_range: str | None, etag: str, si
     if match[1] == "":
         suffix = int(match[2])
         if suffix == 0:
-            raise RangeUnsatisfiable("the last zero bytes of an object are no range", bytes=size)
+            raise RangeUnsatisfiable("the last zero bytes of an object are no range", size=size)
         return Span(max(0, size - suffix), size, size)
     start = int(match[1])
     last = int(match[2]) if match[2] else size - 1
     if match[2] and last < start:
         return None
     if start >= size:
-        raise RangeUnsatisfiable(f"the range begins behind the object's {size} bytes", bytes=size)
+        raise RangeUnsatisfiable(f"the range begins behind the object's {size} bytes", size=size)
     return Span(start, min(last + 1, size), size)

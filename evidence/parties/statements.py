@@ -16,25 +16,18 @@ from evidence.parties.store import lock_subject
 from ledger.note import Verifier
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakenStatement:
-    """A statement on record.
+@dataclass(frozen=True, slots=True)
+class TakenInventory:
+    """An inventory on record and the ledger entry that holds it."""
 
-    Attributes:
-        entry_id: The ledger entry that holds it.
-        repeated: Whether it was on record before; the dock's first answer may have been lost.
-        id: The inventory's id; None for a cleared list, which has none.
-    """
-
+    inventory: UUID
     entry_id: UUID
-    repeated: bool
-    id: UUID | None = None
 
 
 async def take_inventory(
     conn: Connection, *, note: bytes, verifier: Verifier, clock: Clock, entropy: Entropy
-) -> TakenStatement:
-    """Record a dock's inventory, in the caller's transaction.
+) -> TakenInventory:
+    """Record a dock's inventory, in the caller's transaction; one that is on record already is not recorded again.
 
     Args:
         verifier: The key of the dock that hands it in.
@@ -50,7 +43,7 @@ async def take_inventory(
     if known is not None:
         if known.note != text:
             raise InventoryConflict("another inventory with this id is on record", inventory=str(inventory.id))
-        return TakenStatement(id=inventory.id, entry_id=known.entry_id, repeated=True)
+        return TakenInventory(inventory.id, known.entry_id)
     recorded = await record(
         conn,
         type="dock.inventory",
@@ -65,13 +58,13 @@ async def take_inventory(
         clock=clock,
         entropy=entropy,
     )
-    return TakenStatement(id=inventory.id, entry_id=recorded.entry_id, repeated=False)
+    return TakenInventory(inventory.id, recorded.entry_id)
 
 
-async def take_cleared(
-    conn: Connection, *, note: bytes, verifier: Verifier, clock: Clock, entropy: Entropy
-) -> TakenStatement:
-    """Record what a dock has removed from a recorder, in the caller's transaction.
+async def take_cleared(conn: Connection, *, note: bytes, verifier: Verifier, clock: Clock, entropy: Entropy) -> UUID:
+    """Record what a dock has removed from a recorder, in the caller's transaction; return the ledger entry's id.
+
+    The same list again, because its first answer was lost, is not recorded again.
 
     Raises:
         WireError: It is no cleared list, or another dock's; see the subclasses.
@@ -82,7 +75,7 @@ async def take_cleared(
     await lock_subject(conn, f"cleared:{digest.hex()}")
     known = await find_cleared(conn, digest)
     if known is not None:
-        return TakenStatement(entry_id=known.entry_id, repeated=True)
+        return known.entry_id
     recorded = await record(
         conn,
         type="dock.cleared",
@@ -92,4 +85,4 @@ async def take_cleared(
         clock=clock,
         entropy=entropy,
     )
-    return TakenStatement(entry_id=recorded.entry_id, repeated=False)
+    return recorded.entry_id

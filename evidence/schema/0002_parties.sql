@@ -79,6 +79,20 @@ CREATE TABLE dock_cleared (
     entry_id    uuid NOT NULL UNIQUE
 );
 
+DO $$
+DECLARE
+    evidential text;
+BEGIN
+    FOREACH evidential IN ARRAY ARRAY[
+        'staff_token', 'staff_token_revocation', 'dock', 'dock_revocation', 'dock_inventory', 'dock_inventory_file',
+        'dock_cleared'
+    ] LOOP
+        EXECUTE format(
+            'CREATE TRIGGER forbid_change BEFORE UPDATE OR DELETE OR TRUNCATE ON %I '
+            'FOR EACH STATEMENT EXECUTE FUNCTION forbid_change()', evidential);
+    END LOOP;
+END $$;
+
 -- Passing state ------------------------------------------------------------------------------------------------------
 
 CREATE TABLE dock_enrolment_code (

@@ -1,0 +1,93 @@
+"""The gate before every handler: who calls, may they, and is what they sent what the route takes.
+
+Order matters and is the same everywhere: caller, role, query, body. Nobody learns what a route would say to a malformed
+request before they have shown that they may call it, and no byte of a body is read for a stranger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from api.auth import Caller, authenticate
+from api.bodies import BodyLimits, field_errors
+from api.call import Call
+from api.errors import QueryInvalid, RoleRefused
+from api.route import Route
+from api.services import Services
+
+SERVICES = web.AppKey("services", Services)
+CALLER = web.RequestKey("caller", object)
+ROUTE = web.RequestKey("route", Route)
+
+QUERY_PARAMETERS_MAX = 40
+
+QueryT = TypeVar("QueryT", bound=BaseModel)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def handler_of(route: Route[Any, Any]) -> Handler:
+    """Return a route's handler behind its gate."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        request[ROUTE] = route
+        services = request.app[SERVICES]
+        caller = await _let_in(route, request, services)
+        query = parse_query(route.query, request.rel_url.raw_query_string)
+        config = services.config
+        limits = BodyLimits(json_bytes_max=config.json_bytes_max, seconds_max=config.body_seconds_max)
+        body = await route.body.read(request, limits)
+        return await route.handle(Call(request=request, services=services, caller=caller, body=body, query=query))
+
+    return handle
+
+
+def parse_query(model: type[QueryT], text: str) -> QueryT:
+    """Read a query string as a model; each parameter stands once, names and values are UTF-8.
+
+    Raises:
+        QueryInvalid: It does not fit.
+    """
+    try:
+        pairs = parse_qsl(
+            text,
+            keep_blank_values=True,
+            strict_parsing=bool(text),
+            errors="strict",
+            max_num_fields=QUERY_PARAMETERS_MAX,
+        )
+    except ValueError as error:
+        raise QueryInvalid("the query string is malformed or not UTF-8") from error
+    given = dict(pairs)
+    if len(given) != len(pairs):
+        raise QueryInvalid("a query parameter is given twice")
+    if any("\0" in value for value in given.values()):
+        raise QueryInvalid("a query parameter holds a NUL character")
+    try:
+        return model.model_validate_strings(given)
+    except ValidationError as error:
+        raise QueryInvalid("the query does not fit", fields=field_errors(error)) from error
+
+
+async def _let_in(route: Route[Any, Any], request: web.Request, services: Services) -> Caller | None:
+    if route.roles is None:
+        return None
+    async with services.pool.acquire() as conn:
+        caller = await authenticate(
+            conn,
+            request.headers.getall("Authorization", []),
+            origin=services.origin,
+            now=services.clock(),
+            leeway=timedelta(seconds=services.config.token_leeway_seconds),
+        )
+    request[CALLER] = caller
+    if caller.role not in route.roles:
+        raise RoleRefused(
+            f"this is not for the role {caller.role.value}", roles=sorted(role.value for role in route.roles)
+        )
+    return caller

@@ -1,0 +1,103 @@
+"""Docks: codes, enrolment, revocation, and the statements they make."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from aiohttp import web
+
+from api.answers import json_answer
+from api.call import Call
+from api.models.common import PageQuery, Recorded
+from api.models.parties import (
+    DockItem,
+    DockPage,
+    EnrolDock,
+    EnrolledDock,
+    MadeCode,
+    MakeCode,
+    Revoke,
+    TakenInventory,
+)
+from api.route import NoQuery
+from evidence.parties.docks import create_enrolment_code, enrol_dock, revoke_dock
+from evidence.parties.statements import take_cleared, take_inventory
+from evidence.parties.store import list_docks
+
+
+async def make_code(call: Call[MakeCode, NoQuery]) -> web.Response:
+    """Make a one-time enrolment code."""
+    services = call.services
+    lifetime = timedelta(hours=call.body.valid_hours)
+    expires_at = services.clock() + lifetime
+    async with services.pool.acquire() as conn, conn.transaction():
+        code = await create_enrolment_code(
+            conn, lifetime=lifetime, actor=call.actor, clock=services.clock, entropy=services.entropy
+        )
+    return json_answer(MadeCode(code=code, expires_at=expires_at), status=201)
+
+
+async def enrol(call: Call[EnrolDock, NoQuery]) -> web.Response:
+    """Let a dock in; the code is its credential."""
+    services, body = call.services, call.body
+    async with services.pool.acquire() as conn, conn.transaction():
+        dock = await enrol_dock(
+            conn, code=body.code, name=body.name, vkey=body.vkey, clock=services.clock, entropy=services.entropy
+        )
+    log = services.log_verifier
+    answer = EnrolledDock(dock=dock.dock, origin=log.name, log_vkey=log.vkey, policy=services.policy)
+    return json_answer(answer, status=201)
+
+
+async def list_all(call: Call[None, PageQuery]) -> web.Response:
+    """List docks."""
+    limit = call.query.limit
+    async with call.services.pool.acquire() as conn:
+        docks = await list_docks(conn, after=call.query.after_id(), limit=limit + 1)
+    items = [
+        DockItem(
+            dock=dock.dock,
+            name=dock.name,
+            vkey=dock.vkey,
+            enrolled_at=dock.enrolled_at,
+            revoked_at=dock.revoked_at,
+            revoked_reason=dock.revoked_reason,
+        )
+        for dock in docks[:limit]
+    ]
+    return json_answer(DockPage(items=items, next=str(items[-1].dock) if len(docks) > limit else None))
+
+
+async def revoke(call: Call[Revoke, NoQuery]) -> web.Response:
+    """Revoke a dock for good."""
+    services = call.services
+    async with services.pool.acquire() as conn, conn.transaction():
+        entry = await revoke_dock(
+            conn,
+            dock=call.id("dock"),
+            reason=call.body.reason,
+            actor=call.actor,
+            clock=services.clock,
+            entropy=services.entropy,
+        )
+    return json_answer(Recorded(entry=entry), status=201)
+
+
+async def post_inventory(call: Call[bytes, NoQuery]) -> web.Response:
+    """Put on record what a dock sees on a recorder; the same inventory again gets the same answer."""
+    services = call.services
+    async with services.pool.acquire() as conn, conn.transaction():
+        taken = await take_inventory(
+            conn, note=call.body, verifier=call.dock.verifier, clock=services.clock, entropy=services.entropy
+        )
+    return json_answer(TakenInventory(inventory=taken.inventory, entry=taken.entry_id), status=201)
+
+
+async def post_cleared(call: Call[bytes, NoQuery]) -> web.Response:
+    """Put on record what a dock has removed from a recorder; the same list again gets the same answer."""
+    services = call.services
+    async with services.pool.acquire() as conn, conn.transaction():
+        entry = await take_cleared(
+            conn, note=call.body, verifier=call.dock.verifier, clock=services.clock, entropy=services.entropy
+        )
+    return json_answer(Recorded(entry=entry), status=201)

@@ -1,0 +1,60 @@
+"""Metrics in Prometheus' text format: what the HTTP boundary counts itself, and gauges read when somebody asks.
+
+shilu_http_requests_total{route,method,status}   requests answered
+shilu_http_request_seconds{route}                time to the end of the answer
+shilu_http_requests_running                      requests being answered
+shilu_upload_bytes_total                         bytes acknowledged to uploads
+shilu_media_bytes_total                          bytes of footage served
+shilu_clips{state}                               sealed clips by state
+shilu_ledger_entries{place}                      entries: `sequenced` in the tree, `published` under a checkpoint
+shilu_ledger_pending                             entries waiting for the sequencer
+shilu_ledger_lag_seconds                         age of the oldest entry that is not published
+shilu_disk_free_bytes                            free bytes on the disk of the data folder
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpMetrics:
+    """The meters of one application; every application has a registry of its own."""
+
+    registry: CollectorRegistry
+    requests: Counter
+    seconds: Histogram
+    running: Gauge
+    upload_bytes: Counter
+    media_bytes: Counter
+    clips: Gauge
+    ledger_entries: Gauge
+    ledger_pending: Gauge
+    ledger_lag_seconds: Gauge
+    disk_free_bytes: Gauge
+
+
+def make_metrics() -> HttpMetrics:
+    """Make a fresh set of meters."""
+    registry = CollectorRegistry()
+    return HttpMetrics(
+        registry=registry,
+        requests=Counter("shilu_http_requests", "Requests answered", ("route", "method", "status"), registry=registry),
+        seconds=Histogram(
+            "shilu_http_request_seconds", "Time to the answer", ("route",), buckets=SECONDS_BUCKETS, registry=registry
+        ),
+        running=Gauge("shilu_http_requests_running", "Requests being answered", registry=registry),
+        upload_bytes=Counter("shilu_upload_bytes", "Bytes acknowledged to uploads", registry=registry),
+        media_bytes=Counter("shilu_media_bytes", "Bytes of footage served", registry=registry),
+        clips=Gauge("shilu_clips", "Sealed clips", ("state",), registry=registry),
+        ledger_entries=Gauge("shilu_ledger_entries", "Entries of the log", ("place",), registry=registry),
+        ledger_pending=Gauge("shilu_ledger_pending", "Entries waiting for the sequencer", registry=registry),
+        ledger_lag_seconds=Gauge(
+            "shilu_ledger_lag_seconds", "Age of the oldest entry not published", registry=registry
+        ),
+        disk_free_bytes=Gauge("shilu_disk_free_bytes", "Free bytes on the data folder's disk", registry=registry),
+    )

@@ -1,0 +1,1 @@
+"""JSON of the HTTP interface: what is asked and what is answered."""

@@ -1,0 +1,113 @@
+"""What a route is: data that dispatch, authorisation, the OpenAPI document and the tests all read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Generic, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict
+
+from api.bodies import Body
+from api.call import Call
+from evidence.parties.roles import Role
+
+BodyT = TypeVar("BodyT")
+QueryT = TypeVar("QueryT", bound=BaseModel)
+
+UUID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+
+PATH_PATTERNS: Mapping[str, str] = MappingProxyType(
+    {
+        "clip": UUID_PATTERN,
+        "case": UUID_PATTERN,
+        "dock": UUID_PATTERN,
+        "token": UUID_PATTERN,
+        "upload": UUID_PATTERN,
+        "ticket": "[0-9a-f]{32}_[A-Za-z0-9_-]{43}",
+        "tile": "[0-9a-z/.]{1,80}",
+    }
+)
+"""Path parameters and the one spelling each takes; what does not match is no address of ours."""
+
+NO_STORE: Mapping[str, str] = MappingProxyType({"Cache-Control": "no-store"})
+"""Headers of everything that is neither public nor unchanging."""
+
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
+
+class NoQuery(BaseModel):
+    """No query parameters."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One way in which a route succeeds.
+
+    Attributes:
+        status: HTTP status.
+        means: What it tells.
+        model: The JSON body's model; None when the body is something else or absent.
+        media_type: The body's type; None when there is no body.
+    """
+
+    status: int
+    means: str
+    model: type[BaseModel] | None = None
+    media_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """A request header that a route reads, for the document."""
+
+    name: str
+    means: str
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route(Generic[BodyT, QueryT]):
+    """One method at one address.
+
+    Attributes:
+        name: Stable name, the operation id of the document and the label in metrics and logs.
+        path: Address with `{parameter}` parts out of `PATH_PATTERNS`.
+        roles: Who may call; None for anybody, known or not.
+        errors: Codes of its own; what every route can answer is added by `codes_of` in the document.
+        always: Headers that every answer of it has unless the handler sets them, problems included.
+    """
+
+    name: str
+    method: str
+    path: str
+    summary: str
+    roles: frozenset[Role] | None
+    handle: Callable[[Call[BodyT, QueryT]], Awaitable[web.StreamResponse]]
+    body: Body[BodyT]
+    query: type[QueryT]
+    answers: tuple[Answer, ...]
+    errors: tuple[str, ...] = ()
+    headers: tuple[Header, ...] = ()
+    always: Mapping[str, str] = field(default_factory=lambda: NO_STORE)
+    tag: str = "service"
+
+    @property
+    def pattern(self) -> str:
+        """The path as aiohttp's router takes it."""
+        return _PARAMETER.sub(lambda match: f"{{{match[1]}:{PATH_PATTERNS[match[1]]}}}", self.path)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the path parameters, in order."""
+        return tuple(_PARAMETER.findall(self.path))
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Methods it answers: whoever may GET may ask for the HEAD alone."""
+        return ("GET", "HEAD") if self.method == "GET" else (self.method,)
