@@ -19,7 +19,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from ledger.canonical import Entry, encode_entry
-from ledger.edge import Growth, RightEdge, edge_widths
+from ledger.edge import Growth, HashEdge, RightEdge, edge_widths
 from ledger.errors import CheckpointConflict, DuplicateEntry, HeadMoved, TreeMismatch
 from ledger.tiles import TILE_WIDTH
 
@@ -207,8 +207,8 @@ async def integrate(conn: Connection, *, pending: Pending, growth: Growth, old: 
             if status != "UPDATE 1":
                 raise HeadMoved(f"the tree does not have {old.size} entries any more", size=old.size)
             await conn.copy_records_to_table("ledger_leaf", records=leaves, columns=("index", "entry_id", "leaf_hash"))
-            if growth.tile_roots:
-                roots = [(tile.level, tile.index, tile.root) for tile in growth.tile_roots]
+            if growth.tiles:
+                roots = [(tile.level, tile.index, tile.root) for tile in growth.tiles]
                 await conn.copy_records_to_table("ledger_tile_root", records=roots, columns=("level", "index", "root"))
             await conn.execute(
                 """DELETE FROM ledger_pending p USING unnest($1::xid8[], $2::bigint[]) AS done (xid, ordinal)
@@ -241,7 +241,7 @@ async def load_edge(conn: Connection, size: int) -> RightEdge:
         levels.append([row[0] for row in rows])
     entries = [leaf.entry for leaf in await read_leaves(conn, start=size - size % TILE_WIDTH, end=size)]
     try:
-        return RightEdge(size, levels, entries)
+        return RightEdge(HashEdge(size, levels), entries)
     except ValueError as error:
         raise TreeMismatch(f"rows are missing at the edge of the log of {size} entries", size=size) from error
 
