@@ -66,6 +66,8 @@ class Receipt:
     def __post_init__(self) -> None:
         if len(self.salt) != SALT_BYTES:
             raise WireMalformed(f"the salt has {len(self.salt)} bytes instead of {SALT_BYTES}")
+        if len(self.payload) > PAYLOAD_BYTES_MAX:
+            raise WireLimit(f"the payload has {len(self.payload)} bytes, at most {PAYLOAD_BYTES_MAX} are allowed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,15 @@ def open_payload(entry: Entry, *, payload: bytes, salt: bytes) -> JsonObject:
     """
     if commitment(salt=salt, payload=payload) != entry.commit:
         raise ReceiptMismatch("the entry does not commit to this payload and salt")
+    return parse_payload(payload)
+
+
+def parse_payload(payload: bytes) -> JsonObject:
+    """Read a payload without asking whether anything commits to it.
+
+    Raises:
+        WireMalformed: It is not a canonical JSON object.
+    """
     try:
         value = parse_canonical(payload, bytes_max=PAYLOAD_BYTES_MAX)
     except CodedError as error:

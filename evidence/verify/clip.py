@@ -1,0 +1,98 @@
+"""Verification of one original against its receipt: reads the file, has the obligations judged, and says what came out.
+
+The caller owes three things that no program can do for a reader, see `OWED` in `evidence.verify.report`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from evidence.core.wire.receipt import Receipt, parse_receipt
+from evidence.core.wire.sealed import SealedClip
+from evidence.errors import WireError
+from evidence.verify.findings import OBLIGATIONS, finding, obligation_of
+from evidence.verify.hashing import FileUnreadable, Progress, hash_file
+from evidence.verify.judge import judge_file, judge_receipt
+from ledger.checkpoint import Checkpoint
+from ledger.findings import Finding, is_clean
+from ledger.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What came out of verifying one file.
+
+    Attributes:
+        file: The original as it was looked for.
+        sealed: The clip as the receipt states it; None when it cannot be read.
+        index: Place of its entry in the log; None when the proof cannot be read.
+        checkpoint: The log's state that the proof leads to; None when it cannot be read.
+        findings: At least one per obligation, in the order of obligations.
+    """
+
+    file: Path
+    sealed: SealedClip | None
+    index: int | None
+    checkpoint: Checkpoint | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every obligation is met by the keys of the policy that was handed in."""
+        return is_clean(self.findings)
+
+
+def verify_clip(
+    file: Path,
+    receipt: bytes | None,
+    *,
+    policy: Policy,
+    leaves: bytes | None = None,
+    progress: Progress | None = None,
+) -> Verification:
+    """Verify an original against its receipt; obligations 1 to 7 of `evidence.verify.findings`.
+
+    Args:
+        file: The original.
+        receipt: Its receipt as it came; None when there is none.
+        policy: The log keys that the caller believes, and the witnesses asked for.
+        leaves: Concatenated leaf hashes that came along, if any; they only serve to say where a file differs.
+        progress: Called with bytes done and bytes in all.
+    """
+    subject = f"file:{file.name}"
+    if receipt is None:
+        return _unread(file, finding("receipt.missing", subject))
+    try:
+        parsed = parse_receipt(receipt)
+    except WireError as error:
+        return _unread(file, finding("receipt.malformed", subject, reason=error.message))
+    return _verify(file, parsed, policy=policy, leaves=leaves, progress=progress)
+
+
+def _verify(
+    file: Path, receipt: Receipt, *, policy: Policy, leaves: bytes | None, progress: Progress | None
+) -> Verification:
+    subject = f"file:{file.name}"
+    reading = judge_receipt(receipt, policy=policy, subject=subject)
+    found = list(reading.findings)
+    if reading.sealed:
+        try:
+            hashes = hash_file(file, progress=progress)
+        except FileUnreadable as error:
+            code = "file.missing" if error.missing else "file.unreadable"
+            found.append(finding(code, subject, offset=error.offset, reason=error.reason))
+        else:
+            found += judge_file(reading.sealed.digest, hashes, leaves=leaves, subject=subject)
+    return Verification(file, reading.sealed, reading.index, reading.checkpoint, _in_order(found, subject))
+
+
+def _unread(file: Path, found: Finding) -> Verification:
+    return Verification(file, None, None, None, _in_order([found], found.subject))
+
+
+def _in_order(found: list[Finding], subject: str) -> tuple[Finding, ...]:
+    """Sort by obligation, and say of each one that nothing was found about that it could not be judged."""
+    judged = {obligation_of(one) for one in found}
+    skipped = [finding("step.skipped", subject, obligation=number) for number in OBLIGATIONS if number not in judged]
+    return tuple(sorted([*found, *skipped], key=lambda one: obligation_of(one) or 0))

@@ -1,0 +1,156 @@
+"""The findings of an offline verification: every code once, with its obligation and its sentence in two languages.
+
+The obligations, in the order in which they are printed:
+
+1. the file is readable and has the stated size
+2. its chunks lead to the root of the clip tree
+3. its SHA-256 is the stated one
+4. payload and salt are what the ledger entry commits to
+5. the entry is canonical, of a known kind, and about the clip that its payload describes
+6. the entry is in the log of the checkpoint
+7. the checkpoint is signed by a log key that is believed, and by the quorum of witnesses where a policy asks for one
+
+A sentence is a template over the finding's details, so both languages say the same of the same facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ledger.findings import Finding, Severity
+
+OBLIGATIONS: Final = range(1, 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a finding code stands for.
+
+    Attributes:
+        obligation: Number of the obligation it belongs to, or None when it concerns a package or the trust in it.
+        severity: The severity it always has.
+        en: Sentence in English, a template over the details.
+        zh: The same in Chinese.
+    """
+
+    obligation: int | None
+    severity: Severity
+    en: str
+    zh: str
+
+
+_OK, _WARNING, _ERROR = Severity.OK, Severity.WARNING, Severity.ERROR
+
+FINDINGS: Mapping[str, Meaning] = {
+    "met.file": Meaning(1, _OK, "file readable, {size} bytes as stated", "文件可读，大小 {size} 字节与记载一致"),
+    "file.missing": Meaning(1, _ERROR, "the file is not there", "文件不存在"),
+    "file.unreadable": Meaning(
+        1,
+        _ERROR,
+        "the file cannot be read from byte {offset}: {reason}",
+        "文件自第 {offset} 字节起无法读取：{reason}",
+    ),
+    "file.size_differs": Meaning(
+        1,
+        _ERROR,
+        "the file has {actual_bytes} bytes instead of {stated_bytes}",
+        "文件为 {actual_bytes} 字节，应为 {stated_bytes} 字节",
+    ),
+    "met.tree": Meaning(2, _OK, "all {chunks} chunks lead to the clip's root", "全部 {chunks} 个分块与片段根值相符"),
+    "clip.chunks_differ": Meaning(
+        2,
+        _ERROR,
+        "{differing} of {chunks} chunks differ, at bytes {places}",
+        "{chunks} 个分块中有 {differing} 个不符，位于字节 {places}",
+    ),
+    "clip.root_differs": Meaning(
+        2,
+        _ERROR,
+        "the chunks do not lead to the clip's root; no proved list of leaf hashes is there to say where they differ",
+        "分块与片段根值不符；没有可证实的分块摘要清单，无法指出位置",
+    ),
+    "leaves.not_proved": Meaning(
+        2,
+        _WARNING,
+        "the list of leaf hashes does not belong to the clip's root and is ignored",
+        "分块摘要清单与片段根值不符，不予采用",
+    ),
+    "met.sha256": Meaning(3, _OK, "SHA-256 of the whole file is as stated", "整个文件的 SHA-256 与记载一致"),
+    "clip.sha256_differs": Meaning(
+        3,
+        _ERROR,
+        "SHA-256 of the whole file is {actual:.16}..., not {stated:.16}...",
+        "整个文件的 SHA-256 为 {actual:.16}…，应为 {stated:.16}…",
+    ),
+    "receipt.missing": Meaning(4, _ERROR, "there is no receipt for the file", "该文件没有回执"),
+    "receipt.malformed": Meaning(4, _ERROR, "the receipt is not readable: {reason}", "回执无法解读：{reason}"),
+    "met.payload": Meaning(4, _OK, "payload and salt are what the entry commits to", "载荷与盐值符合账本条目的承诺"),
+    "payload.not_committed": Meaning(
+        4, _ERROR, "the entry does not commit to this payload and salt", "账本条目的承诺与该载荷及盐值不符"
+    ),
+    "met.entry": Meaning(5, _OK, "entry {type} is about this clip", "账本条目（{type}）与该片段相符"),
+    "entry.malformed": Meaning(5, _ERROR, "the entry is not of its form: {reason}", "账本条目格式不符：{reason}"),
+    "payload.malformed": Meaning(5, _ERROR, "the payload is not of its form: {reason}", "载荷格式不符：{reason}"),
+    "entry.other_subject": Meaning(
+        5, _ERROR, "the entry does not seal this clip: {reason}", "账本条目并非封存该片段：{reason}"
+    ),
+    "met.inclusion": Meaning(
+        6, _OK, "entry {index} is in the log of {log_size} entries", "条目 {index} 在共 {log_size} 条的账本中"
+    ),
+    "log.proof_malformed": Meaning(6, _ERROR, "the proof is not readable: {reason}", "证明无法解读：{reason}"),
+    "log.not_included": Meaning(
+        6, _ERROR, "the proof does not lead from the entry to the checkpoint", "证明不能由条目推至检查点"
+    ),
+    "met.checkpoint": Meaning(
+        7,
+        _OK,
+        "checkpoint signed by {origin}, cosigned by {cosigned} witnesses",
+        "检查点由 {origin} 签名，{cosigned} 个见证方联署",
+    ),
+    "log.checkpoint_unsigned": Meaning(
+        7, _ERROR, "the checkpoint is not signed by a log key that is believed", "检查点未经受信日志密钥签名"
+    ),
+    "log.checkpoint_false": Meaning(
+        7, _ERROR, "a signature on the checkpoint is false: {reason}", "检查点上的签名不真实：{reason}"
+    ),
+    "log.checkpoint_malformed": Meaning(
+        7, _ERROR, "the checkpoint is not of its form: {reason}", "检查点格式不符：{reason}"
+    ),
+    "log.quorum_unmet": Meaning(
+        7, _ERROR, "too few witnesses cosigned the checkpoint; missing: {missing}", "联署的见证方不足；缺：{missing}"
+    ),
+    "step.skipped": Meaning(
+        None, _WARNING, "obligation {obligation} could not be judged", "第 {obligation} 项无法判断"
+    ),
+    "trust.key_from_package": Meaning(
+        None,
+        _WARNING,
+        "the log key came with the evidence; compare it with one from a trusted place",
+        "日志密钥随证据一同提供；请与可信渠道取得的密钥核对",
+    ),
+    "package.uncovered": Meaning(
+        None, _WARNING, "no receipt speaks for this file; nothing was verified about it", "该文件没有回执，未作任何验证"
+    ),
+}
+"""Every code that a verification can give, in the order of the obligations."""
+
+
+def finding(code: str, subject: str, **details: object) -> Finding:
+    """Make a finding of a known code; its message is the English sentence."""
+    meaning = FINDINGS[code]
+    if meaning.obligation is not None:
+        details = {"obligation": meaning.obligation} | details
+    return Finding(code, meaning.severity, subject, meaning.en.format_map(details), details)
+
+
+def sentence_zh(found: Finding) -> str:
+    """Return the Chinese sentence of a finding."""
+    return FINDINGS[found.code].zh.format_map(dict(found.details))
+
+
+def obligation_of(found: Finding) -> int | None:
+    """Return the number of the obligation a finding is about, or None."""
+    number = found.details.get("obligation")
+    return number if isinstance(number, int) else None

@@ -1,0 +1,110 @@
+"""Both digests of a file in one read, on two threads, in constant memory.
+
+The caller's thread reads and computes leaf hashes, a helper thread computes the whole-file SHA-256 of the same buffer;
+hashlib releases the interpreter lock for both. Besides the buffer only the leaf hashes stay: 32 bytes per MiB of file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from evidence.core.digest import CHUNK_BYTES
+from ledger.tree import HASH_BYTES, leaf_hash
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes done and the bytes of the whole file."""
+
+_BUFFER_BYTES = 8 * CHUNK_BYTES
+
+
+class FileUnreadable(Exception):
+    """A file cannot be read to its end.
+
+    Attributes:
+        offset: First byte that could not be read.
+        reason: What the system says.
+        missing: Whether there is no such file at all.
+    """
+
+    def __init__(self, offset: int, reason: str, *, missing: bool = False) -> None:
+        super().__init__(f"byte {offset}: {reason}")
+        self.offset = offset
+        self.reason = reason
+        self.missing = missing
+
+
+@dataclass(frozen=True, slots=True)
+class FileHashes:
+    """What a file's bytes come to.
+
+    Attributes:
+        size: Bytes.
+        sha256: 32 bytes, of the whole file.
+        leaves: Leaf hash of every chunk, in order; empty for an empty file.
+    """
+
+    size: int
+    sha256: bytes
+    leaves: tuple[bytes, ...]
+
+
+def hash_file(path: Path, *, progress: Progress | None = None) -> FileHashes:
+    """Read a regular file once.
+
+    Raises:
+        FileUnreadable: It is missing, no regular file, or a read failed on the way.
+    """
+    try:
+        # Without O_NONBLOCK, opening a named pipe would wait for somebody to write into it.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        raise FileUnreadable(0, error.strerror or str(error), missing=missing) from error
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise FileUnreadable(0, "not a regular file")
+        return _hash(handle, total=status.st_size, progress=progress)
+    finally:
+        os.close(handle)
+
+
+def split_leaves(raw: bytes) -> tuple[bytes, ...]:
+    """Take a list of leaf hashes apart: 32 bytes each, nothing between them; a last short one stays short."""
+    return tuple(raw[start : start + HASH_BYTES] for start in range(0, len(raw), HASH_BYTES))
+
+
+def _hash(handle: int, *, total: int, progress: Progress | None) -> FileHashes:
+    whole, leaves, size = hashlib.sha256(), bytearray(), 0
+    view = memoryview(bytearray(_BUFFER_BYTES))
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="sha256") as helper:
+        while filled := _fill(handle, view, offset=size):
+            data = view[:filled]
+            side = helper.submit(whole.update, data)
+            for start in range(0, filled, CHUNK_BYTES):
+                leaves += leaf_hash(data[start : start + CHUNK_BYTES])
+            side.result()
+            size += filled
+            if progress:
+                progress(size, max(size, total))
+    return FileHashes(size=size, sha256=whole.digest(), leaves=split_leaves(bytes(leaves)))
+
+
+def _fill(handle: int, view: memoryview, *, offset: int) -> int:
+    """Read until the buffer is full or the file ends, so that chunks stay aligned; return the bytes read."""
+    filled = 0
+    while filled < len(view):
+        try:
+            count = os.readv(handle, [view[filled:]])
+        except OSError as error:
+            raise FileUnreadable(offset + filled, error.strerror or str(error)) from error
+        if count == 0:
+            break
+        filled += count
+    return filled

@@ -1,0 +1,193 @@
+"""The seven obligations as pure functions: each takes values and returns findings, none reads a file.
+
+Obligations are judged one by one even when others fail, as far as what they need can be read: who looks into a damaged
+package wants to know everything that is wrong with it, not only the first thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from evidence.core.digest import ClipDigest
+from evidence.core.wire.receipt import Receipt, parse_payload
+from evidence.core.wire.sealed import SealedClip, read_sealed
+from evidence.errors import ReceiptMismatch, WireError
+from evidence.verify.findings import finding
+from evidence.verify.hashing import FileHashes, split_leaves
+from ledger.canonical import Entry, commitment, decode_entry
+from ledger.checkpoint import Checkpoint, parse_checkpoint
+from ledger.errors import CodedError, EntryMalformed, NoteUnsigned, PolicyUnmet, ProofError, ProofMalformed
+from ledger.findings import Finding
+from ledger.note import parse_note
+from ledger.policy import Policy
+from ledger.proof import LogProof, parse_proof
+from ledger.tree import check_inclusion, leaf_hash, root_of
+
+PLACES_MAX = 20
+"""Most byte ranges named in one finding; how many chunks differ is always told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a receipt says, proved or not; the findings tell which.
+
+    Attributes:
+        sealed: The clip, None when entry or payload cannot be read.
+        index: Place of the entry in the log, None when the proof cannot be read.
+        checkpoint: The log's state, None when it cannot be read.
+        findings: Obligations 4 to 7.
+    """
+
+    sealed: SealedClip | None
+    index: int | None
+    checkpoint: Checkpoint | None
+    findings: tuple[Finding, ...]
+
+
+def judge_file(digest: ClipDigest, hashes: FileHashes, *, leaves: bytes | None, subject: str) -> list[Finding]:
+    """Judge obligations 1 to 3: size, clip tree, whole-file digest.
+
+    Args:
+        digest: What the payload states.
+        hashes: What the file's bytes come to.
+        leaves: The list of leaf hashes that came along, not proved; it serves to say where a file differs.
+        subject: What the findings are about.
+    """
+    if hashes.size == digest.size:
+        size = finding("met.file", subject, size=hashes.size)
+    else:
+        size = finding("file.size_differs", subject, actual_bytes=hashes.size, stated_bytes=digest.size)
+    if hashes.sha256 == digest.sha256:
+        whole = finding("met.sha256", subject)
+    else:
+        whole = finding("clip.sha256_differs", subject, actual=hashes.sha256.hex(), stated=digest.sha256.hex())
+    return [size, *_judge_tree(digest, hashes, leaves, subject), whole]
+
+
+def judge_receipt(receipt: Receipt, *, policy: Policy, subject: str) -> Reading:
+    """Judge obligations 4 to 7: commitment, entry, inclusion, signatures.
+
+    Args:
+        receipt: As it came.
+        policy: The log keys that are believed, and the witnesses they need.
+        subject: What the findings are about.
+    """
+    entry, sealed, stated = _judge_entry(receipt, subject)
+    index, checkpoint, logged = _judge_log(receipt, policy, subject)
+    committed = []
+    if entry:
+        matches = commitment(salt=receipt.salt, payload=receipt.payload) == entry.commit
+        committed = [finding("met.payload" if matches else "payload.not_committed", subject)]
+    return Reading(sealed, index, checkpoint, (*committed, *stated, *logged))
+
+
+def differing_chunks(expected: Sequence[bytes], actual: Sequence[bytes]) -> list[int]:
+    """Return the indices of chunks whose leaf hashes differ or which only one of the two lists has."""
+    pairs = zip_longest(expected, actual)
+    return [index for index, (left, right) in enumerate(pairs) if left != right]
+
+
+def _judge_tree(digest: ClipDigest, hashes: FileHashes, leaves: bytes | None, subject: str) -> list[Finding]:
+    proved = split_leaves(leaves) if leaves is not None else None
+    found = []
+    if proved is not None and (len(proved) != digest.chunks or root_of(proved) != digest.root):
+        found.append(finding("leaves.not_proved", subject))
+        proved = None
+    if len(hashes.leaves) == digest.chunks and root_of(hashes.leaves) == digest.root:
+        found.append(finding("met.tree", subject, chunks=digest.chunks))
+    elif proved is None:
+        found.append(finding("clip.root_differs", subject))
+    else:
+        found.append(_localise(digest, hashes, differing_chunks(proved, hashes.leaves), subject))
+    return found
+
+
+def _localise(digest: ClipDigest, hashes: FileHashes, differing: list[int], subject: str) -> Finding:
+    end = max(digest.size, hashes.size)
+    ranges = [
+        {
+            "first_byte": first * digest.chunk_bytes,
+            "last_byte": min((last + 1) * digest.chunk_bytes, end) - 1,
+            "first_chunk": first,
+            "last_chunk": last,
+        }
+        for first, last in _runs(differing)
+    ]
+    places = ", ".join(f"{place['first_byte']}-{place['last_byte']}" for place in ranges[:PLACES_MAX])
+    return finding(
+        "clip.chunks_differ",
+        subject,
+        chunks=digest.chunks,
+        differing=len(differing),
+        places=places if len(ranges) <= PLACES_MAX else f"{places}, ...",
+        ranges=ranges[:PLACES_MAX],
+    )
+
+
+def _runs(indices: Sequence[int]) -> list[tuple[int, int]]:
+    """Join neighbouring indices into runs, both ends included."""
+    runs: list[tuple[int, int]] = []
+    for index in indices:
+        if runs and runs[-1][1] == index - 1:
+            runs[-1] = (runs[-1][0], index)
+        else:
+            runs.append((index, index))
+    return runs
+
+
+def _judge_entry(receipt: Receipt, subject: str) -> tuple[Entry | None, SealedClip | None, list[Finding]]:
+    try:
+        entry = decode_entry(receipt.entry)
+    except EntryMalformed as error:
+        return None, None, [finding("entry.malformed", subject, reason=error.message)]
+    try:
+        sealed = read_sealed(entry, parse_payload(receipt.payload))
+    except ReceiptMismatch as error:
+        return entry, None, [finding("entry.other_subject", subject, reason=error.message)]
+    except WireError as error:
+        return entry, None, [finding("payload.malformed", subject, reason=error.message)]
+    return entry, sealed, [finding("met.entry", subject, type=entry.type, clip=str(sealed.clip))]
+
+
+def _judge_log(receipt: Receipt, policy: Policy, subject: str) -> tuple[int | None, Checkpoint | None, list[Finding]]:
+    try:
+        proof = parse_proof(receipt.proof)
+    except ProofMalformed as error:
+        return None, None, [finding("log.proof_malformed", subject, reason=error.message)]
+    try:
+        checkpoint = parse_checkpoint(parse_note(proof.checkpoint).text)
+    except CodedError as error:
+        return proof.index, None, [finding("log.checkpoint_malformed", subject, reason=error.message)]
+    findings = [
+        _judge_inclusion(proof, checkpoint, receipt.entry, subject),
+        _judge_signatures(proof, policy, subject),
+    ]
+    return proof.index, checkpoint, findings
+
+
+def _judge_inclusion(proof: LogProof, checkpoint: Checkpoint, entry: bytes, subject: str) -> Finding:
+    try:
+        check_inclusion(
+            leaf=leaf_hash(entry), index=proof.index, size=checkpoint.size, proof=proof.path, root=checkpoint.root
+        )
+    except ProofError:
+        return finding("log.not_included", subject, index=proof.index, log_size=checkpoint.size)
+    return finding("met.inclusion", subject, index=proof.index, log_size=checkpoint.size)
+
+
+def _judge_signatures(proof: LogProof, policy: Policy, subject: str) -> Finding:
+    try:
+        witnessed = policy.open_checkpoint(proof.checkpoint)
+    except NoteUnsigned:
+        return finding("log.checkpoint_unsigned", subject)
+    except PolicyUnmet as error:
+        return finding("log.quorum_unmet", subject, missing=error.details.get("missing", []))
+    except CodedError as error:
+        # A false signature, or a believed key that speaks for another log.
+        return finding("log.checkpoint_false", subject, reason=error.message)
+    cosigned = [seen.witness.name for seen in witnessed.verdict.cosigned]
+    return finding(
+        "met.checkpoint", subject, origin=witnessed.checkpoint.origin, cosigned=len(cosigned), witnesses=cosigned
+    )

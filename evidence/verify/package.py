@@ -1,0 +1,188 @@
+"""Evidence on disk: which files speak for which, and whose key they are judged by.
+
+An evidence folder holds, for every original, the original itself under a safe name and beside it
+
+    <original>.receipt      the receipt, see `evidence.core.wire.receipt`
+    <original>.leaves       leaf hashes of the clip tree, 32 bytes each, nothing between them; the root proves them
+    log.policy              the log's key and the witnesses asked for (C2SP tlog-policy)
+    README.txt              how to verify, for people; ignored here
+
+The policy in a folder comes from whoever made the folder: it tells which key to ask about, it does not make it trusted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from evidence.core.wire.receipt import RECEIPT_BYTES_MAX
+from evidence.errors import EvidenceError
+from ledger.errors import KeyMalformed, PolicyMalformed
+from ledger.keys import parse_public_key
+from ledger.policy import POLICY_BYTES_MAX, Policy
+from ledger.tree import HASH_BYTES
+
+RECEIPT_SUFFIX = ".receipt"
+LEAVES_SUFFIX = ".leaves"
+POLICY_NAME = "log.policy"
+README_NAME = "README.txt"
+
+LEAVES_BYTES_MAX = HASH_BYTES * 16 * 1024 * 1024
+"""Longest list of leaf hashes that is read: that of an original of 16 TiB."""
+
+
+class EvidenceNotFound(EvidenceError):
+    """The path leads nowhere, or to a folder without a receipt: there is nothing to verify."""
+
+    code = "verify.nothing"
+
+
+class LogKeyMissing(EvidenceError):
+    """No log key was given and none came with the evidence, or what was given is no key and no policy."""
+
+    code = "verify.log_key"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One original with what lies beside it; any of the files may be missing."""
+
+    file: Path
+
+    def receipt(self) -> bytes | None:
+        """Return the receipt's bytes, at most one more than a receipt can have; None when there is none."""
+        return _read(_beside(self.file, RECEIPT_SUFFIX), bytes_max=RECEIPT_BYTES_MAX)
+
+    def leaves(self) -> bytes | None:
+        """Return the list of leaf hashes, None when there is none."""
+        return _read(_beside(self.file, LEAVES_SUFFIX), bytes_max=LEAVES_BYTES_MAX)
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What a path holds.
+
+    Attributes:
+        items: Originals that a receipt speaks for, or that the caller named.
+        uncovered: Files of a folder that no receipt speaks for.
+        policy: Bytes of the policy that came along, None when there is none.
+    """
+
+    items: tuple[Item, ...]
+    uncovered: tuple[Path, ...]
+    policy: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whose checkpoints are believed in this run, and on whose word.
+
+    Attributes:
+        policy: Log keys and witnesses.
+        from_package: Whether they came with the evidence, so that belief in them is still owed.
+    """
+
+    policy: Policy
+    from_package: bool
+
+
+def open_package(path: Path) -> Package:
+    """Look at a folder, an original or a receipt.
+
+    Raises:
+        EvidenceNotFound: There is nothing to verify.
+    """
+    if path.is_dir():
+        return _open_folder(path)
+    file = path.with_suffix("") if path.suffix == RECEIPT_SUFFIX and not _is_covered(path) else path
+    if not path.exists() and not _is_covered(path):
+        raise EvidenceNotFound(f"there is no such file or folder: {path}")
+    policy = _read(path.parent / POLICY_NAME, bytes_max=POLICY_BYTES_MAX)
+    return Package(items=(Item(file),), uncovered=(), policy=policy)
+
+
+def decide_trust(log_key: str | None, package_policy: bytes | None) -> Trust:
+    """Choose the key that checkpoints are judged by.
+
+    Args:
+        log_key: What the caller gave: a verifier key, or the name of a file with a verifier key or a policy.
+        package_policy: What came with the evidence; used only when the caller gave nothing.
+
+    Raises:
+        LogKeyMissing: Neither is there, or it is not of its form.
+    """
+    if log_key is not None:
+        return Trust(_parse_given(log_key), from_package=False)
+    if package_policy is None:
+        raise LogKeyMissing(f"no log key: give one with --log-key, there is no {POLICY_NAME} beside the evidence")
+    return Trust(_parse_policy(package_policy, where=POLICY_NAME), from_package=True)
+
+
+def _open_folder(folder: Path) -> Package:
+    originals = sorted(_originals(folder))
+    if not originals:
+        raise EvidenceNotFound(f"there is no receipt in {folder}")
+    known = {folder / POLICY_NAME, folder / README_NAME}
+    for original in originals:
+        known |= {original, _beside(original, RECEIPT_SUFFIX), _beside(original, LEAVES_SUFFIX)}
+    others = sorted(path for path in folder.rglob("*") if path not in known and not path.is_dir())
+    policy = _read(folder / POLICY_NAME, bytes_max=POLICY_BYTES_MAX)
+    return Package(items=tuple(map(Item, originals)), uncovered=tuple(others), policy=policy)
+
+
+def _originals(folder: Path) -> Iterator[Path]:
+    for receipt in folder.rglob(f"*{RECEIPT_SUFFIX}"):
+        # An original may itself be called `x.receipt`; then `x.receipt.receipt` speaks for it.
+        if not _is_covered(receipt) and receipt.stem:
+            yield receipt.with_suffix("")
+
+
+def _is_covered(file: Path) -> bool:
+    return _beside(file, RECEIPT_SUFFIX).exists()
+
+
+def _beside(file: Path, suffix: str) -> Path:
+    return file.with_name(file.name + suffix)
+
+
+def _read(path: Path, *, bytes_max: int) -> bytes | None:
+    """Return a file's bytes, at most one beyond the limit so that a parser sees the excess; None when it is missing."""
+    try:
+        with path.open("rb") as file:
+            return file.read(bytes_max + 1)
+    except FileNotFoundError:
+        return None
+
+
+def _parse_given(log_key: str) -> Policy:
+    if _is_key(log_key):
+        return _policy_of(log_key)
+    try:
+        text = Path(log_key).read_bytes()[: POLICY_BYTES_MAX + 1]
+    except (OSError, ValueError) as error:
+        raise LogKeyMissing("the log key given is neither a verifier key nor a file that can be read") from error
+    line = text.decode("utf-8", "replace").strip()
+    return _policy_of(line) if _is_key(line) else _parse_policy(text, where="the file of the log key")
+
+
+def _is_key(text: str) -> bool:
+    try:
+        parse_public_key(text)
+    except KeyMalformed:
+        return False
+    return True
+
+
+def _policy_of(vkey: str) -> Policy:
+    return _parse_policy(f"log {vkey}\nquorum none\n".encode(), where="the log key")
+
+
+def _parse_policy(raw: bytes, *, where: str) -> Policy:
+    try:
+        policy = Policy.parse(raw)
+    except PolicyMalformed as error:
+        raise LogKeyMissing(f"{where} is neither a log key nor a policy: {error.message}") from error
+    if not policy.logs:
+        raise LogKeyMissing(f"{where} names no log")
+    return policy

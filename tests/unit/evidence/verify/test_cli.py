@@ -1,0 +1,215 @@
+"""`shilu-verify` as people and programs meet it: folders, files, keys, exit codes, languages, a light install."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from evidence.verify.cli import main
+from evidence.verify.report import Exit, printable
+from tests.support.evidence_folder import NAME, EvidenceFolder, content_of, make_evidence_folder
+from tests.support.paper_log import ORIGIN, PaperLog, sealed_payload, seeded_signer
+
+ROOT = Path(__file__).parents[4]
+CONTENT = content_of(chunks=1)
+HEAVY = ["asyncpg", "av", "numpy", "aiohttp", "pydantic", "typer", "rich", "structlog", "sqlalchemy", "pgqueuer"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> EvidenceFolder:
+    return make_evidence_folder(tmp_path / "证据 evidence", CONTENT)
+
+
+def run_json(capsys: pytest.CaptureFixture[str], *argv: str | Path) -> tuple[int, dict[str, Any]]:
+    code = main(["--json", *map(str, argv)])
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return code, answer
+
+
+def remarks(answer: dict[str, Any]) -> list[str]:
+    return [remark["code"] for remark in answer["remarks"]]
+
+
+def test_a_trusted_key_verifies(folder: EvidenceFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    code, answer = run_json(capsys, folder.folder, "--log-key", folder.vkey)
+    assert (code, answer["verified"], answer["consistent"]) == (Exit.VERIFIED, True, True)
+    assert (answer["log_keys"], answer["log_keys_from"]) == ([folder.vkey], "caller")
+    [item] = answer["items"]
+    assert (item["name"], item["size"], item["index"], item["holds"]) == (NAME, len(CONTENT), 3, True)
+    assert remarks(answer) == []
+
+
+def test_a_key_that_came_along_is_no_trust(folder: EvidenceFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    code, answer = run_json(capsys, folder.folder)
+    assert (code, answer["verified"], answer["consistent"]) == (Exit.TRUST_OWED, False, True)
+    assert remarks(answer) == ["trust.key_from_package"]
+
+
+def test_a_whole_package_of_a_forger_does_not_pass(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    honest = PaperLog()
+    forged = make_evidence_folder(tmp_path / "x", b"forged", log=PaperLog(seeded_signer(ORIGIN, "forger")))
+    code, answer = run_json(capsys, forged.folder, "--log-key", honest.signer.verifier.vkey)
+    assert (code, answer["verified"]) == (Exit.FAILED, False)
+    assert run_json(capsys, forged.folder)[0] == Exit.TRUST_OWED
+
+
+@pytest.mark.parametrize("content", ["{vkey}", "{vkey}\n", "# trusted\nlog {vkey}\nquorum none\n"])
+def test_a_key_may_stand_in_a_file(
+    folder: EvidenceFolder, tmp_path: Path, content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "trusted").write_text(content.format(vkey=folder.vkey))
+    assert run_json(capsys, folder.folder, "--log-key", tmp_path / "trusted")[0] == Exit.VERIFIED
+
+
+@pytest.mark.parametrize("pointed", ["file", "receipt_file"])
+def test_a_single_original_is_enough(folder: EvidenceFolder, pointed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, answer = run_json(capsys, getattr(folder, pointed), "--log-key", folder.vkey)
+    assert code == Exit.VERIFIED
+    assert [item["file"] for item in answer["items"]] == [str(folder.file)]
+
+
+def test_a_failure_is_one_exit_code_for_many_folders(
+    folder: EvidenceFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = make_evidence_folder(tmp_path / "other", b"other", log=folder.log)
+    other.file.write_bytes(b"0ther")
+    code, answer = run_json(capsys, folder.folder, other.folder)
+    assert code == Exit.FAILED
+    assert [item["holds"] for item in answer["items"]] == [True, False]
+
+
+def test_a_file_nobody_speaks_for_is_named(folder: EvidenceFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder.folder / "more").mkdir()
+    (folder.folder / "more" / "extra.mp4").write_bytes(b"slipped in")
+    (folder.folder / "README.txt").write_text("how to verify")
+    code, answer = run_json(capsys, folder.folder, "--log-key", folder.vkey)
+    assert code == Exit.VERIFIED
+    assert remarks(answer) == ["package.uncovered"]
+    assert answer["remarks"][0]["subject"].endswith("extra.mp4")
+
+
+def test_an_original_without_a_receipt_fails(folder: EvidenceFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    folder.receipt_file.unlink()
+    code, answer = run_json(capsys, folder.file)
+    assert code == Exit.FAILED
+    assert answer["items"][0]["findings"][3]["code"] == "receipt.missing"
+
+
+def test_a_receipt_without_its_original_fails(folder: EvidenceFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    folder.file.unlink()
+    code, answer = run_json(capsys, folder.folder)
+    assert code == Exit.FAILED
+    assert answer["items"][0]["findings"][0]["code"] == "file.missing"
+
+
+def test_an_original_that_is_called_receipt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = make_evidence_folder(tmp_path / "x", b"scan")
+    for path in (made.file, made.receipt_file, made.leaves_file):
+        path.rename(path.with_name(path.name.replace(NAME, "photo.receipt")))
+    assert run_json(capsys, made.folder, "--log-key", made.vkey)[0] == Exit.VERIFIED
+    assert run_json(capsys, made.folder / "photo.receipt", "--log-key", made.vkey)[0] == Exit.VERIFIED
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["missing"],
+        ["empty"],
+        ["--lang", "fr", "good"],
+        ["good", "--log-key", "missing"],
+        ["good", "--log-key", "empty"],
+        ["good", "--log-key", "noise"],
+        ["good", "--log-key", "x" * 5000],
+        ["good", "--log-key", "a\0b"],
+        ["good", "--log-key", "shilu.example/log+00000000+AAAA"],
+        ["good", "--log-key", "nolog"],
+        ["keyless"],
+    ],
+)
+def test_what_cannot_be_checked_is_a_usage_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argv: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+    Path("noise").write_bytes(b"\xff" * 100)
+    Path("nolog").write_text("quorum none\n")
+    make_evidence_folder(Path("good"), b"good")
+    make_evidence_folder(Path("keyless"), b"good").policy_file.unlink()
+    code: object
+    try:
+        code = main(argv)
+    except SystemExit as stop:
+        code = stop.code
+    captured = capsys.readouterr()
+    assert code == Exit.USAGE
+    assert captured.out == ""
+    assert "shilu-verify" in captured.err
+
+
+def test_both_languages_stand_side_by_side(folder: EvidenceFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    main([str(folder.folder)])
+    both = capsys.readouterr().out
+    main([str(folder.folder), "--lang", "en"])
+    english = capsys.readouterr().out
+    main([str(folder.folder), "--lang", "zh"])
+    chinese = capsys.readouterr().out
+    assert "SHA-256 of the whole file is as stated" in both
+    assert "整个文件的 SHA-256 与记载一致" in both
+    assert "整个文件" not in english
+    assert "as stated" not in chinese
+    for text in (both, english, chinese):
+        assert folder.vkey in text
+        assert all(f"  {number} ✓" in text for number in range(1, 8))
+
+
+def test_a_hostile_name_moves_no_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = PaperLog()
+    name = "x\x1b[2J\u202e\n  7 ✓ signed"
+    made = make_evidence_folder(tmp_path / "x", b"scan", log=log)
+    made.write_receipt(log.record(sealed_payload(b"scan", name=name)))
+    main([str(made.folder)])
+    text = capsys.readouterr().out
+    assert "\x1b" not in text
+    assert "\u202e" not in text
+    assert "\n  7 ✓ signed" not in text
+
+
+def test_printable_keeps_what_people_write() -> None:
+    assert printable("现场　检查\n𠮷 é") == "现场　检查\n𠮷 é"
+    assert printable("\x7f\x9b\u200b\u2028") == "\\u007f\\u009b\\u200b\\u2028"
+
+
+def test_it_runs_in_a_light_install_and_under_a_plain_locale(folder: EvidenceFolder) -> None:
+    code = f"""
+import sys
+for name in {HEAVY!r}:
+    sys.modules[name] = None
+from evidence.verify.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(folder.folder), "--log-key", folder.vkey],
+        cwd=ROOT,
+        env={"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+    assert run.returncode == Exit.VERIFIED, run.stderr
+    assert run.stderr == b""
+    assert b"verified" in run.stdout
+
+
+def test_help_tells_the_obligations_and_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert all(f"\n  {number} " in text for number in range(1, 8))
+    assert all(f"\n  {code.value} " in text for code in Exit)
