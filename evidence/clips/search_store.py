@@ -31,6 +31,57 @@ SELECT c.clip, c.sha256, c.received_at,
 FROM clip c
 """
 
+_SUMMARIES = """
+SELECT d.clip, d.received_at, d.recorded_at, c.name, c.size, c.sha256, c.entry_id,
+       s.recorder, s.dock, s.officer, 'key_mark:yes' = ANY (d.facets) AS key_mark,
+       coalesce(m.outcome, 'sealed') AS state, m.reason, o.sha256 AS poster,
+       coalesce(a.version, 0) AS version, a.remark,
+       ARRAY(SELECT f.number FROM case_clip l JOIN case_file f USING (case_id) WHERE l.clip = d.clip
+             ORDER BY l.entry_id) AS cases
+FROM (SELECT clip, received_at, recorded_at, facets FROM search_document /*wanted*/
+      ORDER BY received_at DESC, clip DESC LIMIT /*limit*/) d
+JOIN clip c USING (clip)
+JOIN clip_source s USING (entry_id)
+LEFT JOIN LATERAL (SELECT entry_id, outcome, reason FROM clip_derivation WHERE clip = d.clip
+                   ORDER BY entry_id DESC LIMIT 1) m ON true
+LEFT JOIN clip_object o ON o.entry_id = m.entry_id AND o.kind = 'poster'
+LEFT JOIN LATERAL (SELECT version, content ->> 'remark' AS remark FROM clip_annotation WHERE clip = d.clip
+                   ORDER BY version DESC LIMIT 1) a ON true
+ORDER BY d.received_at DESC, d.clip DESC
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipSummary:
+    """What lists show of a clip.
+
+    Attributes:
+        size: Bytes of the original.
+        sha256, poster: 32 bytes; the poster's is None when there is none.
+        recorder, dock, officer: Of its first source.
+        state: A value of `evidence.clips.clips.ClipState`; `reason` says why when little could be derived.
+        version: Version of the annotation that counts, 0 for none.
+        cases: Numbers of the cases it is an exhibit of.
+    """
+
+    clip: UUID
+    received_at: datetime
+    recorded_at: datetime | None
+    name: str
+    size: int
+    sha256: bytes
+    entry_id: UUID
+    recorder: str | None
+    dock: UUID | None
+    officer: str | None
+    key_mark: bool
+    state: str
+    reason: str | None
+    poster: bytes | None
+    version: int
+    remark: str | None
+    cases: Sequence[str]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
@@ -95,3 +146,42 @@ async def _write(conn: Connection, parts: Sequence[DocumentParts]) -> None:
             for made in map(compose, parts)
         ],
     )
+
+
+async def find_summaries(conn: Connection, condition: Condition, *, limit: int) -> list[ClipSummary]:
+    """Return what lists show of the documents that fulfil a condition, those received last first."""
+    wanted = _Wanted()
+    if condition.facets:
+        wanted.add("facets @> {}::text[]", list(condition.facets))
+    if condition.grams:
+        wanted.add("grams @> {}::text[]", list(condition.grams))
+    for pattern in condition.patterns:
+        wanted.add("haystack LIKE {}", pattern)
+    if condition.recorded_from is not None:
+        wanted.add("recorded_at >= {}", condition.recorded_from)
+    if condition.recorded_to is not None:
+        wanted.add("recorded_at < {}", condition.recorded_to)
+    if condition.before is not None:
+        wanted.add("(received_at, clip) < ({}, {})", *condition.before)
+    statement = _SUMMARIES.replace("/*wanted*/", wanted.clause()).replace("/*limit*/", str(int(limit)))
+    async with conn.transaction():
+        # How rare a term is decides between the two indexes, so the plan must be made for these very terms.
+        await conn.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+        rows = await conn.fetch(statement, *wanted.values)
+    return [ClipSummary(**dict(row)) for row in rows]
+
+
+class _Wanted:
+    """Collects conditions and their values; conditions are our own words, values go as parameters."""
+
+    def __init__(self) -> None:
+        self.values: list[object] = []
+        self._conditions: list[str] = []
+
+    def add(self, condition: str, *values: object) -> None:
+        places = [f"${len(self.values) + number}" for number in range(1, len(values) + 1)]
+        self._conditions.append(condition.format(*places))
+        self.values.extend(values)
+
+    def clause(self) -> str:
+        return "WHERE " + " AND ".join(self._conditions) if self._conditions else ""

@@ -62,6 +62,7 @@ Name = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS_MAX), AfterValid
 Note = Annotated[str, Field(min_length=1), AfterValidator(_printable)]
 Count = Annotated[int, Field(ge=0, le=INTEGER_MAX)]
 Size = Annotated[int, Field(ge=1, le=INTEGER_MAX)]
+Ordinal = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")]
 
 
@@ -174,7 +175,7 @@ class ClipDerived(Payload):
     """What could be made of an original, with which tools and parameters; `probe` is what its container states."""
 
     clip: Id
-    attempt: Size
+    attempt: Ordinal
     outcome: Literal["reviewable", "still", "audio", "undecodable"]
     reason: Text | None
     tools: dict[str, str]
@@ -187,7 +188,7 @@ class ClipAnnotated(Payload):
     """A new version of what people say about a clip; it replaces the one before as a whole."""
 
     clip: Id
-    version: Size
+    version: Ordinal
     content: AnnotationContent
 
 
@@ -230,7 +231,7 @@ class CaseClipLinked(Payload):
 
     case: Id
     clip: Id
-    exhibit: Size
+    exhibit: Ordinal
 
 
 class UploadQuarantined(Payload):

@@ -1,8 +1,8 @@
 """Objects in a local folder: `sha256/ab/<64 hex digits>`, read-only files, one folder per first byte.
 
 Crash story: see `ledger.durable`. An object appears by link(2) from a finished file, so its name never holds anything
-but whole bytes; what a crash left without a name is the caller's `source`, still there to be adopted again, or a file in
-`scratch/`, removed when it is a day old (younger ones may belong to another process that is just writing them).
+but whole bytes; what a crash left without a name is the caller's `source`, still there to be adopted again, or a file
+in `scratch/`, removed when it is a day old (younger ones may belong to another process that is just writing them).
 """
 
 from __future__ import annotations

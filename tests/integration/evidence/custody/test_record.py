@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import asyncpg
 import pytest
 
 from evidence.clips.store import clip_row, find_clip
 from evidence.custody.record import record
 from evidence.custody.store import find_payload
-from evidence.db.pool import Pool
 from evidence.errors import EventInvalid
 from ledger.canonical import commitment, decode_entry
-from tests.support.clock import SeededEntropy, SteppingClock
 from tests.support.payloads import Scribe
-
-
-@pytest.fixture
-async def scribe(pool: Pool, clock: SteppingClock, entropy: SeededEntropy) -> AsyncIterator[Scribe]:
-    async with pool.acquire() as conn:
-        yield Scribe(conn=conn, clock=clock, entropy=entropy)
 
 
 async def test_entry_payload_and_rows_are_one_and_the_same_statement(scribe: Scribe) -> None:

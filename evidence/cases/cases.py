@@ -1,0 +1,147 @@
+"""Cases, minimal and real: a case is opened under a number, clips become its exhibits.
+
+Exhibit numbers run from 1 without a gap or a duplicate, however many people link at once: whoever links holds the
+case's lock from reading the last number until the commit, and a transaction that fails gives its number back with all
+else. A number, once given, never moves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from evidence.cases.numbers import number_key
+from evidence.cases.store import (
+    CaseLink,
+    CaseRow,
+    cases_before,
+    exhibits_after,
+    find_case,
+    find_case_by_number,
+    find_link,
+    next_exhibit,
+)
+from evidence.clips.store import clip_row
+from evidence.core.clock import Clock, Entropy
+from evidence.core.ids import uuid7
+from evidence.custody.record import record
+from evidence.db.locks import lock_subject
+from evidence.db.pool import Connection
+from evidence.errors import CaseInvalid, CaseNumberTaken, CaseUnknown, ClipUnknown
+
+NUMBER_CHARS_MAX = 100
+TITLE_CHARS_MAX = 400
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedCase:
+    """A case on record."""
+
+    case_id: UUID
+    entry_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedClip:
+    """A clip as an exhibit; `repeated` when it was one before, under the same number."""
+
+    exhibit: int
+    entry_id: UUID
+    repeated: bool
+
+
+async def open_case(
+    conn: Connection, *, number: str, title: str, actor: str, clock: Clock, entropy: Entropy
+) -> OpenedCase:
+    """Open a case, in the caller's transaction.
+
+    Raises:
+        CaseInvalid: Number or title is empty, too long or holds control characters.
+        CaseNumberTaken: Another case has this number; `details["case"]` names it.
+    """
+    _check(number, what="number", chars_max=NUMBER_CHARS_MAX)
+    _check(title, what="title", chars_max=TITLE_CHARS_MAX)
+    await lock_subject(conn, f"case-number:{number_key(number)}")
+    other = await find_case_by_number(conn, number)
+    if other is not None:
+        raise CaseNumberTaken(f"the number is taken by case {other.number}", case=str(other.case_id))
+    case_id = uuid7(clock=clock, entropy=entropy)
+    recorded = await record(
+        conn,
+        type="case.opened",
+        actor=actor,
+        subject=f"case:{case_id}",
+        payload={"case": str(case_id), "number": number, "title": title},
+        clock=clock,
+        entropy=entropy,
+    )
+    return OpenedCase(case_id=case_id, entry_id=recorded.entry_id)
+
+
+async def link_clip(
+    conn: Connection, *, case_id: UUID, clip: UUID, actor: str, clock: Clock, entropy: Entropy
+) -> LinkedClip:
+    """Make a clip the next exhibit of a case, in the caller's transaction; asked again, the same exhibit.
+
+    Raises:
+        CaseUnknown: There is no such case.
+        ClipUnknown: There is no such clip.
+    """
+    await get_case(conn, case_id)
+    if await clip_row(conn, clip) is None:
+        raise ClipUnknown(f"there is no clip {clip}", clip=str(clip))
+    await lock_subject(conn, f"case:{case_id}")
+    known = await find_link(conn, case_id=case_id, clip=clip)
+    if known is not None:
+        return LinkedClip(exhibit=known.exhibit, entry_id=known.entry_id, repeated=True)
+    exhibit = await next_exhibit(conn, case_id)
+    recorded = await record(
+        conn,
+        type="case.clip_linked",
+        actor=actor,
+        subject=f"case:{case_id}",
+        payload={"case": str(case_id), "clip": str(clip), "exhibit": exhibit},
+        clock=clock,
+        entropy=entropy,
+    )
+    return LinkedClip(exhibit=exhibit, entry_id=recorded.entry_id, repeated=False)
+
+
+async def get_case(conn: Connection, case_id: UUID) -> CaseRow:
+    """Return a case.
+
+    Raises:
+        CaseUnknown: There is none with this id.
+    """
+    case = await find_case(conn, case_id)
+    if case is None:
+        raise CaseUnknown(f"there is no case {case_id}", case=str(case_id))
+    return case
+
+
+async def list_cases(conn: Connection, *, before: UUID | None = None, limit: int = 50) -> Sequence[CaseRow]:
+    """Return cases, the one opened last first, opened before the case `before`."""
+    return await cases_before(conn, before=before, limit=limit)
+
+
+async def list_exhibits(conn: Connection, case_id: UUID, *, after: int = 0, limit: int = 50) -> Sequence[CaseLink]:
+    """Return the exhibits of a case in order of their numbers, behind number `after`.
+
+    Raises:
+        CaseUnknown: There is no such case.
+    """
+    await get_case(conn, case_id)
+    return await exhibits_after(conn, case_id, after=after, limit=limit)
+
+
+def _check(text: str, *, what: str, chars_max: int) -> None:
+    if not number_key(text):
+        raise CaseInvalid(f"the {what} is empty")
+    if len(text) > chars_max:
+        raise CaseInvalid(f"the {what} has {len(text)} characters, at most {chars_max} are allowed")
+    if _CONTROL.search(text):
+        raise CaseInvalid(f"the {what} holds control characters")

@@ -1,0 +1,195 @@
+"""Replaying the record: what the evidential rows must be, made again from the payloads and compared with what they are.
+
+Every payload goes once more through the code that made its rows, into temporary tables of the same names, which hide
+the real ones from unqualified statements. Then the two are compared both ways. The whole runs in one read-only,
+repeatable snapshot: PostgreSQL itself sees to it that nothing but the temporary tables is written to, and what is
+recorded meanwhile neither disturbs nor is missed by halves.
+
+Whether the payloads themselves are what the ledger's entries commit to is another question, the audit's to ask first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import chain
+from types import MappingProxyType
+from typing import Any
+
+import asyncpg
+
+from evidence.custody.events import checked_payload
+from evidence.custody.recorded import RecordedEvent
+from evidence.db.pool import Connection
+from evidence.errors import EventInvalid
+from ledger.canonical import PAYLOAD_BYTES_MAX, parse_canonical
+from ledger.errors import CodedError
+
+EVIDENTIAL_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "log_identity": ("origin",),
+        "staff_token": ("token",),
+        "staff_token_revocation": ("token",),
+        "dock": ("dock",),
+        "dock_revocation": ("dock",),
+        "dock_inventory": ("inventory",),
+        "dock_inventory_file": ("inventory", "place"),
+        "dock_cleared": ("note_sha256",),
+        "clip": ("clip",),
+        "clip_source": ("entry_id",),
+        "clip_derivation": ("entry_id",),
+        "clip_object": ("entry_id", "kind"),
+        "clip_annotation": ("clip", "version"),
+        "case_file": ("case_id",),
+        "case_clip": ("case_id", "exhibit"),
+    }
+)
+"""Every table that projections write to, with its primary key. Stated here and not asked of the database, which whoever
+alters rows could alter as well."""
+
+_BATCH = 200
+_PREFETCH = 50
+
+
+class Side(StrEnum):
+    """How a row and the record disagree."""
+
+    MISSING = "missing"
+    """The record demands a row that is not there: it was deleted."""
+
+    UNEXPECTED = "unexpected"
+    """A row that no payload accounts for: it was inserted behind the record's back, or its payload is gone."""
+
+    ALTERED = "altered"
+    """The row is there with other values."""
+
+    UNREPLAYABLE = "unreplayable"
+    """A payload is no valid event any more: it was altered. Its rows will turn up as unexpected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowDifference:
+    """One disagreement between the record and a row.
+
+    Attributes:
+        key: The row's primary key, as JSON values.
+        columns: Names of the columns that differ, when altered.
+        reason: Why a payload cannot be replayed, else empty.
+    """
+
+    table: str
+    key: Mapping[str, Any]
+    side: Side
+    columns: tuple[str, ...] = ()
+    reason: str = ""
+
+
+async def replay(
+    conn: Connection, *, progress: Callable[[int], None] = lambda _: None
+) -> AsyncGenerator[RowDifference, None]:
+    """Yield every difference between the evidential rows and what the payloads demand; none means they agree.
+
+    Takes memory for a few hundred payloads, disk for a copy of the evidential tables. Iterate to the end, or close the
+    generator (`contextlib.aclosing`), so that the temporary tables go.
+
+    Args:
+        conn: A connection that is in no transaction; its user may create temporary tables.
+        progress: Called now and then with the number of payloads replayed so far.
+
+    Raises:
+        EventInvalid: The connection is within a transaction.
+    """
+    if conn.is_in_transaction():
+        raise EventInvalid("a replay needs a transaction of its own")
+    schema: str = await conn.fetchval("SELECT current_schema()")
+    try:
+        await _make_tables(conn, schema)
+        async with conn.transaction(isolation="repeatable_read", readonly=True):
+            async for difference in _replay_payloads(conn, schema, progress):
+                yield difference
+            for table, key in EVIDENTIAL_TABLES.items():
+                async for difference in _compare(conn, schema, table, key):
+                    yield difference
+    finally:
+        if not conn.is_closed():
+            await _drop_tables(conn)
+
+
+async def _make_tables(conn: Connection, schema: str) -> None:
+    for table in EVIDENTIAL_TABLES:
+        await conn.execute(f'CREATE TEMPORARY TABLE {table} (LIKE "{schema}".{table})')
+    # A plan made earlier on this connection would still lead to the real tables.
+    await conn.execute("DISCARD PLANS")
+
+
+async def _drop_tables(conn: Connection) -> None:
+    for table in EVIDENTIAL_TABLES:
+        await conn.execute(f"DROP TABLE IF EXISTS pg_temp.{table}")
+    await conn.execute("DISCARD PLANS")
+
+
+async def _replay_payloads(
+    conn: Connection, schema: str, progress: Callable[[int], None]
+) -> AsyncGenerator[RowDifference, None]:
+    replayed, batch = 0, list[asyncpg.Record]()
+    statement = f'SELECT entry_id, type, actor, subject, at, payload FROM "{schema}".custody_payload ORDER BY entry_id'  # noqa: S608 - schema named by the server
+    async for row in conn.cursor(statement, prefetch=_PREFETCH):
+        batch.append(row)
+        if len(batch) == _BATCH:
+            for difference in await _replay_batch(conn, batch):
+                yield difference
+            replayed += len(batch)
+            progress(replayed)
+            batch.clear()
+    for difference in await _replay_batch(conn, batch):
+        yield difference
+    progress(replayed + len(batch))
+
+
+async def _replay_batch(conn: Connection, batch: Sequence[asyncpg.Record]) -> list[RowDifference]:
+    """Replay payloads under one savepoint; only when one of them fails, each under its own."""
+    try:
+        async with conn.transaction():
+            for row in batch:
+                await _replay_one(conn, row)
+    except (CodedError, asyncpg.PostgresError):
+        return list(chain.from_iterable([await _try_one(conn, row) for row in batch]))
+    return []
+
+
+async def _try_one(conn: Connection, row: asyncpg.Record) -> list[RowDifference]:
+    try:
+        async with conn.transaction():
+            await _replay_one(conn, row)
+    except (CodedError, asyncpg.PostgresError) as error:
+        key = {"entry_id": str(row["entry_id"])}
+        return [RowDifference(table="custody_payload", key=key, side=Side.UNREPLAYABLE, reason=str(error))]
+    return []
+
+
+async def _replay_one(conn: Connection, row: asyncpg.Record) -> None:
+    payload = parse_canonical(row["payload"], bytes_max=PAYLOAD_BYTES_MAX)
+    if not isinstance(payload, dict):
+        raise EventInvalid("the payload is no object")
+    event = checked_payload(row["type"], payload)
+    if row["subject"] != event.subject_of(payload):
+        raise EventInvalid(f"the subject is {row['subject']}, the payload's {event.subject_of(payload)}")
+    await event.project(conn, RecordedEvent(**{**dict(row), "payload": payload}))
+
+
+async def _compare(
+    conn: Connection, schema: str, table: str, key: tuple[str, ...]
+) -> AsyncGenerator[RowDifference, None]:
+    same_key = " AND ".join(f"kept.{column} = made.{column}" for column in key)
+    statement = f"""
+        SELECT to_jsonb(kept) AS kept, to_jsonb(made) AS made
+        FROM "{schema}".{table} kept FULL JOIN pg_temp.{table} made ON {same_key}
+        WHERE kept IS DISTINCT FROM made
+    """  # noqa: S608 - names from the list above
+    async for row in conn.cursor(statement, prefetch=_PREFETCH):
+        kept, made = row["kept"], row["made"]
+        present = kept or made
+        side = Side.MISSING if kept is None else Side.UNEXPECTED if made is None else Side.ALTERED
+        columns = tuple(name for name in present if kept[name] != made[name]) if side is Side.ALTERED else ()
+        yield RowDifference(table=table, key={column: present[column] for column in key}, side=side, columns=columns)
