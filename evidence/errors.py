@@ -155,3 +155,30 @@ class ReceiptMismatch(WireError):
     """The parts of a receipt do not belong together: the entry does not commit to the payload, or is about another clip."""
 
     code = "receipt.mismatch"
+
+
+class EvidenceDamaged(EvidenceError):
+    """What is stored is not what was sealed: an object, a payload or the log was altered. Run the audit; nothing left."""
+
+    code = "evidence.damaged"
+    blame = Blame.WAY
+
+
+class ReceiptPending(EvidenceError):
+    """The entry is committed and not yet in a published checkpoint; the receipt will be there in a moment."""
+
+    code = "receipt.pending"
+    blame = Blame.WAY
+
+
+class ExportTargetTaken(EvidenceError):
+    """The folder to export to is there already; evidence is never mixed into or written over something else."""
+
+    code = "export.target_taken"
+
+
+class ExportTargetUnusable(EvidenceError):
+    """The place to export to cannot be written: it is missing, full or read-only. What was begun there is removed."""
+
+    code = "export.target_unusable"
+    blame = Blame.WAY
