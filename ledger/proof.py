@@ -16,6 +16,7 @@ The caller owes: that the entry says what it is taken for, and that the key or p
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ledger.checkpoint import Checkpoint, open_checkpoint
@@ -23,7 +24,7 @@ from ledger.errors import ProofMalformed
 from ledger.lexemes import format_base64, parse_base64, parse_decimal
 from ledger.note import NoteVerifier
 from ledger.policy import Policy, WitnessedCheckpoint
-from ledger.tree import HASH_BYTES, SIZE_MAX, check_inclusion, leaf_hash
+from ledger.tree import SIZE_MAX, check_inclusion, leaf_hash
 
 PATH_HASHES_MAX = 63
 """Longest inclusion proof in hashes: the height of a tree of 2^63 - 1 leaves."""
@@ -31,9 +32,13 @@ PATH_HASHES_MAX = 63
 PROOF_BYTES_MAX = 1024 * 1024
 """Longest proof file in bytes; a checkpoint with 100 ML-DSA-44 cosignatures takes some 330,000 of them."""
 
-_VERSION = "c2sp.org/tlog-proof@v1"
-_EXTRA = "extra "
-_INDEX = "index "
+_HEAD = re.compile(
+    rb"c2sp\.org/tlog-proof@v1\n"
+    rb"(?:extra (?P<extra>[^\n]*)\n)?"
+    rb"index (?P<index>[0-9]+)\n"
+    rb"(?P<path>(?:[A-Za-z0-9+/]{43}=\n){0,%d})"
+    rb"\n" % PATH_HASHES_MAX
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +64,10 @@ def format_proof(proof: LogProof) -> bytes:
     Raises:
         ProofMalformed: It could not be read back.
     """
-    lines = [_VERSION]
+    lines = ["c2sp.org/tlog-proof@v1"]
     if proof.extra is not None:
-        lines.append(_EXTRA + format_base64(proof.extra))
-    lines.append(f"{_INDEX}{proof.index}")
+        lines.append(f"extra {format_base64(proof.extra)}")
+    lines.append(f"index {proof.index}")
     lines += [format_base64(value) for value in proof.path]
     raw = "\n".join([*lines, "", ""]).encode() + proof.checkpoint
     parse_proof(raw)
@@ -77,19 +82,16 @@ def parse_proof(raw: bytes) -> LogProof:
     """
     if len(raw) > PROOF_BYTES_MAX:
         raise ProofMalformed(f"a proof has at most {PROOF_BYTES_MAX} bytes, not {len(raw)}")
-    head, _, checkpoint = raw.partition(b"\n\n")
+    head = _HEAD.match(raw)
+    if not head or head.end() == len(raw):
+        raise ProofMalformed("not a tlog-proof of version 1: its lines in their order, an empty line, a checkpoint")
     try:
-        version, *lines = head.decode("ascii").split("\n")
-        extra = parse_base64(lines.pop(0).removeprefix(_EXTRA)) if lines[0].startswith(_EXTRA) else None
-        index = parse_decimal(lines[0].removeprefix(_INDEX), maximum=SIZE_MAX - 1)
-        path = tuple(parse_base64(line) for line in lines[1 : PATH_HASHES_MAX + 1])
-    except (ValueError, IndexError) as error:
-        raise ProofMalformed("a line is not of its form") from error
-    if version != _VERSION or not lines[0].startswith(_INDEX) or len(lines) > PATH_HASHES_MAX + 1:
-        raise ProofMalformed("not a tlog-proof of version 1")
-    if not checkpoint or any(len(value) != HASH_BYTES for value in path):
-        raise ProofMalformed("there is no checkpoint, or a hash does not have 32 bytes")
-    return LogProof(index, path, checkpoint, extra)
+        index = parse_decimal(head["index"].decode(), maximum=SIZE_MAX - 1)
+        path = tuple(parse_base64(line.decode()) for line in head["path"].splitlines())
+        extra = None if head["extra"] is None else parse_base64(head["extra"].decode())
+    except ValueError as error:
+        raise ProofMalformed("the index, a hash or the extra data is misspelt") from error
+    return LogProof(index, path, raw[head.end() :], extra)
 
 
 def check_proof(proof: LogProof, *, entry: bytes, log: NoteVerifier) -> Checkpoint:
