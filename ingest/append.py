@@ -1,0 +1,182 @@
+"""One request that carries bytes of one upload, from its first byte to the last acknowledgement.
+
+Order of effects, the same in the middle of a long request and at its end:
+
+1. bytes are written at their place                        crash: the next writer cuts them off
+2. bytes and leaves are synced                             crash: the same
+3. the row's offset moves, if this is still the writer     crash: told or not, the next HEAD states the new offset
+4. only then may anybody be told
+
+Whatever ends a request (end of the body, a disconnect, a cancelled handler, a full disk), everything that came in
+before is written, synced and recorded on the way out. There are two exceptions: a request whose upload was taken over
+has lost the right to record, and an over-long body is not the announced file, so what it carried since the last
+acknowledgement is dropped. For the same reason the last byte of a file is not acknowledged before its body has ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from evidence.core.clock import Clock
+from evidence.db.pool import Pool
+from ingest import store
+from ingest.errors import IngestError, UploadLengthExceeded, UploadNoSpace, UploadStalled, UploadTakenOver
+from ingest.offload import on_disk, to_the_end
+from ingest.pipeline import Pipeline
+from ingest.settings import UploadSettings
+from ingest.spool import Spool, SpoolFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The right to continue one upload.
+
+    Attributes:
+        upload: Which one.
+        writer: Token of the request; the row names the one that is in force.
+        offset: Acknowledged bytes the request continues from.
+        length: Announced bytes of the whole file, None while deferred.
+    """
+
+    upload: UUID
+    writer: UUID
+    offset: int
+    length: int | None
+
+
+class Append:
+    """Carries one request's bytes; `run` it once.
+
+    Attributes:
+        acknowledged: Bytes that are on disk and recorded.
+    """
+
+    def __init__(
+        self,
+        claim: Claim,
+        *,
+        pool: Pool,
+        spool: Spool,
+        file: SpoolFile,
+        pipeline: Pipeline,
+        clock: Clock,
+        settings: UploadSettings,
+        on_acknowledged: Callable[[int], None],
+    ) -> None:
+        self.acknowledged = claim.offset
+        self._claim = claim
+        self._pool = pool
+        self._spool = spool
+        self._file = file
+        self._pipeline = pipeline
+        self._clock = clock
+        self._settings = settings
+        self._on_acknowledged = on_acknowledged
+        self._pace = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._silent_since: float | None = self._loop.time()
+        self._may_record = True
+
+    async def run(self, stream: AsyncIterator[bytes | memoryview]) -> int:
+        """Take the stream to its end and return the acknowledged offset.
+
+        Raises:
+            UploadTakenOver, UploadStalled, UploadLengthExceeded, UploadNoSpace, SpoolFailed: As they say.
+            Exception: Whatever the stream raised, unchanged, after everything it gave is recorded.
+        """
+        pump = asyncio.create_task(self._pump(stream))
+        keeper = asyncio.create_task(self._keep())
+        try:
+            await asyncio.wait({pump, keeper}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await to_the_end(self._settle(pump, keeper))
+        return self.acknowledged
+
+    def look(self) -> None:
+        """Look at once whether this request still is the writer, because another has come."""
+        self._pace.set()
+
+    async def _pump(self, stream: AsyncIterator[bytes | memoryview]) -> None:
+        length = self._claim.length
+        async for piece in stream:
+            self._silent_since = None
+            if length is not None and self._pipeline.fed + len(piece) > length:
+                self._may_record = False
+                raise UploadLengthExceeded(f"more than the announced {length} bytes came", length=length)
+            await self._pipeline.feed(piece)
+            if self._pipeline.fed - self.acknowledged >= self._settings.acknowledge_bytes:
+                self._pace.set()
+            self._silent_since = self._loop.time()
+
+    async def _keep(self) -> None:
+        """Acknowledge as bytes come in, and end the request when it has no right or no reason to go on."""
+        while True:
+            await _wait_for(self._pace, self._settings.acknowledge_seconds)
+            self._pace.clear()
+            self._check_reasons_to_end()
+            self._pipeline.hand_over()
+            written = self._pipeline.written
+            if written > self.acknowledged and written != self._claim.length:
+                # Not to be cancelled half-way: a sync whose failure nobody saw would make the next one lie.
+                await to_the_end(self._acknowledge(written))
+            elif not await store.is_writer(self._pool, self._claim.upload, writer=self._claim.writer):
+                self._lose()
+
+    def _check_reasons_to_end(self) -> None:
+        limit = self._settings.idle_seconds
+        if self._silent_since is not None and self._loop.time() - self._silent_since > limit:
+            raise UploadStalled(f"nothing arrived for {limit:g} seconds")
+        if self._spool.free_bytes() < self._settings.reserve_bytes:
+            raise UploadNoSpace("the disk is full up to its reserve")
+
+    async def _settle(self, pump: asyncio.Task[None], keeper: asyncio.Task[None]) -> None:
+        for task in (pump, keeper):
+            task.cancel()
+        await asyncio.wait({pump, keeper})
+        failure = _failure(keeper) or _failure(pump)
+        try:
+            try:
+                await self._pipeline.drain()
+            except IngestError as error:
+                failure = failure or error
+            if self._may_record and self._pipeline.written > self.acknowledged:
+                await self._acknowledge(self._pipeline.written)
+        finally:
+            await self._pipeline.close()
+        if failure is not None:
+            raise failure
+
+    async def _acknowledge(self, offset: int) -> None:
+        try:
+            await on_disk(self._file.sync)
+        except IngestError:
+            self._may_record = False
+            raise
+        # Crash here: the bytes are on disk and nobody was told; the next writer cuts them off and they come again.
+        state = await store.acknowledge(
+            self._pool, self._claim.upload, writer=self._claim.writer, offset=offset, at=self._clock()
+        )
+        if state is None:
+            self._lose()
+        # Crash here: the row says what is on disk; the client asks and hears it.
+        self.acknowledged = offset
+        self._on_acknowledged(offset)
+
+    def _lose(self) -> None:
+        self._may_record = False
+        raise UploadTakenOver("another request continues this upload", acknowledged=self.acknowledged)
+
+
+def _failure(task: asyncio.Task[None]) -> BaseException | None:
+    return None if task.cancelled() else task.exception()
+
+
+async def _wait_for(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

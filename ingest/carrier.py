@@ -1,0 +1,144 @@
+"""Who may append: one request per upload, as many uploads at a time as the host can carry.
+
+A request claims the upload's row (which takes the right to record away from its predecessor), asks a predecessor in
+this process to stop, and waits for the lock of the file, which every writer holds while it writes. A predecessor in
+another process sees at its next look at the row that it has lost, and lets go. Only then, and only if nobody has
+claimed the row meanwhile, the file is cut back to the acknowledged offset and the new bytes follow.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from evidence.core.clock import Clock, Entropy
+from evidence.core.ids import uuid7
+from evidence.db.pool import Pool
+from ingest import store
+from ingest.append import Append, Claim
+from ingest.buffers import Buffers
+from ingest.digests import Digests
+from ingest.errors import UploadBusy, UploadTakenOver
+from ingest.offload import disk_error, on_disk, to_the_end
+from ingest.pipeline import Pipeline
+from ingest.settings import UploadSettings
+from ingest.spool import Spool, SpoolFile
+from ingest.store import UploadRow
+
+_LOCK_PAUSE_SECONDS = 0.02
+
+
+class Carrier:
+    """Carries the bytes of running requests to the spool."""
+
+    def __init__(
+        self, *, pool: Pool, spool: Spool, digests: Digests, clock: Clock, entropy: Entropy, settings: UploadSettings
+    ) -> None:
+        self._pool = pool
+        self._spool = spool
+        self._digests = digests
+        self._clock = clock
+        self._entropy = entropy
+        self._settings = settings
+        self._buffers = Buffers(count_max=settings.buffers_max, per_ring_max=settings.buffers_per_append_max)
+        # Two threads per running request, mostly waiting; as many exist as were ever needed at once.
+        self._threads = ThreadPoolExecutor(2 * settings.appends_max + 2, thread_name_prefix="upload")
+        self._requests = 0
+        self._running: dict[UUID, Append] = {}
+
+    async def carry(self, row: UploadRow, offset: int, stream: AsyncIterator[bytes | memoryview]) -> int | None:
+        """Append a stream at the acknowledged offset.
+
+        Returns:
+            The new acknowledged offset; None when the row no longer stands at `offset` and nothing was touched.
+
+        Raises:
+            UploadBusy: Too many requests are running, or the former writer does not let go.
+            UploadTakenOver: Another request came after this one.
+            SpoolLost: Acknowledged bytes are missing.
+            Exception: See `Append.run`.
+        """
+        async with self._place(row.id):
+            claim = Claim(
+                upload=row.id,
+                writer=uuid7(clock=self._clock, entropy=self._entropy),
+                offset=offset,
+                length=row.length,
+            )
+            if not await store.claim(self._pool, row.id, offset=offset, writer=claim.writer):
+                return None
+            self.stop(row.id)
+            async with self._hold(claim) as file:
+                return await self._append(claim, file, stream)
+
+    def stop(self, upload: UUID) -> None:
+        """Ask the request that writes an upload in this process, if there is one, whether it still may."""
+        if running := self._running.get(upload):
+            running.look()
+
+    def close(self) -> None:
+        """Let the threads go; requests must have ended."""
+        self._threads.shutdown()
+
+    async def _append(self, claim: Claim, file: SpoolFile, stream: AsyncIterator[bytes | memoryview]) -> int:
+        upload = claim.upload
+        digest = await self._digests.at(upload, claim.offset)
+        self._digests.follow(upload, claim.offset)
+        with self._buffers.ring() as ring:
+            append = Append(
+                claim,
+                pool=self._pool,
+                spool=self._spool,
+                file=file,
+                pipeline=Pipeline(file=file, digest=digest, ring=ring, threads=self._threads),
+                clock=self._clock,
+                settings=self._settings,
+                on_acknowledged=lambda offset: self._digests.follow(upload, offset),
+            )
+            self._running[upload] = append
+            try:
+                return await append.run(stream)
+            finally:
+                del self._running[upload]
+                if append.acknowledged != digest.offset:
+                    self._digests.forget(upload)
+
+    @asynccontextmanager
+    async def _place(self, upload: UUID) -> AsyncIterator[None]:
+        # Who takes over an upload in this process may come in: the place it needs is about to be free.
+        if self._requests >= self._settings.appends_max and upload not in self._running:
+            raise UploadBusy(f"{self._requests} uploads are running already")
+        self._requests += 1
+        try:
+            yield
+        finally:
+            self._requests -= 1
+
+    @asynccontextmanager
+    async def _hold(self, claim: Claim) -> AsyncIterator[SpoolFile]:
+        """Open the upload's file once its former writer has let go; closing it lets the next one in."""
+        file = await self._open(claim)
+        try:
+            # Somebody may have claimed it while we waited, appended and gone: then its file is not ours to cut.
+            if not await store.is_writer(self._pool, claim.upload, writer=claim.writer):
+                raise UploadTakenOver("another request continues this upload", acknowledged=claim.offset)
+            await to_the_end(on_disk(file.cut_back, claim.offset))
+            yield file
+        finally:
+            file.close()
+
+    async def _open(self, claim: Claim) -> SpoolFile:
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._settings.takeover_seconds
+        while True:
+            try:
+                return self._spool.open_for_append(claim.upload, create=claim.offset == 0)
+            except OSError as error:
+                raise disk_error(error) from error
+            except UploadBusy:
+                if loop.time() > deadline:
+                    raise
+                await asyncio.sleep(_LOCK_PAUSE_SECONDS)

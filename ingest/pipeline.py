@@ -1,0 +1,167 @@
+"""The way of one request's bytes: copied on the event loop, written and hashed in two threads, without waiting for each
+other.
+
+```
+event loop --copy into a buffer--> thread 1: write at its place, leaf of the clip tree --> thread 2: whole-file digest
+     ^                                                                                            |
+     +------------------------------ the buffer comes back to the ring ---------------------------+
+```
+
+Thread 2 is left out while the whole-file digest lags behind the tree (after a restart, see `ingest.digests`). A buffer
+never crosses the end of a chunk. When the threads are slower than the network the ring runs empty and `feed` waits:
+that is the back-pressure. After a failure blocks are only passed on, so that every buffer comes back and nobody waits
+for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+from evidence.core.digest import CHUNK_BYTES
+from ingest.buffers import Ring
+from ingest.digests import RunningDigest
+from ingest.offload import disk_error
+from ingest.spool import SpoolFile
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A filled piece of a buffer and its place in the file."""
+
+    buffer: bytearray
+    length: int
+    position: int
+
+    @property
+    def data(self) -> memoryview:
+        return memoryview(self.buffer)[: self.length]
+
+
+_Blocks = SimpleQueue[_Block | None]
+
+
+class Pipeline:
+    """Takes the bytes that follow `digest.offset`; must be closed.
+
+    Attributes:
+        written: End of the bytes that were written without a gap; they are in the system's hands, not yet synced.
+    """
+
+    def __init__(self, *, file: SpoolFile, digest: RunningDigest, ring: Ring, threads: Executor) -> None:
+        self.written = digest.offset
+        self._file = file
+        self._digest = digest
+        self._ring = ring
+        self._loop = asyncio.get_running_loop()
+        self._position = digest.offset
+        self._buffer: bytearray | None = None
+        self._filled = 0
+        self._under_way = 0
+        self._all_back = asyncio.Event()
+        self._all_back.set()
+        self._error: BaseException | None = None
+        self._to_write: _Blocks = SimpleQueue()
+        self._to_digest: _Blocks = SimpleQueue()
+        self._threads = self._start(threads, with_whole=not digest.lags)
+
+    @property
+    def fed(self) -> int:
+        """End of the bytes taken by `feed`."""
+        return self._position + self._filled
+
+    async def feed(self, data: bytes | memoryview) -> None:
+        """Take the next bytes; returns when they are copied.
+
+        Raises:
+            UploadNoSpace, SpoolFailed: Something handed over earlier could not be written.
+        """
+        rest = memoryview(data)
+        while rest:
+            if self._buffer is None:
+                self._buffer = await self._ring.take()
+            self._raise_error()
+            room = CHUNK_BYTES - self._position % CHUNK_BYTES - self._filled
+            part = rest[:room]
+            self._buffer[self._filled : self._filled + len(part)] = part
+            self._filled += len(part)
+            rest = rest[len(part) :]
+            if len(part) == room:
+                self.hand_over()
+
+    def hand_over(self) -> None:
+        """Send what is in the buffer on its way, full or not."""
+        if self._buffer is None:
+            return
+        self._under_way += 1
+        self._all_back.clear()
+        self._to_write.put(_Block(self._buffer, self._filled, self._position))
+        self._position += self._filled
+        self._buffer, self._filled = None, 0
+
+    async def drain(self) -> None:
+        """Wait until everything fed is written and hashed.
+
+        Raises:
+            UploadNoSpace, SpoolFailed: Something could not be written; `written` tells how far it came.
+        """
+        self.hand_over()
+        await self._all_back.wait()
+        self._raise_error()
+
+    async def close(self) -> None:
+        """Let the threads go; what was fed and not drained is lost."""
+        self.hand_over()
+        self._to_write.put(None)
+        # Their failure, if there was one, has come out of `feed` or `drain` already.
+        await asyncio.gather(*self._threads, return_exceptions=True)
+
+    def _start(self, threads: Executor, *, with_whole: bool) -> list[asyncio.Future[None]]:
+        after_writing = self._to_digest.put if with_whole else self._send_back
+        lanes = [self._loop.run_in_executor(threads, self._work, self._to_write, self._write, after_writing)]
+        if with_whole:
+            lanes.append(self._loop.run_in_executor(threads, self._work, self._to_digest, self._take, self._send_back))
+        return lanes
+
+    def _work(self, blocks: _Blocks, step: Callable[[_Block], None], pass_on: Callable[[_Block | None], None]) -> None:
+        block: _Block | None = None
+        try:
+            while (block := blocks.get()) is not None:
+                step(block)
+                pass_on(block)
+        except BaseException as error:
+            self._error = error
+            while block is not None:
+                pass_on(block)
+                block = blocks.get()
+            raise
+        finally:
+            pass_on(None)
+
+    def _write(self, block: _Block) -> None:
+        self._file.write(block.data, block.position)
+        for index, leaf in self._digest.take_chunk(block.data):
+            self._file.write_leaf(index, leaf)
+        self.written = block.position + block.length
+
+    def _take(self, block: _Block) -> None:
+        self._digest.take_whole(block.data)
+
+    def _send_back(self, block: _Block | None) -> None:
+        if block is not None:
+            self._loop.call_soon_threadsafe(self._receive_back, block)
+
+    def _receive_back(self, block: _Block) -> None:
+        self._ring.give_back(block.buffer)
+        self._under_way -= 1
+        if self._under_way == 0:
+            self._all_back.set()
+
+    def _raise_error(self) -> None:
+        if isinstance(self._error, OSError):
+            raise disk_error(self._error) from self._error
+        if self._error is not None:
+            raise self._error

@@ -1,0 +1,56 @@
+"""Limits of the intake and of the workers; frozen, read once by the composition root and handed down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MEBIBYTE = 1_048_576
+GIBIBYTE = 1024 * MEBIBYTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadSettings:
+    """What the intake accepts and how it paces itself.
+
+    Attributes:
+        length_bytes_max: Longest upload; 64 GiB is a day of 1080p footage.
+        reserve_bytes: Free space on the spool's disk that uploads never touch: the database lives there too.
+        appends_max: Requests that may carry bytes at the same time; more are told to come back.
+        buffers_max: 1 MiB buffers for all of them together; at least one each.
+        buffers_per_append_max: Most buffers one request may hold: enough to keep network, hash and disk apart.
+        acknowledge_bytes: Unacknowledged bytes after which a running request is synced and recorded.
+        acknowledge_seconds: The same by time; also how soon a request notices that another took its upload over.
+        idle_seconds: Silence after which a request is given up.
+        takeover_seconds: How long a second writer waits for the first to let go.
+        retry_seconds: How often complete uploads whose sealing failed are tried again.
+    """
+
+    length_bytes_max: int = 64 * GIBIBYTE
+    reserve_bytes: int = 2 * GIBIBYTE
+    appends_max: int = 64
+    buffers_max: int = 96
+    buffers_per_append_max: int = 8
+    acknowledge_bytes: int = 64 * MEBIBYTE
+    acknowledge_seconds: float = 1.0
+    idle_seconds: float = 60.0
+    takeover_seconds: float = 10.0
+    retry_seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """How derivation jobs are taken and held.
+
+    Attributes:
+        concurrency: Jobs one worker runs at the same time.
+        attempts_max: Attempts after which a clip is declared undecodable.
+        lease_seconds: Silence after which a worker is taken for dead; it renews three times as often.
+        retry_seconds: Pause after a failed attempt.
+        sweep_seconds: How often lost queue entries are looked for.
+    """
+
+    concurrency: int = 1
+    attempts_max: int = 3
+    lease_seconds: float = 30.0
+    retry_seconds: float = 5.0
+    sweep_seconds: float = 30.0

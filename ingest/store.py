@@ -1,0 +1,288 @@
+"""SQL of uploads: the row is the truth about an upload, its file only carries the bytes.
+
+Every change names the state it starts from, so that two processes can never both make it. Moving the offset also names
+the writer: a request whose upload was taken over changes nothing any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import asyncpg
+
+from evidence.db.pool import Connection, Pool
+
+
+class UploadState(StrEnum):
+    """Life of an upload: `open` -> `complete` -> one of the three ends."""
+
+    OPEN = "open"
+    COMPLETE = "complete"
+    SEALED = "sealed"
+    QUARANTINED = "quarantined"
+    TERMINATED = "terminated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where a file comes from, settled when its upload is created.
+
+    Attributes:
+        name: Last part of the path.
+        path: As the sender has it, see `ingest.names`; of a dock: as inventoried.
+        raw: Whether the path is escaped because its bytes are not UTF-8.
+        recorder, dock, inventory: Of a dock's upload, else None.
+        recorded_at, officer, key_mark: As inventoried; None and False for staff uploads.
+    """
+
+    name: str
+    path: str
+    raw: bool = False
+    recorder: str | None = None
+    dock: UUID | None = None
+    inventory: UUID | None = None
+    recorded_at: datetime | None = None
+    officer: str | None = None
+    key_mark: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadRow:
+    """One upload as the database knows it; `length` and `offset` in bytes, digests of 32 bytes."""
+
+    id: UUID
+    actor: str
+    spool: UUID
+    length: int | None
+    metadata: Mapping[str, str]
+    source: Source
+    created_at: datetime
+    offset: int = 0
+    state: UploadState = UploadState.OPEN
+    writer: UUID | None = None
+    sha256: bytes | None = None
+    root: bytes | None = None
+    manifest: str | None = None
+    clip: UUID | None = None
+    entry: UUID | None = None
+    repeated: bool | None = None
+    code: str | None = None
+    reason: str | None = None
+
+
+_Executor = Pool | Connection
+
+
+async def insert(db: _Executor, row: UploadRow) -> None:
+    """Insert a new, open upload."""
+    source = row.source
+    await db.execute(
+        """INSERT INTO upload (id, actor, spool, length, metadata, state, name, path, raw, recorder, dock, inventory,
+               recorded_at, officer, key_mark, created_at, updated_at)
+           VALUES ($1, $2, $3, $4, $5, 'open', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)""",
+        row.id,
+        row.actor,
+        row.spool,
+        row.length,
+        dict(row.metadata),
+        source.name,
+        source.path,
+        source.raw,
+        source.recorder,
+        source.dock,
+        source.inventory,
+        source.recorded_at,
+        source.officer,
+        source.key_mark,
+        row.created_at,
+    )
+
+
+async def find(db: _Executor, upload: UUID) -> UploadRow | None:
+    """Return an upload, or None."""
+    record = await db.fetchrow("SELECT * FROM upload WHERE id = $1", upload)
+    return None if record is None else _row(record)
+
+
+async def lock(conn: Connection, upload: UUID) -> UploadRow | None:
+    """Return an upload and hold its row until the transaction ends."""
+    record = await conn.fetchrow("SELECT * FROM upload WHERE id = $1 FOR UPDATE", upload)
+    return None if record is None else _row(record)
+
+
+async def lock_content(conn: Connection, sha256: bytes) -> None:
+    """Let nobody else decide about the same content until the transaction ends."""
+    # A collision of these 64 bits only makes two uploads wait for each other.
+    await conn.execute("SELECT pg_advisory_xact_lock($1)", int.from_bytes(sha256[:8], "big", signed=True))
+
+
+async def unfinished(db: _Executor, *, spool: UUID, states: Sequence[UploadState]) -> list[UploadRow]:
+    """Return this spool's uploads in the given states, oldest first."""
+    records = await db.fetch(
+        "SELECT * FROM upload WHERE spool = $1 AND state = ANY($2::text[]) ORDER BY id", spool, [str(s) for s in states]
+    )
+    return [_row(record) for record in records]
+
+
+async def outstanding_bytes(db: _Executor, *, spool: UUID) -> int:
+    """Return how many announced bytes this spool still has to take in."""
+    count: int = await db.fetchval(
+        "SELECT coalesce(sum(length - offset_bytes), 0)::bigint FROM upload WHERE spool = $1 AND state = 'open'", spool
+    )
+    return count
+
+
+async def declare_length(db: _Executor, upload: UUID, *, length: int, at: datetime) -> bool:
+    """Set a deferred length, once, and close the upload when all of it is there; tell whether it was set."""
+    status = await db.execute(
+        """UPDATE upload SET length = $2, updated_at = $3,
+               state = CASE WHEN offset_bytes = $2 THEN 'complete' ELSE state END
+           WHERE id = $1 AND state = 'open' AND length IS NULL AND offset_bytes <= $2""",
+        upload,
+        length,
+        at,
+    )
+    return _changed(status)
+
+
+async def claim(db: _Executor, upload: UUID, *, offset: int, writer: UUID) -> bool:
+    """Make `writer` the one request that may move the offset, if it stands at `offset`; tell whether it does."""
+    status = await db.execute(
+        "UPDATE upload SET writer = $3 WHERE id = $1 AND state = 'open' AND offset_bytes = $2", upload, offset, writer
+    )
+    return _changed(status)
+
+
+async def is_writer(db: _Executor, upload: UUID, *, writer: UUID) -> bool:
+    """Tell whether a request is still the one that may move the offset."""
+    answer: bool = await db.fetchval(
+        "SELECT EXISTS (SELECT FROM upload WHERE id = $1 AND state = 'open' AND writer = $2)", upload, writer
+    )
+    return answer
+
+
+async def acknowledge(db: _Executor, upload: UUID, *, writer: UUID, offset: int, at: datetime) -> UploadState | None:
+    """Move the offset forward, never back, and close the upload at its length.
+
+    Returns:
+        The state after it, or None when the writer lost the upload and nothing was changed.
+    """
+    state: str | None = await db.fetchval(
+        """UPDATE upload SET offset_bytes = $3, updated_at = $4,
+               state = CASE WHEN length = $3 THEN 'complete' ELSE state END
+           WHERE id = $1 AND writer = $2 AND state = 'open' AND offset_bytes <= $3
+           RETURNING state""",
+        upload,
+        writer,
+        offset,
+        at,
+    )
+    return None if state is None else UploadState(state)
+
+
+async def intend_seal(
+    db: _Executor, upload: UUID, *, sha256: bytes, root: bytes, manifest: str | None, at: datetime
+) -> bool:
+    """Keep what is about to be sealed; tell whether the upload was still waiting for it."""
+    status = await db.execute(
+        """UPDATE upload SET sha256 = $2, root = $3, manifest = $4, updated_at = $5
+           WHERE id = $1 AND state = 'complete'""",
+        upload,
+        sha256,
+        root,
+        manifest,
+        at,
+    )
+    return _changed(status)
+
+
+async def finish_sealed(
+    conn: Connection, upload: UUID, *, clip: UUID, entry: UUID, repeated: bool, at: datetime
+) -> None:
+    """Close a complete upload as sealed."""
+    await conn.execute(
+        """UPDATE upload SET state = 'sealed', clip = $2, entry = $3, repeated = $4, writer = NULL, updated_at = $5
+           WHERE id = $1 AND state = 'complete'""",
+        upload,
+        clip,
+        entry,
+        repeated,
+        at,
+    )
+
+
+async def finish_quarantined(conn: Connection, upload: UUID, *, code: str, reason: str, at: datetime) -> bool:
+    """Close an upload whose bytes lie in quarantine; tell whether it was still under way."""
+    status = await conn.execute(
+        """UPDATE upload SET state = 'quarantined', code = $2, reason = $3, writer = NULL, updated_at = $4
+           WHERE id = $1 AND state IN ('open', 'complete')""",
+        upload,
+        code,
+        reason,
+        at,
+    )
+    return _changed(status)
+
+
+async def finish_terminated(
+    db: _Executor,
+    upload: UUID,
+    *,
+    at: datetime,
+    code: str | None = None,
+    reason: str | None = None,
+    clip: UUID | None = None,
+) -> bool:
+    """Close an upload that leads to no clip of its own; tell whether it was still under way."""
+    status = await db.execute(
+        """UPDATE upload SET state = 'terminated', code = $2, reason = $3, clip = $4, writer = NULL, updated_at = $5
+           WHERE id = $1 AND state IN ('open', 'complete')""",
+        upload,
+        code,
+        reason,
+        clip,
+        at,
+    )
+    return _changed(status)
+
+
+def _changed(status: str) -> bool:
+    # asyncpg answers with the command tag, for example "UPDATE 1".
+    return not status.endswith(" 0")
+
+
+def _row(record: asyncpg.Record) -> UploadRow:
+    return UploadRow(
+        id=record["id"],
+        actor=record["actor"],
+        spool=record["spool"],
+        length=record["length"],
+        offset=record["offset_bytes"],
+        metadata=record["metadata"],
+        state=UploadState(record["state"]),
+        writer=record["writer"],
+        source=Source(
+            name=record["name"],
+            path=record["path"],
+            raw=record["raw"],
+            recorder=record["recorder"],
+            dock=record["dock"],
+            inventory=record["inventory"],
+            recorded_at=record["recorded_at"],
+            officer=record["officer"],
+            key_mark=record["key_mark"],
+        ),
+        sha256=record["sha256"],
+        root=record["root"],
+        manifest=record["manifest"],
+        clip=record["clip"],
+        entry=record["entry"],
+        repeated=record["repeated"],
+        code=record["code"],
+        reason=record["reason"],
+        created_at=record["created_at"],
+    )

@@ -1,0 +1,354 @@
+"""Uploads: the rules of tus 1.0 without its HTTP, over a spool on disk and rows in PostgreSQL.
+
+What a sender may rely on:
+
+- an acknowledged offset never goes back, and the bytes before it never have to be sent again;
+- bytes offered at another offset than the acknowledged one change nothing;
+- a later request for the same upload wins: the earlier one stops, in this process or another on the same host;
+- an upload belongs to the party that created it; for everybody else it does not exist;
+- what cannot become evidence (no byte, no proper name, not in an inventory, too long) is refused before a byte comes.
+
+The way of one upload: `create` -> `append` as often as it takes -> sealed, by the last `append` for staff and by `seal`
+with the dock's manifest for docks. Who may append: `ingest.carrier`; how bytes get to the disk: `ingest.append`; what
+sealing means: `ingest.seal`; what a crash leaves and how it is finished: `ingest.recover`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from evidence.core.clock import Clock, Entropy
+from evidence.core.ids import uuid7
+from evidence.db.pool import Pool
+from evidence.objects.store import ObjectStore
+from evidence.parties.inventory_store import find_inventoried
+from ingest import store
+from ingest.carrier import Carrier
+from ingest.digests import Digests
+from ingest.errors import (
+    UploadBusy,
+    UploadElsewhere,
+    UploadEmpty,
+    UploadFinished,
+    UploadLengthDeclared,
+    UploadLengthExceeded,
+    UploadNoSpace,
+    UploadOffsetMismatch,
+    UploadTerminated,
+    UploadTooLarge,
+    UploadUnknown,
+)
+from ingest.offload import on_disk
+from ingest.recover import RecoveryReport, recover
+from ingest.seal import Sealed, Sealer
+from ingest.settings import UploadSettings
+from ingest.sources import DockClaim, parse_metadata, staff_source
+from ingest.spool import Spool
+from ingest.store import Source, UploadRow, UploadState
+from ledger.errors import CodedError
+from ledger.note import Verifier
+
+_READER_THREADS = 2
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadView:
+    """An upload as its owner sees it.
+
+    Attributes:
+        id: Names it in every request.
+        actor: Who created it.
+        length: Announced bytes, None while deferred.
+        offset: Acknowledged bytes.
+        metadata: As given at creation.
+        state: See `UploadState`.
+        code: Stable code of the error that ended it, if one did.
+        clip: What it became, or what its bytes were already.
+        entry: The ledger entry that states it.
+        created_at: When it was created.
+    """
+
+    id: UUID
+    actor: str
+    length: int | None
+    offset: int
+    metadata: Mapping[str, str]
+    state: UploadState
+    code: str | None
+    clip: UUID | None
+    entry: UUID | None
+    created_at: datetime
+
+
+class UploadService:
+    """The intake of one process; `recover` before the first request, `close` at the end.
+
+    Args:
+        pool: At least two connections.
+        spool: On the file system of the objects.
+        objects: Where sealed originals go.
+        clock: Gives times of rows and entries.
+        entropy: Gives ids and salts.
+        settings: Limits and pace.
+    """
+
+    def __init__(
+        self,
+        *,
+        pool: Pool,
+        spool: Spool,
+        objects: ObjectStore,
+        clock: Clock,
+        entropy: Entropy,
+        settings: UploadSettings,
+    ) -> None:
+        self._pool = pool
+        self._spool = spool
+        self._clock = clock
+        self._entropy = entropy
+        self._settings = settings
+        self._readers = ThreadPoolExecutor(_READER_THREADS, thread_name_prefix="read-again")
+        self._digests = Digests(spool, readers=self._readers)
+        self._sealer = Sealer(
+            pool=pool, spool=spool, objects=objects, digests=self._digests, clock=clock, entropy=entropy
+        )
+        self._carrier = Carrier(
+            pool=pool, spool=spool, digests=self._digests, clock=clock, entropy=entropy, settings=settings
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def create(self, *, actor: str, length: int | None, metadata: Mapping[str, bytes]) -> UploadView:
+        """Announce a file.
+
+        Args:
+            actor: `dock:<uuid>` or `staff:<uuid>`.
+            length: Its bytes; None when they are not known yet, see `declare_length`.
+            metadata: As in tus, values decoded from base64. Staff: `filename`. Docks: `inventory`, `path`, `recorder`,
+                and `raw` = `true` for an escaped path.
+
+        Raises:
+            UploadEmpty, UploadTooLarge, UploadNoSpace: By its length.
+            UploadNameInvalid, UploadMetadataInvalid, UploadNotInventoried: By its metadata.
+        """
+        self._check_length(length)
+        texts = parse_metadata(metadata)
+        source = await self._source(actor, metadata, length)
+        await self._check_space(length)
+        upload = uuid7(clock=self._clock, entropy=self._entropy)
+        row = UploadRow(
+            id=upload,
+            actor=actor,
+            spool=self._spool.id,
+            length=length,
+            metadata=texts,
+            source=source,
+            created_at=self._clock(),
+        )
+        # No file is made yet: a row without a file is an upload of which nothing was acknowledged.
+        await store.insert(self._pool, row)
+        return _view(row)
+
+    async def status(self, *, actor: str, upload: UUID) -> UploadView:
+        """Return an upload as it stands; the offset is what a HEAD may state.
+
+        Raises:
+            UploadUnknown: There is none, or it is somebody else's.
+            UploadTerminated: Its owner gave it up.
+        """
+        row = await self._find(actor, upload)
+        if row.state is UploadState.TERMINATED and row.code is None:
+            raise UploadTerminated("the upload was given up")
+        return _view(row)
+
+    async def append(
+        self,
+        *,
+        actor: str,
+        upload: UUID,
+        offset: int,
+        stream: AsyncIterator[bytes | memoryview],
+        announced_bytes: int | None = None,
+    ) -> int:
+        """Take the bytes that follow `offset` and return the new acknowledged offset.
+
+        Args:
+            actor: The owner.
+            upload: Which one.
+            offset: What the sender believes to be acknowledged.
+            stream: The body; what it raises comes out again, after everything it gave is on disk and recorded.
+            announced_bytes: Length of the body if the sender stated it, so that an over-long one is refused at once.
+
+        Raises:
+            UploadOffsetMismatch, UploadLengthExceeded, UploadFinished, UploadTerminated, UploadUnknown: By its input.
+            UploadTakenOver, UploadStalled, UploadBusy, UploadNoSpace, SpoolFailed, SpoolLost, UploadElsewhere: By the
+                way it took; the acknowledged offset stands.
+            ClipAlreadySealed: These were the last bytes of a file that is sealed already.
+        """
+        row = await self._find_here(actor, upload)
+        self._check_appendable(row, offset, announced_bytes)
+        if self._spool.free_bytes() - (announced_bytes or 0) < self._settings.reserve_bytes:
+            raise UploadNoSpace("the disk is full up to its reserve")
+        acknowledged = await self._carrier.carry(row, offset, stream)
+        if acknowledged is None:
+            self._check_appendable(await self._find(actor, upload), offset, None)
+            raise UploadBusy("another request has just moved this upload")
+        if acknowledged == row.length and row.source.dock is None:
+            await self._sealer.seal(upload)
+        return acknowledged
+
+    async def declare_length(self, *, actor: str, upload: UUID, length: int) -> UploadView:
+        """Set a deferred length, once.
+
+        Raises:
+            UploadLengthDeclared: It is declared already, or more bytes have arrived.
+            UploadEmpty, UploadTooLarge: By the length.
+        """
+        row = await self._find_here(actor, upload)
+        self._check_length(length)
+        if not await store.declare_length(self._pool, upload, length=length, at=self._clock()):
+            row = await self._find(actor, upload)
+            if row.length == length:
+                return _view(row)
+            raise UploadLengthDeclared(
+                f"the length is {row.length}, {row.offset} bytes have arrived", length=row.length
+            )
+        row = await self._find(actor, upload)
+        if row.state is UploadState.COMPLETE and row.source.dock is None:
+            await self._sealer.seal(upload)
+        return _view(await self._find(actor, upload))
+
+    async def terminate(self, *, actor: str, upload: UUID) -> None:
+        """Give an upload up and free its bytes; what is sealed cannot be given up.
+
+        Raises:
+            UploadUnknown: There is none, or it is somebody else's.
+            UploadFinished: It is sealed or in quarantine.
+        """
+        row = await self._find_here(actor, upload)
+        if row.state is UploadState.TERMINATED:
+            return
+        if not await store.finish_terminated(self._pool, upload, at=self._clock()):
+            raise UploadFinished("the upload has ended and cannot be given up")
+        # Crash here: the row says it is given up; recovery removes the files.
+        self._carrier.stop(upload)
+        self._digests.forget(upload)
+        await on_disk(self._spool.discard, upload)
+
+    async def seal(self, *, actor: str, upload: UUID, manifest: bytes, dock_verifiers: Sequence[Verifier]) -> Sealed:
+        """Seal a dock's complete upload; see `Sealer.seal`."""
+        await self._find_here(actor, upload)
+        return await self._sealer.seal(upload, manifest=manifest, dock_verifiers=dock_verifiers)
+
+    async def recover(self) -> RecoveryReport:
+        """Finish what a crash left; see `ingest.recover`."""
+        return await recover(pool=self._pool, spool=self._spool, sealer=self._sealer, digests=self._digests)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Seal, until `stop`, complete uploads whose own request died before it could."""
+        while not stop.is_set():
+            try:
+                await self._seal_left_over()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                _log.warning("uploads.retry_failed", error=str(error))
+            try:
+                async with asyncio.timeout(self._settings.retry_seconds):
+                    await stop.wait()
+            except TimeoutError:
+                continue
+
+    async def close(self) -> None:
+        """Stop reading again and let the threads go; requests must have ended."""
+        await self._digests.close()
+        self._carrier.close()
+        self._readers.shutdown()
+
+    async def _seal_left_over(self) -> None:
+        for row in await store.unfinished(self._pool, spool=self._spool.id, states=[UploadState.COMPLETE]):
+            if row.source.dock is not None and row.sha256 is None:
+                continue
+            try:
+                await self._sealer.seal(row.id)
+            except CodedError as error:
+                _log.info("uploads.not_sealed", upload=str(row.id), code=error.code, reason=error.message)
+
+    async def _find(self, actor: str, upload: UUID) -> UploadRow:
+        row = await store.find(self._pool, upload)
+        if row is None or row.actor != actor:
+            raise UploadUnknown(f"there is no upload {upload}")
+        return row
+
+    async def _find_here(self, actor: str, upload: UUID) -> UploadRow:
+        row = await self._find(actor, upload)
+        if row.spool != self._spool.id:
+            raise UploadElsewhere("the bytes of this upload lie on another host", spool=str(row.spool))
+        return row
+
+    async def _source(self, actor: str, metadata: Mapping[str, bytes], length: int | None) -> Source:
+        kind, _, party = actor.partition(":")
+        if kind != "dock":
+            return staff_source(metadata)
+        claim = DockClaim(metadata, dock=UUID(party))
+        async with self._pool.acquire() as conn:
+            stated = await find_inventoried(
+                conn, inventory=claim.inventory, dock=claim.dock, path=claim.path, raw=claim.raw
+            )
+        return claim.settle(stated, length=length)
+
+    def _check_length(self, length: int | None) -> None:
+        if length is None:
+            return
+        if length <= 0:
+            raise UploadEmpty("a file without a byte cannot be evidence")
+        if length > self._settings.length_bytes_max:
+            raise UploadTooLarge(
+                f"{length} bytes are more than the {self._settings.length_bytes_max} allowed",
+                length=length,
+                length_max=self._settings.length_bytes_max,
+            )
+
+    async def _check_space(self, length: int | None) -> None:
+        outstanding = await store.outstanding_bytes(self._pool, spool=self._spool.id)
+        if self._spool.free_bytes() - outstanding - (length or 0) < self._settings.reserve_bytes:
+            raise UploadNoSpace("there is no room for this file beside the uploads under way", length=length)
+
+    def _check_appendable(self, row: UploadRow, offset: int, announced_bytes: int | None) -> None:
+        if row.state is UploadState.TERMINATED:
+            raise UploadTerminated("the upload was given up")
+        if row.state is not UploadState.OPEN:
+            raise UploadFinished(f"the upload is {row.state} and takes no more bytes", state=str(row.state))
+        if offset != row.offset:
+            raise UploadOffsetMismatch(f"{row.offset} bytes are acknowledged, not {offset}", offset=row.offset)
+        limit = row.length if row.length is not None else self._settings.length_bytes_max
+        if announced_bytes is not None and offset + announced_bytes > limit:
+            raise UploadLengthExceeded(f"{announced_bytes} bytes more than fit into {limit}", length=limit)
+
+
+def _view(row: UploadRow) -> UploadView:
+    return UploadView(
+        id=row.id,
+        actor=row.actor,
+        length=row.length,
+        offset=row.offset,
+        metadata=row.metadata,
+        state=row.state,
+        code=row.code,
+        clip=row.clip,
+        entry=row.entry,
+        created_at=row.created_at,
+    )
