@@ -1,0 +1,5 @@
+"""`python -m dockstation` is `shilu-dock`."""
+
+from dockstation.cli import main
+
+main()

@@ -1,0 +1,125 @@
+"""Agent: puts a station together from its state folder, for as long as it is used.
+
+This is the one place where the parts meet; nothing else here opens a journal, a session or a key.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from dockstation.cleanup import Cleaner
+from dockstation.config import Settings, StateFolder, trust
+from dockstation.courier import Courier
+from dockstation.docking import Station
+from dockstation.events import Bus
+from dockstation.identity import TokenMaker
+from dockstation.journal_store import Journal
+from dockstation.layout import load_profiles
+from dockstation.link import Link
+from dockstation.outbox import Outbox
+from dockstation.receipts import Settler
+from dockstation.service import Service
+from dockstation.showcase import Showcase
+from dockstation.threads import Books, Lane
+from dockstation.tus import TusClient
+from dockstation.uploader import Uploader
+from dockstation.watch import Job, Watch
+from evidence.core.clock import Clock, Entropy, utc_now
+from evidence.core.durable import remove_temporaries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What a call of the program may ask for beyond the settings.
+
+    Attributes:
+        dry_run: Only tell what would be cleared.
+        retry_refused: Try files again that the service once refused.
+    """
+
+    dry_run: bool = False
+    retry_refused: bool = False
+
+
+@asynccontextmanager
+async def open_watch(
+    folder: StateFolder,
+    settings: Settings,
+    job: Job,
+    *,
+    options: Options,
+    bus: Bus,
+    clock: Clock = utc_now,
+    entropy: Entropy = secrets.token_bytes,
+) -> AsyncIterator[Watch]:
+    """Open a station for a job; the state folder is this process's own until the end.
+
+    Raises:
+        DockError: The state folder cannot be used; see config.py and journal_store.py.
+    """
+    enrolment = folder.load_enrolment()
+    signer = folder.load_signer(enrolment.dock)
+    profiles = load_profiles(folder.profiles if folder.profiles.is_dir() else None, only=settings.profile)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(folder.owned())
+        remove_temporaries(folder.receipts)
+        journal = stack.enter_context(Journal(folder.journal, clock=clock))
+        books = Books(journal, await stack.enter_async_context(Lane("journal")))
+        await books.do(Journal.forget_unfinished_of_others, enrolment.dock)
+        if options.retry_refused:
+            await books.do(Journal.retry_refused)
+        tokens = TokenMaker(enrolment, signer, clock=clock)
+        connections = settings.parallel * 6
+        link = Link(enrolment.url, tokens=tokens, trust=trust(settings), connections=connections)
+        await stack.enter_async_context(link)
+        service = Service(link)
+        patience = settings.patience_seconds
+        uploader = Uploader(
+            tus=TusClient(link), books=books, patch_bytes_max=settings.patch_bytes_max, patience_seconds=patience
+        )
+        settler = Settler(
+            service=service,
+            books=books,
+            signer=signer,
+            enrolment=enrolment,
+            folder=folder.receipts,
+            patience_seconds=patience,
+        )
+        courier = Courier(
+            uploader=uploader,
+            settler=settler,
+            books=books,
+            receipt_seconds=settings.receipt_seconds,
+            clock=clock,
+            tell=bus,
+        )
+        cleaner = Cleaner(
+            books=books,
+            signer=signer,
+            enrolment=enrolment,
+            receipts=folder.receipts,
+            keep_hours=settings.keep_hours,
+            rehash=settings.rehash == "always",
+            dry_run=options.dry_run,
+            clock=clock,
+            entropy=entropy,
+        )
+        station = Station(
+            settings=settings,
+            profiles=profiles,
+            enrolment=enrolment,
+            signer=signer,
+            books=books,
+            outbox=Outbox(service=service, books=books, patience_seconds=patience),
+            courier=courier,
+            cleaner=cleaner,
+            clock=clock,
+            entropy=entropy,
+            tell=bus,
+        )
+        showcase = Showcase(books=books, clock=clock, tell=bus)
+        bus.listen(showcase.heard)
+        yield Watch(station, job, showcase=showcase)

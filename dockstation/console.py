@@ -1,0 +1,224 @@
+"""Console: events and tables for people and programs.
+
+Standard error is for people: a live picture on a terminal, one line per event elsewhere. Standard output is for what
+was asked: with `--json` nothing but JSON. Labels are Chinese and English side by side; names from recorders are shown
+escaped where they hold what a terminal would act upon.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
+from rich.table import Table
+from rich.text import Text
+
+from dockstation.events import LABELS, Event, Kind, Tell
+from dockstation.journal import RECEIPTED, State
+from dockstation.layout import Profile, Reading
+from dockstation.layout import Kind as FileKind
+from dockstation.status import StationStatus
+from dockstation.watch import Report
+
+_STYLES = {
+    Kind.RECEIPTED: "green",
+    Kind.DONE: "bold green",
+    Kind.CLEARED: "cyan",
+    Kind.KEPT: "yellow",
+    Kind.WAITING: "yellow",
+    Kind.LEFT_ALONE: "yellow",
+    Kind.REFUSED: "bold red",
+    Kind.TROUBLE: "bold red",
+}
+_PHASES = {
+    "reading": ("读取中", "reading", "yellow"),
+    "waiting": ("等待", "waiting", "yellow"),
+    "done": ("完成", "done", "green"),
+    "trouble": ("异常", "trouble", "bold red"),
+    "gone": ("已取下", "taken out", "dim"),
+}
+_LABEL_CELLS = 16
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+@contextmanager
+def showing_events(*, json_lines: bool) -> Iterator[Tell]:
+    """Show events as long as the block runs: JSON lines on standard output, else for people on standard error."""
+    if json_lines:
+        yield _tell_json
+    elif sys.stderr.isatty():
+        with _Live() as live:
+            yield live.tell
+    else:
+        yield _tell_plain
+
+
+def print_json(value: object) -> None:
+    """Write one JSON value on a line of standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def print_error(code: str, message: str) -> None:
+    """Write an error for people."""
+    Console(stderr=True, highlight=False).print(Text(f"✗ {visible(message)}", style="bold red"), Text(f"[{code}]"))
+
+
+def print_report(report: Report) -> None:
+    """Write what a run came to, one row per recorder."""
+    table = Table(title="执法记录仪 Recorders", title_justify="left", title_style="bold")
+    for column in ("插槽 Slot", "记录仪 Recorder"):
+        table.add_column(column)
+    for column in ("回执 Receipted", "已清 Cleared", "大小 Size"):
+        table.add_column(column, justify="right")
+    table.add_column("可取下 Safe to take out")
+    for outcome in report.outcomes:
+        rows = [row for slot, row in report.rows if slot == outcome.slot]
+        receipted = sum(row.state in RECEIPTED for row in rows)
+        cleared = sum(row.state is State.CLEARED for row in rows)
+        size = human_bytes(sum(row.seen.size for row in rows))
+        recorders = ", ".join(outcome.recorders) or "-"
+        counts = (f"{receipted}/{len(rows)}", str(cleared), size)
+        table.add_row(visible(outcome.slot.name), visible(recorders), *counts, _safe(outcome.safe))
+    Console().print(table)
+
+
+def print_status(status: StationStatus) -> None:
+    """Write a station's status; the last column can be read from two metres."""
+    console = Console(highlight=False)
+    enrolment = status.enrolment
+    running = "运行中 running" if status.running else "未运行 not running"
+    console.print(Text(f"{enrolment.name} · {enrolment.url} · {enrolment.origin} · {running}", style="bold"))
+    slots = Table("插槽 Slot", "记录仪 Recorder", "状态 State", "说明 Note", "可取下 Safe to take out")
+    for view in status.slots:
+        chinese, english, style = _PHASES[view.phase]
+        state = Text(f"{chinese} {english}", style=style)
+        slots.add_row(visible(view.name), visible(view.recorder or "-"), state, visible(view.message), _safe(view.safe))
+    console.print(slots)
+    files = Table("记录仪 Recorder", *(state.value for state in State if state is not State.ABANDONED))
+    for recorder in dict.fromkeys(who for who, _, _, _ in status.counts):
+        counts = {state: n for who, state, n, _ in status.counts if who == recorder}
+        files.add_row(
+            visible(recorder), *(str(counts.get(state, "·")) for state in State if state is not State.ABANDONED)
+        )
+    console.print(files)
+    for recorder, path, reason in status.troubles:
+        console.print(Text(f"✗ {visible(recorder)}  {visible(path)}  {visible(reason)}", style="red"))
+
+
+def print_clearing(report: Report) -> None:
+    """Write what a dry run would remove."""
+    console = Console(highlight=False)
+    for outcome in report.outcomes:
+        for row in outcome.would_clear:
+            what = f"{visible(row.recorder)}  {visible(row.path)}  {human_bytes(row.seen.size)}"
+            console.print(Text(f"将清除 would clear  {what}"))
+    console.print(f"共 total {sum(len(outcome.would_clear) for outcome in report.outcomes)}")
+
+
+def print_readings(profile: Profile, readings: list[tuple[str, Reading]], remarks: list[tuple[str, str]]) -> None:
+    """Write what a profile makes of a folder."""
+    console = Console(highlight=False)
+    console.print(Text(f"{profile.name} · {profile.title}", style="bold"))
+    table = Table("读 Read", "文件 File", "记录仪 Recorder", "警号 Officer", "时间 Time (UTC)", "重点 Mark", "原因 Why")
+    for path, reading in readings:
+        read = Text("否 no", style="yellow") if reading.kind is FileKind.IGNORED else Text("是 yes", style="green")
+        time = "" if reading.recorded_at is None else f"{reading.recorded_at:%Y-%m-%d %H:%M:%S}"
+        mark = "★" if reading.key_mark else ""
+        table.add_row(
+            read, visible(path), reading.recorder or "", reading.officer or "", time, mark, visible(reading.why)
+        )
+    for path, reason in remarks:
+        table.add_row(Text("拒 never", style="bold red"), visible(path), "", "", "", "", visible(reason))
+    console.print(table)
+
+
+def visible(text: str) -> str:
+    """Return text with everything escaped that a terminal would act upon or a person could not see."""
+    return "".join(
+        char if char.isprintable() or unicodedata.category(char) == "Zs" else repr(char)[1:-1] for char in text
+    )
+
+
+def human_bytes(count: int) -> str:
+    """Return a number of bytes with three digits and a unit of a thousand."""
+    value, unit = float(count), 0
+    while value >= 999.5 and unit < len(_UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return f"{value:.3g} {_UNITS[unit]}"
+
+
+def _safe(safe: bool) -> Text:  # noqa: FBT001 - the word to be shown
+    return Text("✓ 可以 YES", style="bold green") if safe else Text("✗ 请勿 NO", style="bold red")
+
+
+def _tell_json(event: Event) -> None:
+    if event.kind is not Kind.SENDING:
+        print_json(event.as_json())
+
+
+def _tell_plain(event: Event) -> None:
+    if event.kind is not Kind.SENDING:
+        sys.stderr.write(f"{event.at.astimezone():%H:%M:%S}  {_line(event)}\n")
+        sys.stderr.flush()
+
+
+def _line(event: Event) -> str:
+    chinese, english = LABELS[event.kind]
+    label = f"{chinese} {english}"
+    parts = [event.slot, event.recorder if event.recorder != event.slot else "", event.path]
+    if event.size_bytes:
+        parts.append(human_bytes(event.size_bytes))
+    parts.append(event.text)
+    return label + " " * max(1, _LABEL_CELLS - _cells(label)) + "  ".join(visible(part) for part in parts if part)
+
+
+def _cells(text: str) -> int:
+    """Return how many columns a text takes; a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+class _Live:
+    """A terminal: finished events scroll by, above one bar per file that is being sent."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=28),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            console=Console(stderr=True, highlight=False),
+            transient=True,
+        )
+        self._bars: dict[tuple[str, str], TaskID] = {}
+
+    def __enter__(self) -> _Live:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def tell(self, event: Event) -> None:
+        """Show an event."""
+        key = (event.slot, event.path)
+        if event.kind is Kind.SENDING:
+            if key not in self._bars:
+                text = f"[bold]{_escape(event.slot)}[/bold]  {_escape(event.path.rpartition('/')[2])}"
+                self._bars[key] = self._progress.add_task(text, total=event.size_bytes)
+            self._progress.update(self._bars[key], completed=event.done_bytes)
+            return
+        if key in self._bars:
+            self._progress.remove_task(self._bars.pop(key))
+        line = Text(f"{event.at.astimezone():%H:%M:%S}  ", style="dim")
+        line.append(Text(_line(event), style=_STYLES.get(event.kind, "")))
+        self._progress.console.print(line)
+
+
+def _escape(text: str) -> str:
+    return visible(text).replace("[", r"\[")

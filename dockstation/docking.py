@@ -1,0 +1,233 @@
+"""Docking: one look at one slot, and everything that follows from it.
+
+```
+open the card -> look (twice, if something was just written) -> profile -> whose is it -> stock
+   -> inventory: signed, in the journal, at the service              only then the first byte is read
+   -> files one after the other, marked ones first; receipts are fetched beside that
+   -> what is receipted, and may go, is removed
+```
+
+A docking ends when the card has nothing more to give, or when something stands in its way; the next look begins again
+from the journal. It waits for nobody: a pulled card ends it at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from dockstation.card import Card, Remark, SeenFile
+from dockstation.cleanup import Cleaner
+from dockstation.config import Settings
+from dockstation.courier import Courier, Stuck
+from dockstation.errors import CardLost, RecorderTwice
+from dockstation.events import Event, Kind, Tell
+from dockstation.identity import Enrolment
+from dockstation.journal import FINAL, RECEIPTED, FileRow, State, WaitingNote
+from dockstation.journal_store import Journal
+from dockstation.layout import Profile, choose_profile
+from dockstation.outbox import Outbox
+from dockstation.slots import Slot
+from dockstation.stocktaking import Holding, select, sending_order, sort_out, state_inventory, still
+from dockstation.threads import Books, Lane
+from evidence.core.clock import Clock, Entropy
+from evidence.core.ids import uuid7
+from evidence.core.wire.inventory import sign_inventory
+from ledger.errors import CodedError
+from ledger.note import Signer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Station:
+    """What every docking of one station shares.
+
+    `owners` says which slot each recorder is in, for as long as it is there.
+    """
+
+    settings: Settings
+    profiles: tuple[Profile, ...]
+    enrolment: Enrolment
+    signer: Signer
+    books: Books
+    outbox: Outbox
+    courier: Courier
+    cleaner: Cleaner
+    clock: Clock
+    entropy: Entropy
+    tell: Tell
+    owners: dict[str, Slot] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What one docking came to.
+
+    Attributes:
+        slot: Where.
+        recorders: Whose files are on the card.
+        files: How many files are on the card and are to be read.
+        rows: The journal's state of each of them that it knows, as it is after the docking.
+        stuck: Files that will not get on by themselves, and why.
+        remarks: What is not read, and why.
+        growing: Files that are still being written.
+        kept: Receipted files that were to be removed and were not.
+        would_clear: In a dry run, what would be removed.
+        error: What ended the docking early.
+    """
+
+    slot: Slot
+    recorders: tuple[str, ...] = ()
+    files: int = 0
+    rows: tuple[FileRow, ...] = ()
+    stuck: Stuck = field(default_factory=dict)
+    remarks: tuple[Remark, ...] = ()
+    growing: int = 0
+    kept: tuple[FileRow, ...] = ()
+    would_clear: tuple[FileRow, ...] = ()
+    error: CodedError | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Return how many files may still get on by themselves."""
+        return self.growing + sum(row.state not in FINAL and row.seen.key not in self.stuck for row in self.rows)
+
+    @property
+    def safe(self) -> bool:
+        """Tell whether everything on the card is receipted: taking it out, or losing it, loses no footage."""
+        known = len(self.rows) == self.files
+        return self.error is None and not self.growing and known and all(row.state in RECEIPTED for row in self.rows)
+
+
+async def dock(station: Station, slot: Slot, *, send: bool, clear: bool) -> Outcome:
+    """Take one look at a slot and do all that follows.
+
+    Args:
+        send: Whether files are inventoried and sent.
+        clear: Whether receipted files are removed.
+    """
+    outcome = Outcome(slot=slot)
+    async with Lane(f"card {slot.name}") as lane:
+        try:
+            card = await lane.run(Card, slot.root)
+        except CardLost as error:
+            outcome.error = error
+            return outcome
+        try:
+            await _Docking(station, card, lane, outcome).run(send=send, clear=clear)
+        except CodedError as error:
+            outcome.error = error
+        finally:
+            lane.start(card.close)
+    return outcome
+
+
+class _Docking:
+    """The steps of one docking, in the order of the module's picture."""
+
+    def __init__(self, station: Station, card: Card, lane: Lane, outcome: Outcome) -> None:
+        self._station = station
+        self._books = station.books
+        self._card = card
+        self._lane = lane
+        self._outcome = outcome
+
+    async def run(self, *, send: bool, clear: bool) -> None:
+        """Go through the steps.
+
+        Raises:
+            CodedError: What ended the docking; the outcome holds what was reached.
+        """
+        slot = self._outcome.slot
+        files = await self._look()
+        profile = choose_profile(self._station.profiles, (file.path for file in files))
+        holdings, ignored = sort_out(files, profile=profile, slot=slot.name)
+        self._outcome.remarks += ignored
+        self._outcome.recorders = tuple(holding.recorder for holding in holdings)
+        self._outcome.files = sum(len(holding.files) for holding in holdings)
+        await self._station.cleaner.finish_interrupted(
+            self._card, seen=[file.key for file in files], recorders=frozenset(self._outcome.recorders)
+        )
+        for holding in holdings:
+            self._claim(holding.recorder)
+            try:
+                if send:
+                    await self._send(holding, profile)
+                if clear:
+                    await self._clear(holding)
+            finally:
+                keys = [item.seen.key for item in holding.files]
+                self._outcome.rows += await self._books.do(Journal.newest, holding.recorder, keys)
+
+    async def _look(self) -> Sequence[SeenFile]:
+        settle = self._station.settings.settle_seconds
+        first = await self._lane.run(self._card.look)
+        self._outcome.remarks = first.remarks
+        now = time.time_ns()
+        if not any(abs(now - file.modified_ns) < settle * 1e9 for file in first.files):
+            return first.files
+        await asyncio.sleep(settle)
+        second = await self._lane.run(self._card.look)
+        files, moving = still(first.files, second.files)
+        self._outcome.remarks = second.remarks + moving
+        self._outcome.growing = len(moving)
+        return files
+
+    def _claim(self, recorder: str) -> None:
+        slot = self._outcome.slot
+        owner = self._station.owners.setdefault(recorder, slot)
+        if owner != slot:
+            raise RecorderTwice(f"recorder {recorder} is in slot {owner.name} and in slot {slot.name}")
+
+    async def _send(self, holding: Holding, profile: Profile) -> None:
+        rows = await self._take_stock(holding, profile)
+        await self._station.outbox.send(holding.recorder)
+        current = [await self._books.do(Journal.get, row.id) for row in rows]
+        await self._station.courier.carry(
+            sending_order(current),
+            card=self._card,
+            lane=self._lane,
+            slot=self._outcome.slot.name,
+            stuck=self._outcome.stuck,
+        )
+
+    async def _take_stock(self, holding: Holding, profile: Profile) -> Sequence[FileRow]:
+        seen_at = self._station.clock()
+        receipted = await self._books.do(Journal.receipted_keys, holding.recorder)
+        chosen, remarks = select(holding, receipted=receipted)
+        self._outcome.remarks += remarks
+        dock_id = self._station.enrolment.dock
+        stock = await self._books.do(Journal.take_stock, dock=dock_id, recorder=holding.recorder, files=chosen.files)
+        if not stock.changed:
+            return stock.rows
+        inventory = state_inventory(
+            chosen,
+            inventory=uuid7(clock=self._station.clock, entropy=self._station.entropy),
+            dock=dock_id,
+            seen_at=seen_at,
+            dock_clock=self._station.clock(),
+            profile=profile.name,
+        )
+        signed = sign_inventory(inventory, self._station.signer)
+        note = WaitingNote(inventory.id, "inventory", holding.recorder, signed)
+        await self._books.do(Journal.write_inventory, note, dock=dock_id, rows=stock.rows)
+        self._tell(Kind.INVENTORIED, holding.recorder, f"{len(inventory.files)} 个文件 files")
+        return stock.rows
+
+    async def _clear(self, holding: Holding) -> None:
+        files = [item.seen for item in holding.files]
+        results = await self._station.cleaner.clear(self._card, self._lane, recorder=holding.recorder, files=files)
+        for result in results:
+            if result.error is not None:
+                self._outcome.kept += (result.row,)
+                self._tell(Kind.KEPT, holding.recorder, str(result.error), path=result.row.path)
+            elif result.row.state is State.CLEARED:
+                self._tell(Kind.CLEARED, holding.recorder, path=result.row.path)
+            else:
+                self._outcome.would_clear += (result.row,)
+        await self._station.outbox.send(holding.recorder)
+
+    def _tell(self, kind: Kind, recorder: str, text: str = "", *, path: str = "") -> None:
+        at, slot = self._station.clock(), self._outcome.slot.name
+        self._station.tell(Event(kind=kind, at=at, slot=slot, recorder=recorder, path=path, text=text))

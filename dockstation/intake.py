@@ -1,0 +1,162 @@
+"""Intake: the one sequential read of a file, feeding the digests and the upload with the same bytes.
+
+A `FileReader` hands out the file chunk by chunk (1 MiB, the leaves of the clip tree). A chunk that is read for the
+first time is hashed; a chunk that is read again, because the link broke after it had been read, is compared with its
+leaf hash before it is handed out. So every byte that leaves for the service is the byte that was hashed, however
+often the link breaks, and a healthy run reads the medium exactly once.
+
+After a restart of the program the digest state is gone: the chunks before the service's offset are read and hashed
+again, and their leaf hashes must add up to the prefix digest that the journal kept. If they do not, the card holds
+something else than what was sent, and the upload is given up.
+
+Limits: one chunk in memory at a time. All methods block.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from dockstation.card import Card, SeenFile, check_same
+from dockstation.errors import FileChanged, FileUnreadable
+from evidence.core.digest import CHUNK_BYTES, ClipDigest, ClipHasher
+from ledger.tree import leaf_hash
+
+Pread = Callable[[int, int, int], bytes]
+"""`os.pread`: handle, count in bytes, offset in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """What the journal remembers of the part that was sent.
+
+    Attributes:
+        chunks: Whole chunks that it covers.
+        digest: SHA-256 over their leaf hashes.
+    """
+
+    chunks: int
+    digest: bytes
+
+
+class FileReader:
+    """Reads one file of a card; use as a context manager.
+
+    Raises:
+        DockError: The file cannot be opened as the one that was seen; see `Card.open_file`.
+    """
+
+    def __init__(self, card: Card, file: SeenFile, *, pread: Pread = os.pread) -> None:
+        self.file = file
+        self._card = card
+        self._pread = pread
+        self._hasher = ClipHasher()
+        self._last_leaf: bytes | None = None
+        self._handle = card.open_file(file)
+        # A hint for slow media: read ahead generously.
+        os.posix_fadvise(self._handle, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._handle)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def hashed_bytes(self) -> int:
+        """Return how many bytes from the start are hashed."""
+        return self._hasher.size
+
+    def chunk(self, index: int) -> bytes:
+        """Return a chunk, hashing it and all chunks before it that are not hashed yet.
+
+        Raises:
+            FileChanged: The file was cut, or a chunk differs from its first reading.
+            FileUnreadable: The bytes do not come.
+            CardLost: The card was pulled.
+        """
+        while self._known < index:
+            self._take(self._known)
+        return self._take(index)
+
+    def prefix(self) -> Prefix:
+        """Return what is to be remembered about the whole chunks that are hashed."""
+        return Prefix(len(self._hasher.leaves), hashlib.sha256(b"".join(self._hasher.leaves)).digest())
+
+    def catch_up(self, remembered: Prefix) -> None:
+        """Hash the chunks of a remembered prefix and make sure that they are the same.
+
+        Raises:
+            FileChanged: They differ: the card no longer holds what was sent.
+            FileUnreadable, CardLost: See `chunk`.
+        """
+        if remembered.chunks * CHUNK_BYTES > self.file.size:
+            raise FileChanged(f"{self.file.path} is shorter than what was sent of it")
+        while self._known < remembered.chunks:
+            self._take(self._known)
+        leaves = self._hasher.leaves[: remembered.chunks]
+        if hashlib.sha256(b"".join(leaves)).digest() != remembered.digest:
+            raise FileChanged(f"{self.file.path} no longer begins with the bytes that were sent")
+
+    def finish(self) -> ClipDigest:
+        """Return the digests of the whole file after a last look at its identity.
+
+        A file that was deleted meanwhile on a file system that keeps open files whole is still whole, and welcome.
+
+        Raises:
+            FileChanged: It grew, shrank or was written while it was read.
+            CardLost: The path shows another card now.
+            FileEmpty: It has no bytes.
+        """
+        while self.hashed_bytes < self.file.size:
+            self._take(self._known)
+        check_same(self._handle, self.file)
+        self._card.check()
+        return self._hasher.digest()
+
+    @property
+    def _known(self) -> int:
+        return -(-self._hasher.size // CHUNK_BYTES)
+
+    def _take(self, index: int) -> bytes:
+        data = self._read(index * CHUNK_BYTES)
+        if index == self._known:
+            self._hasher.update(data)
+            if len(data) < CHUNK_BYTES:
+                self._last_leaf = leaf_hash(data)
+        elif leaf_hash(data) != self._leaf(index):
+            raise FileChanged(f"{self.file.path} reads differently the second time, at byte {index * CHUNK_BYTES}")
+        return data
+
+    def _leaf(self, index: int) -> bytes | None:
+        return self._hasher.leaves[index] if index < len(self._hasher.leaves) else self._last_leaf
+
+    def _read(self, offset: int) -> bytes:
+        wanted = min(CHUNK_BYTES, self.file.size - offset)
+        parts: list[bytes] = []
+        while wanted > 0:
+            try:
+                data = self._pread(self._handle, wanted, offset)
+            except OSError as error:
+                raise self._card.explain(error, self.file) from error
+            if not data:
+                self._explain_short(offset)
+            parts.append(data)
+            offset += len(data)
+            wanted -= len(data)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _explain_short(self, offset: int) -> None:
+        self._card.check()
+        check_same(self._handle, self.file)
+        raise FileUnreadable(f"{self.file.path} ends at byte {offset} although it has {self.file.size}")

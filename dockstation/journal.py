@@ -1,0 +1,159 @@
+"""The journal's vocabulary: the states of a file, in the only order they may come, and the row that remembers it.
+
+```
+seen -> inventoried -> uploading -> uploaded -> sealed -> receipt_verified -> clearable -> cleared
+  |________|______________|____________|__________|____> refused     the service will never take it
+  |________|______________|____________|__________|____> abandoned   it changed, or is sent anew as a new row
+```
+
+What each state means, and what a crash right after it costs:
+
+| state | what is certain | after a crash |
+|---|---|---|
+| seen | it lay on the recorder | the inventory is made again |
+| inventoried | the service has logged an inventory that lists it | it is uploaded |
+| uploading | the service acknowledged `offset_bytes` | the offset is asked, the prefix re-read, the rest sent |
+| uploaded | all bytes are acknowledged, the digests are known | the same manifest is sent again, and answered alike |
+| sealed | the service names the clip | the receipt is asked for again |
+| receipt_verified | a receipt proves these very bytes against the enrolled log key, and lies in `receipts/` | nothing |
+| clearable | not marked by the officer, and kept as long as configured | nothing |
+| cleared | removed from the recorder | the signed list of what was cleared is sent again |
+
+SQL is in journal_store.py, the rules once more in schema/0001_journal.sql.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from uuid import UUID
+
+from dockstation.card import SeenFile
+from dockstation.intake import Prefix
+from dockstation.layout import Reading
+from evidence.core.digest import CHUNK_BYTES, ClipDigest
+
+
+class State(Enum):
+    """State of a file; see the module's front page."""
+
+    SEEN = "seen"
+    INVENTORIED = "inventoried"
+    UPLOADING = "uploading"
+    UPLOADED = "uploaded"
+    SEALED = "sealed"
+    RECEIPT_VERIFIED = "receipt_verified"
+    CLEARABLE = "clearable"
+    CLEARED = "cleared"
+    REFUSED = "refused"
+    ABANDONED = "abandoned"
+
+
+RECEIPTED = frozenset({State.RECEIPT_VERIFIED, State.CLEARABLE, State.CLEARED})
+"""The file's bytes are provably in the log; the recorder is no longer their only place."""
+
+TO_SEND = frozenset({State.INVENTORIED, State.UPLOADING})
+"""The card is needed."""
+
+TO_SETTLE = frozenset({State.UPLOADED, State.SEALED})
+"""Only the service is needed."""
+
+FINAL = RECEIPTED | {State.REFUSED, State.ABANDONED}
+"""Nothing more is done about the file by itself, but clearing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """A file on a card together with what the profile reads from its name."""
+
+    seen: SeenFile
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRow:
+    """A file as the journal knows it; the columns are explained in schema/0001_journal.sql."""
+
+    id: int
+    dock: UUID
+    recorder: str
+    seen: SeenFile
+    order: int
+    key_mark: bool
+    state: State
+    inventory: UUID | None
+    upload: str | None
+    offset_bytes: int
+    prefix: Prefix | None
+    read_identity: tuple[int, int] | None
+    root: bytes | None
+    sha256: bytes | None
+    clip: UUID | None
+    entry: UUID | None
+    trouble: str | None
+    verified_at: datetime | None
+    clearing_root: str | None
+
+    @property
+    def path(self) -> str:
+        """Return the path as statements write it."""
+        return self.seen.path
+
+    @property
+    def digest(self) -> ClipDigest | None:
+        """Return the digests that the dock computed, once it has read the whole file."""
+        if self.root is None or self.sha256 is None:
+            return None
+        chunks = -(-self.seen.size // CHUNK_BYTES)
+        return ClipDigest(
+            size=self.seen.size, chunk_bytes=CHUNK_BYTES, chunks=chunks, root=self.root, sha256=self.sha256
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """What `take_stock` found.
+
+    Attributes:
+        rows: The files of this look, in the order given.
+        changed: Whether they are others than the newest inventory lists.
+    """
+
+    rows: tuple[FileRow, ...]
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingNote:
+    """A signed statement that the service has not acknowledged yet."""
+
+    id: UUID
+    kind: str
+    recorder: str
+    note: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotView:
+    """What the station shows of a slot.
+
+    Attributes:
+        name: Name of the slot's folder.
+        root: Where it is.
+        recorder: Number of the recorder in it, where known.
+        phase: `reading`, `waiting`, `done`, `trouble`, `gone`.
+        safe: Whether the recorder may be taken out and nothing is lost by it.
+        message: One sentence, for `trouble`.
+        remarks: Paths on the card that are not read, with reasons.
+        at: When this was so.
+    """
+
+    name: str
+    root: str
+    recorder: str | None
+    phase: str
+    safe: bool
+    message: str
+    remarks: tuple[tuple[str, str, str], ...]
+    at: datetime

@@ -1,0 +1,456 @@
+"""The journal: SQLite on the station's disk, the only memory that survives a power cut.
+
+WAL with `synchronous=FULL`: when a method returns, what it wrote is on the disk. Every change of state is one
+compare-and-set; a state that is not the expected one is a bug and raises, and the database's own triggers refuse what
+code might get wrong. One agent writes (the lock is in config.py); any number of readers may look on.
+
+A `Journal` is used from one thread at a time; the agent gives it a thread of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from dockstation.card import FileKey, SeenFile
+from dockstation.errors import JournalConflict, JournalUnusable
+from dockstation.intake import Prefix
+from dockstation.journal import RECEIPTED, FileRow, ListedFile, SlotView, State, Stock, WaitingNote
+from evidence.core.clock import Clock, format_time, parse_time
+from evidence.core.digest import ClipDigest
+
+VERSION = 1
+"""`PRAGMA user_version` that this program reads and writes."""
+
+_SCHEMA = "0001_journal.sql"
+_BUSY_SECONDS = 10.0
+
+_Column = str | int | bytes | None
+
+
+class Journal:
+    """An open journal; use as a context manager.
+
+    Args:
+        path: The database file; made if it is missing, unless `read_only`.
+        clock: Source of the times that are written.
+        read_only: For onlookers.
+
+    Raises:
+        JournalUnusable: It is missing and may not be made, it is damaged, or a newer program wrote it.
+    """
+
+    def __init__(self, path: Path, *, clock: Clock, read_only: bool = False) -> None:
+        self._clock = clock
+        mode = "ro" if read_only else "rwc"
+        try:
+            self._db = sqlite3.connect(
+                f"{path.absolute().as_uri()}?mode={mode}",
+                uri=True,
+                timeout=_BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+            )
+            self._db.row_factory = sqlite3.Row
+            if not read_only:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = FULL")
+            self._check_version(path, create=not read_only)
+        except sqlite3.DatabaseError as error:
+            raise JournalUnusable(f"{path}: {error}") from error
+
+    def close(self) -> None:
+        """Close the database."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def take_stock(self, *, dock: UUID, recorder: str, files: Sequence[ListedFile]) -> Stock:
+        """Remember the files of one look and tell whether they are others than the newest inventory lists."""
+        with self._transaction():
+            rows = tuple(self._remember(dock, recorder, listed, order=order) for order, listed in enumerate(files))
+            listed_ids = {
+                row["id"] for row in self._all("SELECT id FROM file WHERE recorder = ? AND present", recorder)
+            }
+        return Stock(rows=rows, changed=listed_ids != {row.id for row in rows})
+
+    def receipted_keys(self, recorder: str) -> frozenset[FileKey]:
+        """Return the files of a recorder that have a verified receipt and were not cleared."""
+        query = """
+            SELECT path, raw, size, modified_ns FROM file
+            WHERE recorder = ? AND state IN ('receipt_verified', 'clearable')
+            """
+        rows = self._all(query, recorder)
+        return frozenset((row["path"], bool(row["raw"]), row["size"], row["modified_ns"]) for row in rows)
+
+    def newest(self, recorder: str, keys: Sequence[FileKey]) -> tuple[FileRow, ...]:
+        """Return the newest row of each of a recorder's files that the journal knows."""
+        query = """
+            SELECT * FROM file WHERE recorder = ? AND path = ? AND raw = ? AND size = ? AND modified_ns = ?
+            ORDER BY id DESC LIMIT 1
+            """
+        return tuple(_file_row(row) for key in keys for row in self._all(query, recorder, *key))
+
+    def write_inventory(self, note: WaitingNote, *, dock: UUID, rows: Sequence[FileRow]) -> None:
+        """Keep a signed inventory before it is sent, and what it lists as present.
+
+        A file that it no longer lists and that was not sent as a whole is given up when its path is listed with another
+        size or time: it was written to, and is sent as what it is now.
+        """
+        with self._transaction():
+            self._insert_note(note, dock=dock)
+            self._db.execute("UPDATE file SET present = 0 WHERE recorder = ? AND present", (note.recorder,))
+            self._db.executemany(
+                "UPDATE file SET present = 1, inventory = coalesce(inventory, ?) WHERE id = ?",
+                [(str(note.id), row.id) for row in rows],
+            )
+            self._db.execute(
+                """
+                UPDATE file
+                SET state = 'abandoned', changed_at = ?, trouble = 'dock.file_changed: it changed on the card'
+                WHERE recorder = ? AND NOT present AND state IN ('seen', 'inventoried', 'uploading')
+                  AND EXISTS (SELECT 1 FROM file AS newer WHERE newer.recorder = file.recorder
+                              AND newer.path = file.path AND newer.raw = file.raw AND newer.present)
+                """,
+                (self._now(), note.recorder),
+            )
+
+    def waiting_notes(self) -> tuple[WaitingNote, ...]:
+        """Return the statements that the service has not acknowledged, oldest first."""
+        rows = self._all("SELECT id, kind, recorder, note FROM note WHERE posted_at IS NULL ORDER BY number")
+        return tuple(WaitingNote(UUID(row["id"]), row["kind"], row["recorder"], row["note"]) for row in rows)
+
+    def note_posted(self, note: WaitingNote) -> None:
+        """Remember that the service has a statement; the files that an inventory lists may be uploaded from now on."""
+        with self._transaction():
+            self._db.execute("UPDATE note SET posted_at = ? WHERE id = ?", (self._now(), str(note.id)))
+            self._db.execute(
+                "UPDATE file SET state = 'inventoried', changed_at = ? WHERE state = 'seen' AND inventory = ?",
+                (self._now(), str(note.id)),
+            )
+
+    def get(self, row_id: int) -> FileRow:
+        """Return a row by its number.
+
+        Raises:
+            JournalConflict: There is none.
+        """
+        for row in self._all("SELECT * FROM file WHERE id = ?", row_id):
+            return _file_row(row)
+        raise JournalConflict(f"no row {row_id}")
+
+    def rows(self, states: Collection[State]) -> tuple[FileRow, ...]:
+        """Return all files in the given states: those of one recorder together, in the recorder's order."""
+        marks = ", ".join("?" * len(states))
+        query = f"SELECT * FROM file WHERE state IN ({marks}) ORDER BY recorder, order_no, id"  # noqa: S608 - marks
+        return tuple(_file_row(row) for row in self._all(query, *(state.value for state in states)))
+
+    def begin_upload(self, row: FileRow, *, upload: str) -> FileRow:
+        """Remember the upload that the service opened for a file."""
+        return self._step(row, State.UPLOADING, upload=upload)
+
+    def acknowledge(self, row: FileRow, *, offset_bytes: int, prefix: Prefix) -> FileRow:
+        """Remember what the service has acknowledged, and the digest of what was read so far."""
+        return self._touch(
+            row, offset_bytes=offset_bytes, prefix_chunks=prefix.chunks, prefix_digest=prefix.digest, trouble=None
+        )
+
+    def finish_upload(self, row: FileRow, digest: ClipDigest) -> FileRow:
+        """Remember that all bytes are acknowledged, what they are, and which file on the card they were read from."""
+        return self._step(
+            row,
+            State.UPLOADED,
+            offset_bytes=digest.size,
+            root=digest.root,
+            sha256=digest.sha256,
+            read_device=str(row.seen.device),
+            read_inode=str(row.seen.inode),
+            trouble=None,
+        )
+
+    def seal(self, row: FileRow, *, clip: UUID) -> FileRow:
+        """Remember the clip that the service names."""
+        return self._step(row, State.SEALED, clip=str(clip), trouble=None)
+
+    def verify(self, row: FileRow, *, clip: UUID, entry: UUID) -> FileRow:
+        """Remember a verified receipt, which is on the disk already."""
+        with self._transaction():
+            if row.state is State.UPLOADED:
+                self._set(row, State.SEALED, clip=str(clip))
+                row = self.get(row.id)
+            self._set(
+                row, State.RECEIPT_VERIFIED, clip=str(clip), entry=str(entry), verified_at=self._now(), trouble=None
+            )
+        return self.get(row.id)
+
+    def mark_clearable(self, *, verified_before: datetime) -> int:
+        """Make clearable what has a verified receipt since then, and is not marked by the officer; return how many."""
+        cursor = self._db.execute(
+            """
+            UPDATE file SET state = 'clearable', changed_at = ?
+            WHERE state = 'receipt_verified' AND NOT key_mark AND verified_at <= ?
+            """,
+            (self._now(), format_time(verified_before)),
+        )
+        return cursor.rowcount
+
+    def begin_clearing(self, row: FileRow, *, root: Path) -> FileRow:
+        """Remember that a file is about to be removed from the card mounted at `root`."""
+        return self._touch(row, clearing_root=str(root))
+
+    def cleared(self, row: FileRow) -> FileRow:
+        """Remember that a file was removed."""
+        return self._step(row, State.CLEARED, present=0, trouble=None)
+
+    def unlisted_clearings(self, recorder: str) -> tuple[FileRow, ...]:
+        """Return the files of a recorder that were removed and stand in no signed list yet."""
+        query = "SELECT * FROM file WHERE state = 'cleared' AND cleared_note IS NULL AND recorder = ? ORDER BY id"
+        return tuple(_file_row(row) for row in self._all(query, recorder))
+
+    def write_cleared(self, note: WaitingNote, *, dock: UUID, rows: Sequence[FileRow]) -> None:
+        """Keep a signed list of removed files before it is sent."""
+        with self._transaction():
+            self._insert_note(note, dock=dock)
+            self._db.executemany(
+                "UPDATE file SET cleared_note = ? WHERE id = ?", [(str(note.id), row.id) for row in rows]
+            )
+
+    def refuse(self, row: FileRow, *, reason: str) -> FileRow:
+        """Remember that the service will never take a file."""
+        return self._step(row, State.REFUSED, trouble=reason)
+
+    def trouble(self, row: FileRow, *, reason: str) -> FileRow:
+        """Remember what stands in the way of a file now; its state stays."""
+        return self._touch(row, trouble=reason)
+
+    def restart(self, row: FileRow, *, reason: str) -> FileRow:
+        """Give a row up and begin the same file anew under the same inventory; return the new row."""
+        with self._transaction():
+            (present,) = self._db.execute("SELECT present FROM file WHERE id = ?", (row.id,)).fetchone()
+            self._set(row, State.ABANDONED, trouble=reason, present=0)
+            cursor = self._db.execute(
+                """
+                INSERT INTO file (dock, recorder, path, raw, name, size, modified_ns, device, inode, order_no, officer,
+                                  recorded_at, key_mark, present, state, inventory, seen_at, changed_at)
+                SELECT dock, recorder, path, raw, name, size, modified_ns, device, inode, order_no, officer,
+                       recorded_at, key_mark, ?, 'inventoried', inventory, seen_at, ? FROM file WHERE id = ?
+                """,
+                (present, self._now(), row.id),
+            )
+            new_id = cursor.lastrowid
+        if new_id is None:
+            raise JournalConflict("the journal gave no row number")
+        return self.get(new_id)
+
+    def forget_unfinished_of_others(self, dock: UUID) -> int:
+        """Give up what an earlier identity of this station began and did not see sealed; return how many files."""
+        reason = "the station was enrolled anew; the file is sent again"
+        return self._abandon("dock <> ? AND state NOT IN ('refused', 'abandoned')", str(dock), reason=reason)
+
+    def retry_refused(self) -> int:
+        """Let refused files be seen as new ones; return how many."""
+        return self._abandon("state = 'refused'", reason="tried again at the operator's wish")
+
+    def set_slot(self, view: SlotView) -> None:
+        """Show a slot's present state to onlookers."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO slot VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                view.name,
+                view.root,
+                view.recorder,
+                view.phase,
+                view.safe,
+                view.message,
+                json.dumps(view.remarks, ensure_ascii=False),
+                format_time(view.at),
+            ),
+        )
+
+    def slots(self) -> tuple[SlotView, ...]:
+        """Return the slots as they were shown last."""
+        return tuple(
+            SlotView(
+                name=row["name"],
+                root=row["root"],
+                recorder=row["recorder"],
+                phase=row["phase"],
+                safe=bool(row["safe"]),
+                message=row["message"],
+                remarks=tuple((path, code, reason) for path, code, reason in json.loads(row["remarks"])),
+                at=parse_time(row["at"]),
+            )
+            for row in self._all("SELECT * FROM slot ORDER BY name")
+        )
+
+    def counts(self) -> tuple[tuple[str, State, int, int], ...]:
+        """Return recorder, state, number of files and their bytes, for every pair that occurs."""
+        query = (
+            "SELECT recorder, state, count(*) AS n, sum(size) AS b FROM file GROUP BY recorder, state ORDER BY recorder"
+        )
+        return tuple((row["recorder"], State(row["state"]), row["n"], row["b"]) for row in self._all(query))
+
+    def troubles(self) -> tuple[tuple[str, str, str], ...]:
+        """Return recorder, path and reason of present files that something stands in the way of."""
+        query = """
+            SELECT recorder, path, trouble FROM file WHERE trouble IS NOT NULL AND state <> 'abandoned' AND present
+            ORDER BY recorder, order_no
+            """
+        return tuple((row["recorder"], row["path"], row["trouble"]) for row in self._all(query))
+
+    def _check_version(self, path: Path, *, create: bool) -> None:
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        if version == 0 and create:
+            schema = resources.files("dockstation").joinpath("schema", _SCHEMA).read_text(encoding="utf-8")
+            # One transaction: a crash while the journal is made leaves an empty file, which is made again.
+            self._db.executescript(f"BEGIN IMMEDIATE;\n{schema}\nCOMMIT;")
+            version = VERSION
+        if version != VERSION:
+            self._db.close()
+            raise JournalUnusable(f"{path} has version {version}, this program knows {VERSION}")
+
+    def _remember(self, dock: UUID, recorder: str, listed: ListedFile, *, order: int) -> FileRow:
+        seen, reading = listed.seen, listed.reading
+        key = (recorder, seen.path, seen.raw, seen.size, seen.modified_ns)
+        known = self._all(
+            """
+            SELECT * FROM file WHERE recorder = ? AND path = ? AND raw = ? AND size = ? AND modified_ns = ?
+              AND state NOT IN ('cleared', 'abandoned')
+            """,
+            *key,
+        )
+        for row in known:
+            place = (str(seen.device), str(seen.inode), order)
+            if (row["device"], row["inode"], row["order_no"]) == place:
+                return _file_row(row)
+            self._db.execute("UPDATE file SET device = ?, inode = ?, order_no = ? WHERE id = ?", (*place, row["id"]))
+            return self.get(row["id"])
+        recorded_at = None if reading.recorded_at is None else format_time(reading.recorded_at)
+        cursor = self._db.execute(
+            """
+            INSERT INTO file (recorder, path, raw, size, modified_ns, dock, name, device, inode, order_no, officer,
+                              recorded_at, key_mark, seen_at, changed_at)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            (
+                *key,
+                str(dock),
+                seen.name,
+                str(seen.device),
+                str(seen.inode),
+                order,
+                reading.officer,
+                recorded_at,
+                reading.key_mark,
+                self._now(),
+                self._now(),
+            ),
+        )
+        return self.get(cursor.lastrowid or 0)
+
+    def _abandon(self, where: str, *values: str, reason: str) -> int:
+        receipted = ", ".join(f"'{state.value}'" for state in sorted(RECEIPTED, key=lambda state: state.value))
+        cursor = self._db.execute(
+            f"""
+            UPDATE file SET state = 'abandoned', present = 0, changed_at = ?, trouble = ?
+            WHERE {where} AND state NOT IN ({receipted})
+            """,  # noqa: S608 - both parts are constants of this module
+            (self._now(), reason, *values),
+        )
+        return cursor.rowcount
+
+    def _insert_note(self, note: WaitingNote, *, dock: UUID) -> None:
+        self._db.execute(
+            "INSERT INTO note (id, kind, dock, recorder, note, made_at) VALUES (?, ?, ?, ?, ?, ?)",
+            (str(note.id), note.kind, str(dock), note.recorder, note.note, self._now()),
+        )
+
+    def _step(self, row: FileRow, to: State, **columns: _Column) -> FileRow:
+        with self._transaction():
+            self._set(row, to, **columns)
+        return self.get(row.id)
+
+    def _touch(self, row: FileRow, **columns: _Column) -> FileRow:
+        self._set(row, None, **columns)
+        return self.get(row.id)
+
+    def _set(self, row: FileRow, to: State | None, **columns: _Column) -> None:
+        """Compare and set: change the row only if it is still in the state that the caller saw."""
+        values = dict(columns) if to is None else {"state": to.value, **columns}
+        values["changed_at"] = self._now()
+        assignments = ", ".join(f"{name} = ?" for name in values)
+        try:
+            cursor = self._db.execute(
+                f"UPDATE file SET {assignments} WHERE id = ? AND state = ?",  # noqa: S608 - names are keywords above
+                (*values.values(), row.id, row.state.value),
+            )
+        except sqlite3.IntegrityError as error:
+            raise JournalConflict(f"{row.path}: {row.state.value} -> {to and to.value}: {error}") from error
+        if cursor.rowcount != 1:
+            raise JournalConflict(f"{row.path} is no longer {row.state.value}")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+    def _all(self, query: str, *values: _Column) -> list[sqlite3.Row]:
+        return self._db.execute(query, values).fetchall()
+
+    def _now(self) -> str:
+        return format_time(self._clock())
+
+
+def _file_row(row: sqlite3.Row) -> FileRow:
+    return FileRow(
+        id=row["id"],
+        dock=UUID(row["dock"]),
+        recorder=row["recorder"],
+        seen=SeenFile(
+            name=row["name"],
+            path=row["path"],
+            raw=bool(row["raw"]),
+            size=row["size"],
+            modified_ns=row["modified_ns"],
+            device=int(row["device"]),
+            inode=int(row["inode"]),
+        ),
+        order=row["order_no"],
+        key_mark=bool(row["key_mark"]),
+        state=State(row["state"]),
+        inventory=_uuid(row["inventory"]),
+        upload=row["upload"],
+        offset_bytes=row["offset_bytes"],
+        prefix=Prefix(row["prefix_chunks"], row["prefix_digest"]) if row["prefix_digest"] is not None else None,
+        read_identity=None if row["read_device"] is None else (int(row["read_device"]), int(row["read_inode"])),
+        root=row["root"],
+        sha256=row["sha256"],
+        clip=_uuid(row["clip"]),
+        entry=_uuid(row["entry"]),
+        trouble=row["trouble"],
+        verified_at=None if row["verified_at"] is None else parse_time(row["verified_at"]),
+        clearing_root=row["clearing_root"],
+    )
+
+
+def _uuid(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)

@@ -1,0 +1,67 @@
+"""Outbox: signed statements on their way to the service, oldest first for each recorder.
+
+A statement lies in the journal before it is sent, so it survives everything; it leaves when the service has
+acknowledged it. A refused statement holds up its own recorder only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from dockstation.backoff import Patience
+from dockstation.errors import DockError, LinkLost, ServiceBusy
+from dockstation.journal import WaitingNote
+from dockstation.journal_store import Journal
+from dockstation.link import asked_seconds
+from dockstation.service import Service
+from dockstation.threads import Books
+
+
+class Outbox:
+    """Sends the journal's statements.
+
+    Args:
+        service: Where to.
+        books: The journal.
+        patience_seconds: How long one call bears failures.
+    """
+
+    def __init__(self, *, service: Service, books: Books, patience_seconds: float) -> None:
+        self._service = service
+        self._books = books
+        self._patience_seconds = patience_seconds
+        self._lock = asyncio.Lock()
+
+    async def send(self, recorder: str) -> None:
+        """Send every waiting statement about one recorder.
+
+        Raises:
+            DockError: See `dockstation.link`; what was not sent stays.
+        """
+        # One sender at a time, else a statement could overtake an older one.
+        async with self._lock:
+            for note in await self._books.do(Journal.waiting_notes):
+                if note.recorder == recorder:
+                    await self._send(note)
+
+    async def send_rest(self) -> DockError | None:
+        """Send what is waiting about any recorder, docked or not; return the first failure."""
+        waiting = await self._books.do(Journal.waiting_notes)
+        failure: DockError | None = None
+        for recorder in dict.fromkeys(note.recorder for note in waiting):
+            try:
+                await self.send(recorder)
+            except DockError as error:
+                failure = failure or error
+        return failure
+
+    async def _send(self, note: WaitingNote) -> None:
+        patience = Patience(self._patience_seconds)
+        while True:
+            try:
+                await self._service.state(note)
+            except (LinkLost, ServiceBusy) as error:
+                await patience.hold(error, asked_seconds=asked_seconds(error))
+            else:
+                await self._books.do(Journal.note_posted, note)
+                return

@@ -1,0 +1,172 @@
+"""Uploader: carries the bytes of one file from the card to the service, through whatever happens to the link.
+
+Order of effects, and what a crash in between costs:
+
+1. the service opens an upload                     crash: an empty upload nobody uses, which the service forgets
+2. the journal remembers its path                  crash: the offset is asked, the prefix read again, the rest sent
+3. bytes go out, chunk after chunk, hashed in the same read; the service acknowledges what is on its disk
+4. the journal remembers the acknowledged offset and the digest of what was read so far
+5. after the last byte: the file is still the one that was seen
+6. the journal remembers the digests (`uploaded`)  crash: from here on the card is not needed any more
+
+When the link breaks the same reader goes on from the service's offset; bytes read twice are compared with their first
+reading (see intake.py). A file that changes under the reader is given up and begun anew; the old upload is terminated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+
+from dockstation.backoff import Patience
+from dockstation.card import Card
+from dockstation.errors import (
+    DockError,
+    FileChanged,
+    LinkLost,
+    OffsetConflict,
+    ServiceBusy,
+    ServiceMalformed,
+    UploadGone,
+)
+from dockstation.intake import FileReader
+from dockstation.journal import FileRow, State
+from dockstation.journal_store import Journal
+from dockstation.link import asked_seconds
+from dockstation.threads import Books, Lane
+from dockstation.tus import TusClient
+from evidence.core.digest import CHUNK_BYTES
+
+PIECE_BYTES = 256 * 1024
+"""Bytes handed to the socket at once."""
+
+OnBytes = Callable[[int], None]
+"""Told how many bytes of the file have been handed to the link."""
+
+
+class Uploader:
+    """Sends files over one service.
+
+    Args:
+        tus: The protocol.
+        books: The journal.
+        patch_bytes_max: Most bytes of one request.
+        patience_seconds: How long failures are borne without an acknowledged byte.
+    """
+
+    def __init__(self, *, tus: TusClient, books: Books, patch_bytes_max: int, patience_seconds: float) -> None:
+        self._tus = tus
+        self._books = books
+        self._patch_bytes_max = patch_bytes_max
+        self._patience_seconds = patience_seconds
+
+    async def send(self, row: FileRow, *, card: Card, lane: Lane, on_bytes: OnBytes) -> FileRow:
+        """Bring a file that is `inventoried` or `uploading` to `uploaded`.
+
+        Args:
+            lane: The card's thread.
+
+        Raises:
+            FileChanged: The file was given up and is in the journal anew.
+            DockError: The card, the service or the link; the journal keeps what was reached.
+        """
+        reader = await lane.run(FileReader, card, row.seen)
+        try:
+            return await self._send(row, reader, lane, on_bytes)
+        except FileChanged as error:
+            await self._give_up(row, reason=str(error))
+            raise
+        finally:
+            # Not awaited: after a cancellation the thread still closes the file, when its last read is over.
+            lane.start(reader.close)
+
+    async def _send(self, row: FileRow, reader: FileReader, lane: Lane, on_bytes: OnBytes) -> FileRow:
+        patience = Patience(self._patience_seconds)
+        while True:
+            try:
+                row = await self._go_on(row, reader, lane, patience, on_bytes)
+                break
+            except UploadGone as error:
+                row = await self._books.do(Journal.restart, row, reason=str(error))
+                await patience.hold(error)
+            except (LinkLost, ServiceBusy, OffsetConflict, ServiceMalformed) as error:
+                row = await self._books.do(Journal.get, row.id)
+                await patience.hold(error, asked_seconds=asked_seconds(error))
+        digest = await lane.run(reader.finish)
+        return await self._books.do(Journal.finish_upload, row, digest)
+
+    async def _go_on(
+        self, row: FileRow, reader: FileReader, lane: Lane, patience: Patience, on_bytes: OnBytes
+    ) -> FileRow:
+        size = row.seen.size
+        if row.upload is None:
+            row = await self._books.do(Journal.begin_upload, row, upload=await self._create(row))
+            offset = 0
+        else:
+            offset = await self._tus.offset(row.upload, size=size)
+        if row.prefix is not None and reader.hashed_bytes == 0:
+            await lane.run(reader.catch_up, row.prefix)
+        upload = row.upload or ""
+        while offset < size:
+            end = min(size, (offset + self._patch_bytes_max) // CHUNK_BYTES * CHUNK_BYTES)
+            offset = await self._append(upload, reader, lane, offset=offset, end=end, on_bytes=on_bytes)
+            row = await self._books.do(Journal.acknowledge, row, offset_bytes=offset, prefix=reader.prefix())
+            patience.progress()
+        return row
+
+    async def _create(self, row: FileRow) -> str:
+        metadata = {"inventory": str(row.inventory), "path": row.path, "recorder": row.recorder}
+        if row.seen.raw:
+            metadata["raw"] = "true"
+        return await self._tus.create(size=row.seen.size, metadata=metadata)
+
+    async def _append(
+        self, upload: str, reader: FileReader, lane: Lane, *, offset: int, end: int, on_bytes: OnBytes
+    ) -> int:
+        card_errors: list[DockError] = []
+        pieces = _pieces(reader, lane, offset=offset, end=end, errors=card_errors, on_bytes=on_bytes)
+        try:
+            reached = await self._tus.append(upload, offset=offset, count=end - offset, pieces=pieces)
+        except DockError:
+            # aiohttp reports a failing body as a lost connection; what the card said is the cause.
+            if card_errors:
+                raise card_errors[0] from None
+            raise
+        finally:
+            await pieces.aclose()
+        return reached
+
+    async def _give_up(self, row: FileRow, *, reason: str) -> None:
+        row = await self._books.do(Journal.get, row.id)
+        if row.state not in {State.INVENTORIED, State.UPLOADING}:
+            return
+        await self._books.do(Journal.restart, row, reason=reason)
+        if row.upload is not None:
+            # Only tidiness: the service forgets unfinished uploads by itself.
+            with contextlib.suppress(DockError):
+                await self._tus.terminate(row.upload)
+
+
+async def _pieces(
+    reader: FileReader, lane: Lane, *, offset: int, end: int, errors: list[DockError], on_bytes: OnBytes
+) -> AsyncGenerator[memoryview, None]:
+    """Yield the bytes from `offset` to `end`, reading one chunk ahead of the socket."""
+    index = offset // CHUNK_BYTES
+    ahead = lane.start(reader.chunk, index)
+    try:
+        while offset < end:
+            chunk = await asyncio.wrap_future(ahead)
+            begin, stop = offset - index * CHUNK_BYTES, min(end - index * CHUNK_BYTES, len(chunk))
+            index += 1
+            if index * CHUNK_BYTES < end:
+                ahead = lane.start(reader.chunk, index)
+            view = memoryview(chunk)[begin:stop]
+            for at in range(0, len(view), PIECE_BYTES):
+                piece = view[at : at + PIECE_BYTES]
+                yield piece
+                offset += len(piece)
+                on_bytes(offset)
+    except DockError as error:
+        errors.append(error)
+        raise
