@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import asyncpg
 import pytest
 
@@ -52,9 +54,9 @@ async def test_entry_payload_and_rows_are_one_and_the_same_statement(scribe: Scr
     ],
 )
 async def test_a_payload_that_breaks_its_model_leaves_no_trace(
-    scribe: Scribe, what: str, changes: dict[str, object]
+    scribe: Scribe, what: str, changes: dict[str, Any]
 ) -> None:
-    payload = scribe.sealed() | changes  # type: ignore[operator]
+    payload = scribe.sealed() | changes
     with pytest.raises(Exception, match=r"custody\.event_invalid|canonical"):
         await scribe.write("clip.sealed", f"clip:{payload['clip']}", payload)
     assert await scribe.conn.fetchval("SELECT count(*) FROM custody_payload") == 0, what

@@ -1,0 +1,251 @@
+"""Search (R16): Chinese of one and two characters, every facet alone and together, pages, plans, two writers at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from evidence.clips import search_store
+from evidence.clips.clips import ClipState
+from evidence.clips.folding import grams
+from evidence.clips.query import ClipQuery
+from evidence.clips.search import list_clips
+from evidence.db.pool import Pool
+from evidence.errors import SearchInvalid
+from tests.support.payloads import Scribe
+
+
+async def found(scribe: Scribe, **asked: object) -> set[UUID]:
+    page = await list_clips(scribe.conn, ClipQuery(**asked), limit=200)  # type: ignore[arg-type]
+    return {item.clip for item in page.items}
+
+
+@pytest.fixture
+async def clips(scribe: Scribe) -> list[UUID]:
+    """Three clips that differ in everything a facet can ask for."""
+    first = await scribe.seal(
+        recorder="A100001", officer="000042", key_mark=True, recorded_at="2026-03-01T00:00:00.000Z", sha256="a" * 64
+    )
+    second = await scribe.seal(
+        recorder="B200002", officer="000043", name="IMG_0001.JPG", path="DCIM/IMG_0001.JPG",
+        recorded_at="2026-03-02T00:00:00.000Z", sha256="b" * 64,
+    )  # fmt: skip
+    third = await scribe.seal(
+        recorder=None,
+        dock=None,
+        inventory=None,
+        officer=None,
+        recorded_at=None,
+        name="证人 录音.m4a",
+        path="证人 录音.m4a",
+    )
+    await scribe.derive(first)
+    await scribe.derive(second, outcome="still")
+    await scribe.annotate(
+        first,
+        remark="执法人员现场检查，查封排污设备",
+        place="朔州市",
+        markers=[{"kind": "credentials_shown", "at_ms": 0, "note": "证件 ＮＯ.１２"}],
+        speakers=[{"key": "s1", "role": "party", "name": "李建国"}],
+        dialogue=[{"from_ms": 0, "to_ms": 10, "speaker": "s1", "text": "100% 达标了"}],
+    )
+    return [first, second, third]
+
+
+@pytest.mark.parametrize(
+    ("text", "hits"),
+    [
+        ("", {0, 1, 2}),
+        ("查封", {0}),
+        ("封", {0}),
+        ("查 封", {0}),
+        ("封查", set()),
+        ("排污设备", {0}),
+        ("查封 朔州", {0}),
+        ("查封 北京", set()),
+        ('"现场检查，查封"', {0}),
+        ("亮证", {0}),
+        ("CREDENTIALS", {0}),
+        ("当事人 李建国", {0}),
+        ("no.12", {0}),
+        ("ＮＯ．１２", {0}),
+        ("100%", {0}),
+        ("1_0%", set()),
+        ("%", {0}),
+        ("_", {0, 1}),
+        ("img_0001", {1}),
+        ("dcam", {0}),
+        ('"证人 录音"', {2}),
+        ("\\", set()),
+        ("'", set()),
+        ("检查朔州", set()),
+        ("b200002", {1}),
+    ],
+)
+async def test_text(scribe: Scribe, clips: list[UUID], text: str, hits: set[int]) -> None:
+    assert await found(scribe, text=text) == {clips[hit] for hit in hits}
+
+
+async def test_every_facet_alone_and_together(scribe: Scribe, clips: list[UUID]) -> None:
+    case_id = await scribe.open_case("晋环罚〔2026〕9号", "查封案")
+    await scribe.link(case_id, clips[1])
+    dock = await scribe.conn.fetchval("SELECT dock FROM clip_source WHERE clip = $1", clips[0])
+    first, second, third = ({clip} for clip in clips)
+    assert await found(scribe, recorder="A100001") == await found(scribe, recorder="ａ100001") == first
+    assert await found(scribe, recorder="A10000") == set()
+    assert await found(scribe, officer="000043") == second
+    assert await found(scribe, dock=dock) == first
+    assert await found(scribe, case=case_id) == second
+    assert await found(scribe, case=clips[0]) == set()
+    assert await found(scribe, state=ClipState.SEALED) == third
+    assert await found(scribe, state=ClipState.REVIEWABLE) == first
+    assert await found(scribe, key_mark=True) == first
+    assert await found(scribe, key_mark=False) == second | third
+    assert await found(scribe, sha256="b" * 64) == second
+    moment = datetime(2026, 3, 2, tzinfo=UTC)
+    assert await found(scribe, recorded_from=moment) == second
+    assert await found(scribe, recorded_to=moment) == first
+    assert await found(scribe, recorded_from=moment - timedelta(days=1), recorded_to=moment) == first
+    assert await found(scribe, text="查封", case=case_id, state=ClipState.STILL) == second
+    assert await found(scribe, text="查封", key_mark=True, officer="000042", recorded_to=moment) == first
+    assert await found(scribe, recorder="A100001", officer="000043") == set()
+
+
+async def test_a_clip_is_found_by_any_of_its_sources(scribe: Scribe) -> None:
+    payload = scribe.sealed()
+    await scribe.write("clip.sealed", f"clip:{payload['clip']}", payload)
+    again = payload | {"upload": str(scribe.new_id()), "recorder": "C300003", "path": "DCIM/第二次.mp4"}
+    await scribe.write("clip.repeated", f"clip:{payload['clip']}", again)
+    for asked in ({"recorder": "A100001"}, {"recorder": "C300003"}, {"text": "第二次"}):
+        assert await found(scribe, **asked) == {UUID(str(payload["clip"]))}
+
+
+async def test_a_summary_says_what_lists_show(scribe: Scribe, clips: list[UUID]) -> None:
+    await scribe.link(await scribe.open_case(), clips[0])
+    await scribe.derive(clips[2], outcome="undecodable", reason="moov is missing", objects=[])
+    page = await list_clips(scribe.conn)
+    by_clip = {item.clip: item for item in page.items}
+    first, third = by_clip[clips[0]], by_clip[clips[2]]
+    assert (first.state, first.version, first.key_mark, list(first.cases)) == (
+        "reviewable",
+        1,
+        True,
+        ["晋环罚〔2026〕1号"],
+    )
+    assert first.remark == "执法人员现场检查，查封排污设备"
+    assert first.poster is not None
+    assert (third.state, third.reason, third.recorder, third.remark) == ("undecodable", "moov is missing", None, None)
+
+
+async def test_a_new_version_replaces_the_words_of_the_old_one(scribe: Scribe, clips: list[UUID]) -> None:
+    await scribe.annotate(clips[0], expected_version=1, remark="扣押")
+    assert await found(scribe, text="查封") == set()
+    assert await found(scribe, text="扣押") == {clips[0]}
+
+
+async def test_pages_hold_each_clip_once_while_new_ones_arrive(scribe: Scribe) -> None:
+    moment = "2026-03-02T00:00:00.000Z"
+    expected = {await scribe.seal(received_at=moment) for _ in range(7)}
+    seen: list[UUID] = []
+    cursor = None
+    while True:
+        page = await list_clips(scribe.conn, ClipQuery(text="dcam"), cursor=cursor, limit=3)
+        seen += [item.clip for item in page.items]
+        await scribe.seal(received_at="2026-03-03T00:00:00.000Z")
+        if page.next is None:
+            break
+        cursor = page.next
+    assert seen == sorted(expected, reverse=True)
+
+
+@pytest.mark.parametrize("limit", [0, -1, 201, 10**9])
+async def test_a_page_has_a_size(scribe: Scribe, limit: int) -> None:
+    with pytest.raises(SearchInvalid):
+        await list_clips(scribe.conn, limit=limit)
+
+
+async def test_the_index_can_be_made_again_from_nothing(scribe: Scribe, clips: list[UUID]) -> None:
+    before = await scribe.conn.fetch("SELECT * FROM search_document ORDER BY clip")
+    await scribe.conn.execute("TRUNCATE search_document")
+    assert await found(scribe) == set()
+    assert await search_store.rebuild(scribe.conn, batch=2) == 3
+    assert await scribe.conn.fetch("SELECT * FROM search_document ORDER BY clip") == before
+
+
+async def test_two_writers_at_once_lose_neither_change_in_the_index(
+    pool: Pool, scribe: Scribe, clips: list[UUID]
+) -> None:
+    """An annotation that is not committed yet, and a case link that begins meanwhile."""
+    case_id = await scribe.open_case("7号", "合并案")
+    async with pool.acquire() as conn:
+        other = Scribe(conn=conn, clock=scribe.clock, entropy=scribe.entropy)
+        async with scribe.conn.transaction():
+            await scribe.annotate(clips[1], remark="尚未提交")
+            linking = asyncio.create_task(other.link(case_id, clips[1]))
+            await asyncio.sleep(0.2)
+            assert not linking.done(), "it waits for the document's lock"
+        await linking
+    assert await found(scribe, text="尚未提交", case=case_id) == {clips[1]}
+
+
+@pytest.fixture
+async def catalogue(scribe: Scribe) -> None:
+    """Twenty thousand documents with words of their own, as intake would have left them."""
+    words = ["查封", "扣押", "检查", "听证", "送达", "抽样", "询问", "勘验"]
+    rows = []
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    for number in range(20_000):
+        text = f"dcam_{number:06} {words[number % 8]}记录" + ("罕见词" if number % 5_000 == 0 else "")
+        facets = [f"recorder:r{number % 500}", "state:reviewable", f"sha256:{number:064x}"]
+        clip = UUID(int=(7 << 76) | number)
+        rows.append(
+            (clip, start + timedelta(seconds=number), start + timedelta(seconds=number), facets, text, grams(text))
+        )
+    await scribe.conn.copy_records_to_table("search_document", records=rows)
+    await scribe.conn.execute("ANALYZE search_document")
+
+
+@pytest.mark.usefixtures("catalogue")
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (ClipQuery(text="罕见"), "search_document_by_content"),
+        (ClipQuery(text="罕"), "search_document_by_content"),
+        (ClipQuery(text="dcam_012345"), "search_document_by_content"),
+        (ClipQuery(recorder="r77"), "search_document_by_content"),
+        (ClipQuery(recorder="r77", text="查封"), "search_document_by_content"),
+        (ClipQuery(sha256=f"{77:064x}"), "search_document_by_content"),
+        (ClipQuery(state=ClipState.REVIEWABLE), "search_document_in_order"),
+        (ClipQuery(), "search_document_in_order"),
+        (
+            ClipQuery(
+                recorded_from=datetime(2026, 1, 1, tzinfo=UTC), recorded_to=datetime(2026, 1, 1, 0, 1, tzinfo=UTC)
+            ),
+            "search_document_by_record_time",
+        ),
+    ],
+    ids=repr,
+)
+async def test_a_search_uses_an_index_and_reads_little(
+    scribe: Scribe, monkeypatch: pytest.MonkeyPatch, query: ClipQuery, index: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(search_store, "_SUMMARIES", "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + search_store._SUMMARIES)
+        patch.setattr(search_store, "ClipSummary", lambda **row: row["QUERY PLAN"])
+        (plan,) = await search_store.find_summaries(scribe.conn, query.condition(None), limit=51)
+    text = plan if isinstance(plan, str) else json.dumps(plan)
+    assert index in text
+    nodes = json.loads(text)[0]["Plan"]
+    assert not list(_scans(nodes, "Seq Scan", "search_document"))
+    assert nodes["Shared Hit Blocks"] + nodes["Shared Read Blocks"] < 2_000
+
+
+def _scans(node: dict[str, object], kind: str, table: str) -> list[dict[str, object]]:
+    own = [node] if node.get("Node Type") == kind and node.get("Relation Name") == table else []
+    children = node.get("Plans", [])
+    assert isinstance(children, list)
+    return own + [scan for child in children for scan in _scans(child, kind, table)]
