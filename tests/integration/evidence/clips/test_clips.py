@@ -46,7 +46,7 @@ async def test_every_change_makes_a_new_revision(scribe: Scribe) -> None:
         lambda: scribe.annotate(clip, remark="备注"),
         lambda: scribe.annotate(clip, expected_version=1, remark="备注二"),
     ):
-        await change()  # type: ignore[no-untyped-call]
+        await change()
         revisions.append((await get_clip(scribe.conn, clip)).revision)
     await scribe.link(await scribe.open_case(), clip)
     revisions.append((await get_clip(scribe.conn, clip)).revision)

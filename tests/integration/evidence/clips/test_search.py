@@ -1,4 +1,4 @@
-"""Search (R16): Chinese of one and two characters, every facet alone and together, pages, plans, two writers at once."""
+"""Search (R16): Chinese of one and two characters, facets alone and together, pages, plans, two writers at once."""
 
 from __future__ import annotations
 
@@ -34,15 +34,8 @@ async def clips(scribe: Scribe) -> list[UUID]:
         recorder="B200002", officer="000043", name="IMG_0001.JPG", path="DCIM/IMG_0001.JPG",
         recorded_at="2026-03-02T00:00:00.000Z", sha256="b" * 64,
     )  # fmt: skip
-    third = await scribe.seal(
-        recorder=None,
-        dock=None,
-        inventory=None,
-        officer=None,
-        recorded_at=None,
-        name="证人 录音.m4a",
-        path="证人 录音.m4a",
-    )
+    nothing = dict.fromkeys(("recorder", "dock", "inventory", "officer", "recorded_at"))
+    third = await scribe.seal(name="证人 录音.m4a", path="证人 录音.m4a", **nothing)
     await scribe.derive(first)
     await scribe.derive(second, outcome="still")
     await scribe.annotate(
@@ -233,11 +226,12 @@ async def catalogue(scribe: Scribe) -> None:
 async def test_a_search_uses_an_index_and_reads_little(
     scribe: Scribe, monkeypatch: pytest.MonkeyPatch, query: ClipQuery, index: str
 ) -> None:
+    plans: list[str] = []
     with monkeypatch.context() as patch:
         patch.setattr(search_store, "_SUMMARIES", "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + search_store._SUMMARIES)
-        patch.setattr(search_store, "ClipSummary", lambda **row: row["QUERY PLAN"])
-        (plan,) = await search_store.find_summaries(scribe.conn, query.condition(None), limit=51)
-    text = plan if isinstance(plan, str) else json.dumps(plan)
+        patch.setattr(search_store, "ClipSummary", lambda **row: plans.append(row["QUERY PLAN"]))
+        await search_store.find_summaries(scribe.conn, query.condition(None), limit=51)
+    (text,) = plans
     assert index in text
     nodes = json.loads(text)[0]["Plan"]
     assert not list(_scans(nodes, "Seq Scan", "search_document"))
