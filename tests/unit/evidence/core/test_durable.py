@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
 import stat
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,60 +16,17 @@ from evidence.core.durable import (
     sync_folder,
     write_file,
 )
+from tests.support.stepper import killed_runs, step
 
-ROOT = Path(__file__).parents[4]
 OLD, NEW = b"old" * 1000, b"new" * 2000
 
-# Runs one call in a process of its own. The profiler sees every real system call of the interpreter just before it is
-# made; it prints their names, and kills the process with SIGKILL when its allowance is used up.
-STEPPER = """
-import os, signal, sys
-from pathlib import Path
-from evidence.core.durable import make_folders, publish_file, write_file
-allowance, calls = int(sys.argv[1]), []
-def watch(frame, event, function):
-    if event == "c_call" and getattr(function, "__module__", None) == "posix":
-        if len(calls) == allowance:
-            os.kill(os.getpid(), signal.SIGKILL)
-        calls.append(function.__name__)
-folder = Path(sys.argv[2])
-sys.setprofile(watch)
-{action}
-sys.setprofile(None)
-print(" ".join(name for name in calls if name != "fspath"))
-"""
-
-
-def step(action: str, folder: Path, *, allowance: int = 10_000) -> list[str] | None:
-    """Run an action with at most that many system calls; return their names, or None when it was killed."""
-    command = [sys.executable, "-c", STEPPER.format(action=action), str(allowance), str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
-    if done.returncode == -signal.SIGKILL:
-        return None
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split()
-
-
-def killed_runs(action: str, tmp_path: Path) -> Iterator[Path]:
-    """Yield a folder per point at which the action can be killed, once to be prepared and once to be looked at."""
-    for allowance in range(200):
-        folder = tmp_path / f"killed-after-{allowance}"
-        folder.mkdir()
-        yield folder
-        if step(action, folder, allowance=allowance) is not None:
-            assert allowance > 3, "the action is expected to have several steps"
-            yield folder
-            return
-        yield folder
-    raise AssertionError("the action never ends")
-
-
+IMPORTS = "from evidence.core.durable import make_folders, publish_file, write_file"
 WRITE = "write_file(folder / 'file', b'new' * 2000)"
 PUBLISH = "publish_file(folder / 'source', folder / 'ab' / 'target')"
 
 
 def test_write_file_leaves_the_old_or_the_new_content_at_every_kill(tmp_path: Path) -> None:
-    runs = killed_runs(WRITE, tmp_path)
+    runs = killed_runs(WRITE, tmp_path, imports=IMPORTS)
     seen = set()
     for folder in runs:
         (folder / "file").write_bytes(OLD)
@@ -87,7 +40,7 @@ def test_write_file_leaves_the_old_or_the_new_content_at_every_kill(tmp_path: Pa
 
 
 def test_publish_file_never_loses_the_bytes_and_ends_when_repeated(tmp_path: Path) -> None:
-    runs = killed_runs(PUBLISH, tmp_path)
+    runs = killed_runs(PUBLISH, tmp_path, imports=IMPORTS)
     for folder in runs:
         source, target = folder / "source", folder / "ab" / "target"
         source.write_bytes(NEW)
@@ -101,7 +54,7 @@ def test_publish_file_never_loses_the_bytes_and_ends_when_repeated(tmp_path: Pat
 
 
 def test_write_file_syncs_the_file_before_its_name_and_the_folder_after(tmp_path: Path) -> None:
-    calls = step(WRITE, tmp_path)
+    calls = step(WRITE, tmp_path, imports=IMPORTS)
     assert calls is not None
     rename = calls.index("rename")
     assert calls.index("write") < calls.index("fsync") < rename
@@ -111,7 +64,7 @@ def test_write_file_syncs_the_file_before_its_name_and_the_folder_after(tmp_path
 
 def test_publish_file_syncs_before_the_link_and_both_folders_after(tmp_path: Path) -> None:
     (tmp_path / "source").write_bytes(NEW)
-    calls = step(PUBLISH, tmp_path)
+    calls = step(PUBLISH, tmp_path, imports=IMPORTS)
     assert calls is not None
     link, unlink = calls.index("link"), calls.index("unlink")
     assert "fsync" in calls[:link], "the bytes are on disk before the name is"
@@ -120,7 +73,7 @@ def test_publish_file_syncs_before_the_link_and_both_folders_after(tmp_path: Pat
 
 
 def test_make_folders_syncs_each_new_folder_into_its_parent(tmp_path: Path) -> None:
-    calls = step("make_folders(folder / 'a' / 'b' / 'c')", tmp_path)
+    calls = step("make_folders(folder / 'a' / 'b' / 'c')", tmp_path, imports=IMPORTS)
     assert calls is not None
     assert [name for name in calls if name in ("mkdir", "fsync")] == ["mkdir", "fsync"] * 3
     assert (tmp_path / "a" / "b" / "c").is_dir()

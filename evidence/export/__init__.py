@@ -1,0 +1,1 @@
+"""Evidence leaving the house: self-contained folders that anybody can verify offline."""
