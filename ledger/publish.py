@@ -116,6 +116,8 @@ class LogFolder:
 
     async def remove_unfinished(self) -> None:
         """See `LogStorage.remove_unfinished`."""
+        # A term begins here, and with it all folders are looked at anew: somebody may have moved or replaced them.
+        self._settled.clear()
         await asyncio.to_thread(remove_temporaries, self.root)
 
     def _put_immutable(self, files: Mapping[str, bytes]) -> None:
