@@ -46,7 +46,7 @@ class ServiceConfig(BaseSettings):
     listen_port: int = Field(8440, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
     public_url: str | None = Field(
         None,
-        pattern=r"\Ahttps?://[^\s/?#]+(/[^\s/?#]+)*\Z",
+        pattern=r"^https?://[^\s/?#]+(/[^\s/?#]+)*$",
         description="What the service is called from outside, where a proxy stands before it; no slash at the end",
     )
     upload_bytes_max: int = Field(64 * GIBIBYTE, ge=1, le=2**53 - 1, description="Longest upload in bytes")
@@ -75,7 +75,7 @@ class ServiceConfig(BaseSettings):
     run_worker: bool = Field(default=True, description="Whether `serve` runs a worker of its own")
     worker_concurrency: int = Field(1, ge=1, le=64, description="Derivation jobs a worker runs at the same time")
     sequencer_interval_seconds: float = Field(
-        0.2, gt=0, le=60, description="Pause in seconds between two batches of the sequencer"
+        0.02, gt=0, le=60, description="Pause in seconds between two batches of the sequencer while there is work"
     )
     publication_lag_seconds_max: float = Field(
         30.0, gt=0, description="Age in seconds of an unpublished entry from which on the service is not ready"

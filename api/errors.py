@@ -190,3 +190,16 @@ class CursorInvalid(ApiError):
     """The cursor was not made by this address; begin again without one."""
 
     code = "request.cursor"
+
+
+class LogAbsent(ApiError):
+    """There is no log in this data folder or database yet; `shilu serve` begins one."""
+
+    code = "log.absent"
+
+
+class LogKeyMissing(ApiError):
+    """The database belongs to a log whose signing key is not in keys/log.key; bring it there from its backup."""
+
+    code = "log.key_missing"
+    blame = Blame.WAY

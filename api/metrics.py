@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 SECONDS_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0)
@@ -36,6 +37,9 @@ class HttpMetrics:
     ledger_pending: Gauge
     ledger_lag_seconds: Gauge
     disk_free_bytes: Gauge
+
+
+METRICS = web.AppKey("metrics", HttpMetrics)
 
 
 def make_metrics() -> HttpMetrics:

@@ -19,7 +19,7 @@ from aiohttp import web
 from api.auth import DockCaller, StaffCaller
 from api.dispatch import CALLER, ROUTE
 from api.errors import MethodRefused, RouteUnknown
-from api.metrics import HttpMetrics
+from api.metrics import METRICS
 from api.problems import INTERNAL, PROBLEMS, problem_response, treatment_of
 from evidence.errors import DatabaseUnreachable
 from ledger.errors import CodedError
@@ -29,12 +29,12 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 REQUEST_ID = web.RequestKey("request_id", str)
 ANSWER_BEGUN = web.RequestKey("answer_begun", bool)
 CODE = web.RequestKey("code", str)
-METRICS = web.AppKey("metrics", HttpMetrics)
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
+    "Server": "shilu",
     "X-Content-Type-Options": "nosniff",
 }
 """Set on every answer."""

@@ -71,19 +71,22 @@ def _table(groups: Iterable[tuple[int, Retry, str]]) -> Mapping[str, Treatment]:
 
 PROBLEMS = _table(
     [
-        # The request is malformed: it will stay so.
+        # The request is malformed, and will stay so.
         (400, Retry.NEVER, "request.malformed request.invalid request.query request.header request.cursor"),
         (400, Retry.NEVER, "tus.metadata upload.empty upload.name_invalid upload.metadata_invalid"),
-        (400, Retry.NEVER, "wire.malformed wire.version wire.limit wire.path time.invalid file.empty"),
+        (400, Retry.NEVER, "wire.malformed wire.version wire.limit wire.path time.invalid file.empty receipt.mismatch"),
         (400, Retry.NEVER, "party.name_invalid party.role_invalid party.expiry_invalid dock.key_invalid"),
-        (400, Retry.NEVER, "view.purpose_unknown"),
-        (400, Retry.FIXED, "upload.length_unknown"),
-        (404, Retry.NEVER, "route.unknown upload.unknown dock.unknown token.unknown"),
+        (400, Retry.NEVER, "annotation.invalid case.invalid search.invalid view.purpose_unknown"),
+        (400, Retry.NEVER, "canonical.malformed commitment.malformed entry.malformed key.malformed note.malformed"),
+        (400, Retry.NEVER, "note.unsigned note.signature checkpoint.malformed checkpoint.origin policy.malformed"),
+        (400, Retry.NEVER, "proof.invalid proof.malformed proof.impossible tile.path tile.malformed bundle.malformed"),
+        (400, Retry.FIXED, "upload.length_unknown policy.unmet"),
+        (404, Retry.NEVER, "route.unknown upload.unknown clip.unknown case.unknown dock.unknown token.unknown"),
         (404, Retry.LATER, "view.rendition_missing"),
         (404, Retry.FIXED, "ticket.unknown"),
         (405, Retry.NEVER, "route.method"),
         (408, Retry.LATER, "request.timeout request.cut_short upload.stalled"),
-        (412, Retry.FIXED, "tus.version"),
+        (412, Retry.FIXED, "tus.version annotation.stale"),
         (413, Retry.NEVER, "request.too_large upload.too_large upload.length_exceeded"),
         (415, Retry.NEVER, "request.media_type request.encoding"),
         (416, Retry.FIXED, "request.range"),
@@ -95,16 +98,24 @@ PROBLEMS = _table(
         (403, Retry.FIXED, "dock.code_refused"),
         # The request is right in itself and does not fit what is there.
         (409, Retry.NEVER, "token.already_revoked dock.already_enrolled dock.already_revoked inventory.conflict"),
-        (409, Retry.NEVER, "idempotency.conflict"),
+        (409, Retry.NEVER, "idempotency.conflict case.number_taken ledger.duplicate_entry export.target_taken"),
         (409, Retry.NEVER, "clip.already_sealed manifest.disagrees manifest.misplaced upload.finished"),
         (409, Retry.NEVER, "upload.length_declared"),
         (409, Retry.FIXED, "upload.offset_mismatch upload.not_inventoried upload.incomplete upload.taken_over"),
         (410, Retry.NEVER, "upload.terminated"),
-        # The way is blocked; the request may be repeated.
-        (503, Retry.LATER, "upload.busy database.unreachable"),
+        (410, Retry.FIXED, "upload.spool_lost upload.spool_damaged"),
+        # The way is blocked; the same request may be sent again.
+        (421, Retry.LATER, "upload.elsewhere"),
+        (503, Retry.LATER, "upload.busy database.unreachable receipt.pending"),
+        (503, Retry.LATER, "ledger.not_published ledger.not_leading ledger.head_moved ledger.checkpoint_stale"),
+        (503, Retry.LATER, "ledger.checkpoint_withheld ledger.storage_busy"),
         (507, Retry.LATER, "upload.no_space upload.storage_failed"),
-        # Somebody here has to act.
-        (500, Retry.LATER, "internal"),
+        # Somebody here has to act; nothing the caller can change helps.
+        (500, Retry.LATER, "internal custody.event_invalid job.lease_lost export.target_unusable"),
+        (500, Retry.LATER, "evidence.damaged object.damaged object.missing ledger.storage_unreadable"),
+        (500, Retry.LATER, "ledger.storage_conflict ledger.checkpoint_conflict ledger.tree_mismatch"),
+        (500, Retry.LATER, "config.invalid config.origin_mismatch log.absent log.key_missing database.unsuitable"),
+        (500, Retry.LATER, "postgres.unavailable postgres.folder_unusable postgres.start_failed"),
     ]
 )
 """Code -> how it is shown."""
@@ -127,7 +138,8 @@ def title_of(error: type[CodedError]) -> str:
 
 def headers_of(error: CodedError, treatment: Treatment) -> dict[str, str]:
     """Return the headers that HTTP asks for beside a problem (RFC 9110, tus 1.0.0)."""
-    headers: dict[str, str] = {}
+    # A HEAD has no body to say it in.
+    headers = {"X-Problem-Code": error.code}
     if treatment.status == HTTPStatus.UNAUTHORIZED:
         reason = "" if error.code == "auth.missing" else ', error="invalid_token"'
         headers["WWW-Authenticate"] = f'Bearer realm="shilu"{reason}'
@@ -157,5 +169,5 @@ def problem_response(error: CodedError, treatment: Treatment, *, request_id: str
     return web.Response(
         status=treatment.status,
         body=problem.model_dump_json(fallback=str).encode(),
-        headers={"Content-Type": MEDIA_TYPE, **headers_of(error, treatment)},
+        headers={"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", **headers_of(error, treatment)},
     )

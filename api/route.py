@@ -6,17 +6,14 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Generic, TypeVar
+from typing import Any
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
-from api.bodies import Body
+from api.bodies import JSON, Body, Nothing
 from api.call import Call
 from evidence.parties.roles import Role
-
-BodyT = TypeVar("BodyT")
-QueryT = TypeVar("QueryT", bound=BaseModel)
 
 UUID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
@@ -71,15 +68,22 @@ class Header:
     required: bool = False
 
 
+def json_of(status: int, model: type[BaseModel], means: str) -> Answer:
+    """Describe an answer whose body is a model in JSON."""
+    return Answer(status=status, means=means, model=model, media_type=JSON)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Route(Generic[BodyT, QueryT]):
+class Route:
     """One method at one address.
 
     Attributes:
         name: Stable name, the operation id of the document and the label in metrics and logs.
         path: Address with `{parameter}` parts out of `PATH_PATTERNS`.
         roles: Who may call; None for anybody, known or not.
-        errors: Codes of its own; what every route can answer is added by `codes_of` in the document.
+        handle: Called behind the gate; a test compares the types of its call with `body` and `query`.
+        errors: Codes of its own; what its roles, body and query can lead to is added by `api.openapi.codes_of`.
+        open_on_loopback: Whether the setting METRICS_ON_LOOPBACK lets this very host call without a token.
         always: Headers that every answer of it has unless the handler sets them, problems included.
     """
 
@@ -88,14 +92,15 @@ class Route(Generic[BodyT, QueryT]):
     path: str
     summary: str
     roles: frozenset[Role] | None
-    handle: Callable[[Call[BodyT, QueryT]], Awaitable[web.StreamResponse]]
-    body: Body[BodyT]
-    query: type[QueryT]
+    handle: Callable[[Call[Any, Any]], Awaitable[web.StreamResponse]]
     answers: tuple[Answer, ...]
+    body: Body[Any] = Nothing()  # noqa: RUF009 - frozen
+    query: type[BaseModel] = NoQuery
     errors: tuple[str, ...] = ()
     headers: tuple[Header, ...] = ()
     always: Mapping[str, str] = field(default_factory=lambda: NO_STORE)
     tag: str = "service"
+    open_on_loopback: bool = False
 
     @property
     def pattern(self) -> str:

@@ -15,6 +15,7 @@ from evidence.core.clock import Clock, Entropy, format_time
 from evidence.core.wire.fields import take_uuid
 from evidence.core.wire.statement import dock_key_name
 from evidence.custody.record import record
+from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection
 from evidence.errors import WireError
 from evidence.parties.credentials import new_enrolment_code, parse_enrolment_code
@@ -33,7 +34,6 @@ from evidence.parties.store import (
     find_dock,
     insert_enrolment_code,
     lock_enrolment_code,
-    lock_subject,
     use_enrolment_code,
 )
 from ledger.errors import CodedError

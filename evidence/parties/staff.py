@@ -13,12 +13,13 @@ from uuid import UUID
 from evidence.core.clock import Clock, Entropy, format_time
 from evidence.core.ids import uuid7
 from evidence.custody.record import record
+from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection
 from evidence.parties.credentials import STAFF_PREFIX, new_credential
 from evidence.parties.errors import ExpiryInvalid, RoleInvalid, TokenAlreadyRevoked, TokenUnknown
 from evidence.parties.names import REASON_CHARACTERS_MAX, check_name
 from evidence.parties.roles import STAFF_ROLES, Role
-from evidence.parties.store import find_staff_token, lock_subject
+from evidence.parties.store import find_staff_token
 
 TOKEN_DAYS_MAX = 366
 """Longest life of a staff token in days."""

@@ -9,10 +9,10 @@ from evidence.core.clock import Clock, Entropy
 from evidence.core.wire.cleared import open_cleared
 from evidence.core.wire.inventory import open_inventory
 from evidence.custody.record import record
+from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection
 from evidence.parties.errors import InventoryConflict
 from evidence.parties.inventory_store import find_cleared, find_inventory, note_digest
-from evidence.parties.store import lock_subject
 from ledger.note import Verifier
 
 

@@ -12,6 +12,7 @@ from asyncpg import Record
 from evidence.core.clock import parse_time
 from evidence.core.wire.fields import take_digest, take_text, take_uuid
 from evidence.custody.recorded import RecordedEvent
+from evidence.db.paging import FIRST_ID
 from evidence.db.pool import Connection
 from evidence.parties.roles import Role
 
@@ -122,11 +123,6 @@ async def project_dock_revoked(conn: Connection, event: RecordedEvent) -> None:
     )
 
 
-async def lock_subject(conn: Connection, subject: str) -> None:
-    """Let only one transaction at a time decide about a subject, for example `dock:<uuid>`; held until it ends."""
-    await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", subject)
-
-
 async def find_staff_token(conn: Connection, token: UUID) -> StaffToken | None:
     """Return a token by its public id."""
     row = await conn.fetchrow(f"{_TOKENS} WHERE t.token = $1", token)
@@ -136,8 +132,8 @@ async def find_staff_token(conn: Connection, token: UUID) -> StaffToken | None:
 async def list_staff_tokens(conn: Connection, *, after: UUID | None, limit: int) -> Sequence[StaffToken]:
     """Return tokens in order of their ids, which is the order they were issued in, beginning behind `after`."""
     rows = await conn.fetch(
-        f"{_TOKENS} WHERE $1::uuid IS NULL OR t.token > $1 ORDER BY t.token LIMIT $2",
-        after,
+        f"{_TOKENS} WHERE t.token > $1 ORDER BY t.token LIMIT $2",
+        after or FIRST_ID,
         limit,
     )
     return [_staff_token(row) for row in rows]
@@ -157,8 +153,8 @@ async def dock_is_taken(conn: Connection, *, dock: UUID, vkey: str) -> bool:
 async def list_docks(conn: Connection, *, after: UUID | None, limit: int) -> Sequence[Dock]:
     """Return docks in order of their ids, beginning behind `after`."""
     rows = await conn.fetch(
-        f"{_DOCKS} WHERE $1::uuid IS NULL OR d.dock > $1 ORDER BY d.dock LIMIT $2",
-        after,
+        f"{_DOCKS} WHERE d.dock > $1 ORDER BY d.dock LIMIT $2",
+        after or FIRST_ID,
         limit,
     )
     return [_dock(row) for row in rows]

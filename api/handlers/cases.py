@@ -1,0 +1,115 @@
+"""Cases: open, list, and make clips their exhibits."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from api.answers import json_answer
+from api.call import Call
+from api.errors import CursorInvalid
+from api.models.cases import (
+    CaseItem,
+    CaseItems,
+    CaseMade,
+    ExhibitItem,
+    ExhibitItems,
+    ExhibitMade,
+    LinkClip,
+    OpenCase,
+)
+from api.models.common import PageQuery
+from api.preconditions import once
+from api.route import NoQuery
+from evidence.cases.cases import get_case, link_clip, list_cases, list_exhibits, open_case
+from evidence.cases.store import CaseRow
+from evidence.db.paging import LAST_INTEGER
+from evidence.db.pool import Connection
+
+
+async def create(call: Call[OpenCase, NoQuery]) -> web.Response:
+    """Open a case."""
+    services, body = call.services, call.body
+
+    async def work(conn: Connection) -> CaseMade:
+        opened = await open_case(
+            conn,
+            number=body.number,
+            title=body.title,
+            actor=call.actor,
+            clock=services.clock,
+            entropy=services.entropy,
+        )
+        return CaseMade(case=opened.case_id, number=body.number, title=body.title, entry=opened.entry_id)
+
+    return await once(call, route="open_case", work=work)
+
+
+async def list_all(call: Call[None, PageQuery]) -> web.Response:
+    """List cases."""
+    limit = call.query.limit
+    async with call.services.pool.acquire() as conn:
+        cases = await list_cases(conn, before=call.query.after_id(), limit=limit + 1)
+    items = [_item(case) for case in cases[:limit]]
+    return json_answer(CaseItems(items=items, next=str(items[-1].case) if len(cases) > limit else None))
+
+
+async def get(call: Call[None, NoQuery]) -> web.Response:
+    """Return a case."""
+    async with call.services.pool.acquire() as conn:
+        case = await get_case(conn, call.id("case"))
+    return json_answer(_item(case))
+
+
+async def link(call: Call[LinkClip, NoQuery]) -> web.Response:
+    """Make a clip the next exhibit of a case; one that is an exhibit already keeps its number."""
+    services = call.services
+    async with services.pool.acquire() as conn, conn.transaction():
+        linked = await link_clip(
+            conn,
+            case_id=call.id("case"),
+            clip=call.body.clip,
+            actor=call.actor,
+            clock=services.clock,
+            entropy=services.entropy,
+        )
+    status = 200 if linked.repeated else 201
+    return json_answer(ExhibitMade(exhibit=linked.exhibit, entry=linked.entry_id), status=status)
+
+
+async def exhibits(call: Call[None, PageQuery]) -> web.Response:
+    """List the exhibits of a case."""
+    limit = call.query.limit
+    after = _exhibit_number(call.query.cursor)
+    async with call.services.pool.acquire() as conn:
+        links = await list_exhibits(conn, call.id("case"), after=after, limit=limit + 1)
+    items = [
+        ExhibitItem(
+            exhibit=link.exhibit,
+            clip=link.clip,
+            linked_by=link.linked_by,
+            linked_at=link.linked_at,
+            entry=link.entry_id,
+        )
+        for link in links[:limit]
+    ]
+    return json_answer(ExhibitItems(items=items, next=str(items[-1].exhibit) if len(links) > limit else None))
+
+
+def _exhibit_number(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not cursor.isascii() or not cursor.isdigit() or int(cursor[:12]) > LAST_INTEGER:
+        raise CursorInvalid("the cursor is not from this list")
+    return int(cursor)
+
+
+def _item(case: CaseRow) -> CaseItem:
+    return CaseItem(
+        case=case.case_id,
+        number=case.number,
+        title=case.title,
+        opened_by=case.opened_by,
+        opened_at=case.opened_at,
+        exhibits=case.exhibits,
+        entry=case.entry_id,
+    )

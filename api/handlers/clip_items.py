@@ -1,0 +1,138 @@
+"""What the domain knows of a clip, as the JSON shows it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from api.models.clips import (
+    AnnotationItem,
+    CaseLinkItem,
+    ClipDetail,
+    ClipItem,
+    DerivationItem,
+    HistoryItem,
+    RenditionItem,
+    SourceItem,
+)
+from evidence.cases.store import CaseLink
+from evidence.clips.clips import Clip, ClipState
+from evidence.clips.search_store import ClipSummary
+from evidence.clips.store import AnnotationRow, ClipSource, Derivation
+from evidence.custody.history import CustodyLine
+
+
+def clip_item(summary: ClipSummary) -> ClipItem:
+    """Show a clip in a list."""
+    return ClipItem(
+        clip=summary.clip,
+        name=summary.name,
+        size=summary.size,
+        sha256=summary.sha256,
+        received_at=summary.received_at,
+        recorded_at=summary.recorded_at,
+        recorder=summary.recorder,
+        dock=summary.dock,
+        officer=summary.officer,
+        key_mark=summary.key_mark,
+        state=ClipState(summary.state),
+        reason=summary.reason,
+        version=summary.version,
+        remark=summary.remark,
+        cases=list(summary.cases),
+        entry=summary.entry_id,
+    )
+
+
+def clip_detail(clip: Clip, index: int | None) -> ClipDetail:
+    """Show all that is known about a clip."""
+    row = clip.row
+    return ClipDetail(
+        clip=clip.id,
+        name=row.name,
+        size=row.size,
+        chunk_size=row.chunk_size,
+        chunks=row.chunks,
+        root=row.root,
+        sha256=row.sha256,
+        received_at=row.received_at,
+        sealed_at=row.sealed_at,
+        entry=row.entry_id,
+        index=index,
+        state=clip.state,
+        sources=[_source(source) for source in clip.sources],
+        derivation=None if clip.derivation is None else _derivation(clip.derivation),
+        annotation=None if clip.annotation is None else annotation_item(clip.annotation),
+        cases=[_link(link) for link in clip.links],
+    )
+
+
+def annotation_item(row: AnnotationRow) -> AnnotationItem:
+    """Show one version of an annotation."""
+    return AnnotationItem(
+        version=row.version,
+        content=dict(row.content),
+        annotated_by=row.annotated_by,
+        annotated_at=row.annotated_at,
+        entry=row.entry_id,
+    )
+
+
+def history_item(line: CustodyLine) -> HistoryItem:
+    """Show one event of a history."""
+    event = line.event
+    return HistoryItem(
+        entry=event.entry_id,
+        type=event.type,
+        actor=event.actor,
+        at=event.at,
+        index=line.index,
+        payload=cast("dict[str, object]", event.payload),
+    )
+
+
+def _source(source: ClipSource) -> SourceItem:
+    return SourceItem(
+        entry=source.entry_id,
+        repeated=source.repeated,
+        upload=source.upload,
+        actor=source.actor,
+        name=source.name,
+        path=source.path,
+        raw=source.raw,
+        recorder=source.recorder,
+        dock=source.dock,
+        inventory=source.inventory,
+        recorded_at=source.recorded_at,
+        officer=source.officer,
+        key_mark=source.key_mark,
+        received_at=source.received_at,
+    )
+
+
+def _derivation(derivation: Derivation) -> DerivationItem:
+    return DerivationItem(
+        entry=derivation.entry_id,
+        outcome=derivation.outcome,
+        reason=derivation.reason,
+        attempt=derivation.attempt,
+        derived_at=derivation.derived_at,
+        tools=dict(derivation.tools),
+        parameters=dict(derivation.parameters),
+        probe=dict(derivation.probe),
+        renditions=[
+            RenditionItem(kind=made.kind, size=made.size, sha256=made.sha256, media_type=made.media_type)
+            for made in derivation.objects
+        ],
+    )
+
+
+def _link(link: CaseLink) -> CaseLinkItem:
+    return CaseLinkItem(
+        case=link.case_id,
+        number=link.number,
+        title=link.title,
+        exhibit=link.exhibit,
+        linked_by=link.linked_by,
+        linked_at=link.linked_at,
+        entry=link.entry_id,
+    )

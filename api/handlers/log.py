@@ -1,0 +1,41 @@
+"""The published log, as its files lie on disk (C2SP tlog-tiles); open to anybody, tokens are not asked for."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from api.call import Call
+from api.errors import RouteUnknown
+from api.route import NoQuery
+from ledger.errors import TilePathMalformed
+from ledger.tiles import parse_bundle_path, parse_tile_path
+
+CHECKPOINT_TYPE = "text/plain; charset=utf-8"
+TILE_TYPE = "application/octet-stream"
+
+PUBLIC = {"Cross-Origin-Resource-Policy": "cross-origin"}
+"""A log may be read from anywhere, a browser page of a monitor included."""
+
+CHECKPOINT_CACHE = "public, max-age=1"
+"""tlog-tiles: a checkpoint is cached for seconds only."""
+
+TILE_CACHE = "public, max-age=31536000, immutable"
+
+
+async def checkpoint(call: Call[None, NoQuery]) -> web.Response:
+    """Return the newest published checkpoint."""
+    note = await call.services.reader.checkpoint()
+    return web.Response(body=note, headers={"Content-Type": CHECKPOINT_TYPE, "Cache-Control": CHECKPOINT_CACHE})
+
+
+async def tile(call: Call[None, NoQuery]) -> web.Response:
+    """Return a tile or an entry bundle."""
+    path = f"tile/{call.request.match_info['tile']}"
+    try:
+        (parse_bundle_path if path.startswith("tile/entries/") else parse_tile_path)(path)
+    except TilePathMalformed as error:
+        raise RouteUnknown("there is no such tile") from error
+    raw = await call.services.storage.get(path)
+    if raw is None:
+        raise RouteUnknown("there is no such tile")
+    return web.Response(body=raw, headers={"Content-Type": TILE_TYPE, "Cache-Control": TILE_CACHE})

@@ -1,0 +1,68 @@
+"""Footage by ticket, whole or a byte range (RFC 9110); who looks was recorded when the ticket was made."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+from aiohttp import web
+
+from api.answers import etag
+from api.call import Call
+from api.metrics import METRICS
+from api.ranges import Span, choose_span
+from api.route import NoQuery
+from evidence.parties.ticket_store import ViewTicket
+from evidence.parties.tickets import redeem_ticket
+
+READ_BYTES = 512 * 1024
+"""Bytes read and written at a time; larger pieces gain nothing, smaller ones cost thread hand-overs."""
+
+
+async def media(call: Call[None, NoQuery]) -> web.StreamResponse:
+    """Serve the object that a ticket opens."""
+    services, request = call.services, call.request
+    async with services.pool.acquire() as conn:
+        ticket = await redeem_ticket(conn, request.match_info["ticket"], clock=services.clock)
+    path = await asyncio.to_thread(services.objects.open_path, ticket.sha256.hex())
+    size = path.stat().st_size
+    tag = etag(ticket.sha256.hex())
+    span = choose_span(
+        range_header=request.headers.get("Range"), if_range=request.headers.get("If-Range"), etag=tag, size=size
+    )
+    headers = _headers(ticket, tag)
+    if span is not None:
+        headers["Content-Range"] = span.content_range
+    part = span or Span(0, size, size)
+    response = web.StreamResponse(status=200 if span is None else 206, headers=headers)
+    response.content_length = part.length
+    await response.prepare(request)
+    if request.method != "HEAD":
+        await _send(response, path, part)
+        request.app[METRICS].media_bytes.inc(part.length)
+    return response
+
+
+def _headers(ticket: ViewTicket, tag: str) -> dict[str, str]:
+    return {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-store",
+        "Content-Disposition": "inline" if ticket.media_type != "application/octet-stream" else "attachment",
+        "Content-Type": ticket.media_type,
+        "ETag": tag,
+    }
+
+
+async def _send(response: web.StreamResponse, path: Path, span: Span) -> None:
+    descriptor = await asyncio.to_thread(os.open, path, os.O_RDONLY)
+    try:
+        position = span.start
+        while position < span.stop:
+            piece = await asyncio.to_thread(os.pread, descriptor, min(READ_BYTES, span.stop - position), position)
+            if not piece:
+                raise OSError(f"the object ends at byte {position}, not at {span.stop}")
+            await response.write(piece)
+            position += len(piece)
+    finally:
+        os.close(descriptor)

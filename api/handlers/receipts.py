@@ -1,0 +1,63 @@
+"""From manifest to receipt: the last call of a dock about a file, and the receipt again whenever it is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+from aiohttp import web
+
+from api.answers import json_answer
+from api.auth import DockCaller
+from api.call import Call
+from api.models.clips import SealedClip
+from api.route import NoQuery
+from api.services import Services
+from evidence.clips.clips import Clip, get_clip
+from evidence.core.wire.receipt import format_receipt
+from evidence.errors import ClipUnknown
+from evidence.receipts import build_receipt
+
+RECEIPT_TYPE = "application/vnd.shilu.receipt"
+
+PENDING_SECONDS = 1
+"""Pause that is asked for while an entry waits for its publication."""
+
+
+async def seal(call: Call[bytes, NoQuery]) -> web.Response:
+    """Compare a dock's manifest with what arrived, seal, and answer with the receipt if it is ready soon.
+
+    The seal is committed before anything is awaited here, so an answer that gets lost can be asked for again.
+    """
+    services, dock = call.services, call.dock
+    sealed = await services.uploads.seal(
+        actor=dock.actor, upload=call.id("upload"), manifest=call.body, dock_verifiers=[dock.verifier]
+    )
+    await services.waiter.wait(sealed.entry_id, timeout_seconds=services.config.receipt_wait_seconds)
+    return await _receipt_or_promise(services, clip=sealed.clip, entry=sealed.entry_id)
+
+
+async def receipt(call: Call[None, NoQuery]) -> web.Response:
+    """Return a clip's receipt: to a dock that of its own delivery, to people that of the first."""
+    async with call.services.pool.acquire() as conn:
+        clip = await get_clip(conn, call.id("clip"))
+    entry = _own_entry(clip, call.caller.dock) if isinstance(call.caller, DockCaller) else clip.row.entry_id
+    return await _receipt_or_promise(call.services, clip=clip.id, entry=entry)
+
+
+def _own_entry(clip: Clip, dock: UUID) -> UUID:
+    for source in clip.sources:
+        if source.dock == dock:
+            return source.entry_id
+    raise ClipUnknown(f"there is no clip {clip.id}", clip=str(clip.id))
+
+
+async def _receipt_or_promise(services: Services, *, clip: UUID, entry: UUID) -> web.Response:
+    async with services.pool.acquire() as conn:
+        built = await build_receipt(conn, services.reader, entry)
+    if built is None:
+        promise = SealedClip(clip=clip, entry=entry)
+        return json_answer(promise, status=202, headers={"Retry-After": str(PENDING_SECONDS)})
+    # A receipt can hold a manifest and a whole path; writing canonical JSON of it is work for a thread.
+    body = await asyncio.to_thread(format_receipt, built)
+    return web.Response(body=body, headers={"Content-Type": RECEIPT_TYPE})

@@ -1,0 +1,83 @@
+"""The service about itself: alive, ready, metrics, and the document of its interface."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+
+from aiohttp import web
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from api.answers import json_answer
+from api.bodies import JSON
+from api.call import Call
+from api.health import check_readiness
+from api.metrics import METRICS, HttpMetrics
+from api.models.clips import Term, Vocabulary
+from api.models.service import Liveness
+from api.route import NoQuery
+from api.services import Services
+from api.status_store import count_clips, read_backlog
+from evidence.clips.vocabulary import Word
+from evidence.clips.vocabulary import vocabulary as shipped_vocabulary
+from evidence.parties.purposes import PURPOSES
+from evidence.parties.roles import ROLE_TITLES
+
+DOCUMENT = web.AppKey("document", bytes)
+
+
+async def healthz(call: Call[None, NoQuery]) -> web.Response:
+    """Say that the process answers."""
+    return json_answer(Liveness())
+
+
+async def readyz(call: Call[None, NoQuery]) -> web.Response:
+    """Say whether the process can do its work."""
+    readiness = await check_readiness(call.services)
+    return json_answer(readiness, status=200 if readiness.ready else 503)
+
+
+async def metrics(call: Call[None, NoQuery]) -> web.Response:
+    """Return the meters, gauges read anew."""
+    meters = call.request.app[METRICS]
+    await _read_gauges(meters, call.services)
+    return web.Response(body=generate_latest(meters.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def document(call: Call[None, NoQuery]) -> web.Response:
+    """Return the OpenAPI document."""
+    return web.Response(body=call.request.app[DOCUMENT], headers={"Content-Type": JSON})
+
+
+async def vocabulary(call: Call[None, NoQuery]) -> web.Response:
+    """Return the words that requests may use, in two languages."""
+    words = shipped_vocabulary()
+
+    def terms(titles: Mapping[str, tuple[str, str]]) -> list[Term]:
+        return [Term(key=key, zh=zh, en=en) for key, (zh, en) in titles.items()]
+
+    def in_force(found: Mapping[str, Word]) -> list[Term]:
+        return [Term(key=key, zh=word.zh, en=word.en) for key, word in found.items() if not word.retired]
+
+    answer = Vocabulary(
+        purposes=terms(PURPOSES),
+        roles=terms({role.value: titles for role, titles in ROLE_TITLES.items()}),
+        markers=in_force(words.markers),
+        speakers=in_force(words.speakers),
+    )
+    return json_answer(answer)
+
+
+async def _read_gauges(meters: HttpMetrics, services: Services) -> None:
+    async with services.pool.acquire() as conn:
+        backlog = await read_backlog(conn)
+        clips = await count_clips(conn)
+    lag = 0.0 if backlog.oldest_at is None else (services.clock() - backlog.oldest_at).total_seconds()
+    meters.ledger_entries.labels(place="sequenced").set(backlog.sequenced)
+    meters.ledger_entries.labels(place="published").set(backlog.published)
+    meters.ledger_pending.set(backlog.pending)
+    meters.ledger_lag_seconds.set(max(lag, 0.0))
+    meters.clips.clear()
+    for state, count in clips.items():
+        meters.clips.labels(state=state).set(count)
+    meters.disk_free_bytes.set(shutil.disk_usage(services.folders.root).free)

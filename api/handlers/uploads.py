@@ -1,0 +1,109 @@
+"""tus 1.0.0 at /uploads: headers in, headers out; what an upload may be and become is the intake's business.
+
+The bytes of a PATCH go from the socket to the intake piece by piece. When the connection ends early, everything that
+came is on disk and recorded before anybody is told, and a HEAD states the offset to go on at.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from aiohttp import ClientPayloadError, web
+
+from api import tus
+from api.bodies import check_encoding
+from api.call import Call
+from api.errors import BodyCutShort, HeaderInvalid, MediaTypeRefused
+from api.metrics import METRICS
+from api.route import NoQuery
+
+UploadCall = Call[None, NoQuery]
+
+
+async def options(call: UploadCall) -> web.Response:
+    """Say what is spoken here; exempt from the version check."""
+    limit = call.services.config.upload_bytes_max
+    headers = {"Tus-Version": tus.VERSION, "Tus-Extension": tus.EXTENSIONS, "Tus-Max-Size": str(limit)}
+    return web.Response(status=204, headers=headers)
+
+
+async def create(call: UploadCall) -> web.Response:
+    """Announce a file, with its first bytes if they come along."""
+    request = call.request
+    tus.check_version(request.headers)
+    length = tus.parse_upload_length(request.headers)
+    metadata = tus.parse_metadata(request.headers.get("Upload-Metadata", ""))
+    carries = request.can_read_body
+    if carries:
+        _check_body(request)
+    upload = await call.services.uploads.create(actor=call.actor, length=length, metadata=metadata)
+    headers = {"Location": f"{call.services.config.public_url or ''}/uploads/{upload.id}"}
+    if carries:
+        headers["Upload-Offset"] = str(await _append(call, upload.id, offset=0))
+    return web.Response(status=201, headers=headers)
+
+
+async def head(call: UploadCall) -> web.Response:
+    """State how far an upload is."""
+    tus.check_version(call.request.headers)
+    upload = await call.services.uploads.status(actor=call.actor, upload=call.id("upload"))
+    headers = {"Upload-Offset": str(upload.offset)}
+    if upload.length is None:
+        headers["Upload-Defer-Length"] = "1"
+    else:
+        headers["Upload-Length"] = str(upload.length)
+    if upload.metadata:
+        headers["Upload-Metadata"] = tus.format_metadata(upload.metadata)
+    return web.Response(status=200, headers=headers)
+
+
+async def patch(call: UploadCall) -> web.Response:
+    """Take the bytes that follow an offset."""
+    request = call.request
+    tus.check_version(request.headers)
+    _check_body(request)
+    offset = tus.parse_integer(request.headers, "Upload-Offset")
+    if "Upload-Length" in request.headers:
+        length = tus.parse_integer(request.headers, "Upload-Length")
+        await call.services.uploads.declare_length(actor=call.actor, upload=call.id("upload"), length=length)
+    acknowledged = await _append(call, call.id("upload"), offset=offset)
+    return web.Response(status=204, headers={"Upload-Offset": str(acknowledged)})
+
+
+async def delete(call: UploadCall) -> web.Response:
+    """Give an upload up."""
+    tus.check_version(call.request.headers)
+    await call.services.uploads.terminate(actor=call.actor, upload=call.id("upload"))
+    return web.Response(status=204)
+
+
+async def override(call: UploadCall) -> web.Response:
+    """Do what `X-HTTP-Method-Override` says, for clients whose way lets no PATCH or DELETE through (tus 1.0.0)."""
+    methods = {"PATCH": patch, "DELETE": delete}
+    method = call.request.headers.get("X-HTTP-Method-Override", "")
+    if method not in methods:
+        raise HeaderInvalid("X-HTTP-Method-Override has to be PATCH or DELETE", header="X-HTTP-Method-Override")
+    return await methods[method](call)
+
+
+def _check_body(request: web.Request) -> None:
+    check_encoding(request)
+    if request.content_type != tus.OFFSET_MEDIA_TYPE:
+        raise MediaTypeRefused(f"the body has to be {tus.OFFSET_MEDIA_TYPE}", given=request.content_type[:80])
+
+
+async def _append(call: UploadCall, upload: UUID, *, offset: int) -> int:
+    request = call.request
+    try:
+        acknowledged = await call.services.uploads.append(
+            actor=call.actor,
+            upload=upload,
+            offset=offset,
+            stream=request.content.iter_any(),
+            announced_bytes=request.content_length,
+        )
+    except (ClientPayloadError, ConnectionError) as error:
+        # Nobody reads this answer; it is for the log. What came is on disk and recorded already.
+        raise BodyCutShort("the connection ended before the body did") from error
+    request.app[METRICS].upload_bytes.inc(acknowledged - offset)
+    return acknowledged

@@ -1,0 +1,26 @@
+"""Housekeeping: passing state is removed when its time is over; evidence is never touched here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+from evidence.core.clock import Clock
+from evidence.db.pool import Pool
+from evidence.parties.ticket_store import remove_expired
+
+INTERVAL_SECONDS = 600.0
+
+ANSWERS_KEPT = timedelta(days=1)
+"""How long the answer to a create with an Idempotency-Key is kept: longer than any client goes on trying."""
+
+
+async def sweep(stop: asyncio.Event, *, pool: Pool, clock: Clock) -> None:
+    """Remove expired tickets and old stored answers every ten minutes, until `stop`."""
+    while not stop.is_set():
+        now = clock()
+        async with pool.acquire() as conn:
+            await remove_expired(conn, tickets_before=now, answers_before=now - ANSWERS_KEPT)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), INTERVAL_SECONDS)

@@ -1,0 +1,226 @@
+"""JSON about clips: lists, details, annotations, history, views."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, ConfigDict, Field
+
+from api.bodies import RequestModel
+from api.models.common import Digest, Page, PageQuery, ResponseModel, Time
+from evidence.clips.clips import ClipState
+from evidence.clips.query import TEXT_CHARS_MAX
+from evidence.clips.query import ClipQuery as Question
+
+WORD = r"^[a-z][a-z0-9_]{0,63}$"
+
+Facet = Annotated[str | None, Field(min_length=1, max_length=100)]
+
+
+class ClipsQuery(PageQuery):
+    """What is looked for; what is left out does not matter."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+    q: str = Field("", max_length=TEXT_CHARS_MAX, description='Words that have to be in its texts; "quoted" together')
+    case: UUID | None = Field(None, description="Case it is an exhibit of")
+    recorder: Facet = Field(None, description="Number of the recorder")
+    dock: UUID | None = Field(None, description="Dock it came from")
+    officer: Facet = Field(None, description="Number of the officer")
+    state: ClipState | None = Field(None, description="What it is good for")
+    key_mark: bool | None = Field(None, description="Whether the officer marked it")
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="Digest of the original")
+    recorded_from: AwareDatetime | None = Field(None, alias="from", description="Recorded at or after this instant")
+    recorded_to: AwareDatetime | None = Field(None, alias="to", description="Recorded before this instant")
+
+    def question(self) -> Question:
+        """Return what is asked, for the search."""
+        return Question(
+            text=self.q,
+            case=self.case,
+            recorder=self.recorder,
+            dock=self.dock,
+            officer=self.officer,
+            state=self.state,
+            key_mark=self.key_mark,
+            sha256=self.sha256,
+            recorded_from=self.recorded_from,
+            recorded_to=self.recorded_to,
+        )
+
+
+class ClipItem(ResponseModel):
+    """What a list shows of a clip."""
+
+    clip: UUID
+    name: str
+    size: int = Field(description="Bytes of the original")
+    sha256: Digest = Field(description="SHA-256 of the original")
+    received_at: Time
+    recorded_at: Time | None = Field(description="By the recorder's clock, as its dock stated it")
+    recorder: str | None
+    dock: UUID | None
+    officer: str | None
+    key_mark: bool
+    state: ClipState
+    reason: str | None = Field(description="Why little could be derived")
+    version: int = Field(description="Version of its annotation, 0 for none")
+    remark: str | None
+    cases: list[str] = Field(description="Numbers of the cases it is an exhibit of")
+    entry: UUID = Field(description="Ledger entry that sealed it")
+
+
+class ClipItems(Page[ClipItem]):
+    """Clips, those received last first."""
+
+
+class SourceItem(ResponseModel):
+    """A place that the content came from."""
+
+    entry: UUID
+    repeated: bool
+    upload: UUID
+    actor: str
+    name: str
+    path: str
+    raw: bool = Field(description="Whether the path is escaped because its bytes are not UTF-8")
+    recorder: str | None
+    dock: UUID | None
+    inventory: UUID | None
+    recorded_at: Time | None
+    officer: str | None
+    key_mark: bool
+    received_at: Time
+
+
+class RenditionItem(ResponseModel):
+    """An object made from the original, to be asked for by its kind."""
+
+    kind: str
+    size: int
+    sha256: Digest
+    media_type: str
+
+
+class DerivationItem(ResponseModel):
+    """What could be made of the original, and how."""
+
+    entry: UUID
+    outcome: str
+    reason: str | None
+    attempt: int
+    derived_at: Time
+    tools: dict[str, str]
+    parameters: dict[str, object]
+    probe: dict[str, object]
+    renditions: list[RenditionItem]
+
+
+class AnnotationItem(ResponseModel):
+    """One version of what people say about a clip."""
+
+    version: int
+    content: dict[str, object]
+    annotated_by: str
+    annotated_at: Time
+    entry: UUID
+
+
+class AnnotationItems(Page[AnnotationItem]):
+    """Versions, the newest first; the header `ETag` is the newest one's number."""
+
+
+class CaseLinkItem(ResponseModel):
+    """A case that a clip is an exhibit of."""
+
+    case: UUID
+    number: str
+    title: str
+    exhibit: int
+    linked_by: str
+    linked_at: Time
+    entry: UUID
+
+
+class ClipDetail(ResponseModel):
+    """All that is known about a clip."""
+
+    clip: UUID
+    name: str
+    size: int
+    chunk_size: int
+    chunks: int
+    root: Digest = Field(description="Root of the clip tree")
+    sha256: Digest
+    received_at: Time
+    sealed_at: Time
+    entry: UUID
+    index: int | None = Field(description="Place in the published log; null until it is published")
+    state: ClipState
+    sources: list[SourceItem]
+    derivation: DerivationItem | None
+    annotation: AnnotationItem | None
+    cases: list[CaseLinkItem]
+
+
+class AnnotationMade(ResponseModel):
+    """A version is on record."""
+
+    version: int
+    entry: UUID
+    at: Time
+
+
+class HistoryItem(ResponseModel):
+    """One event on record about a clip."""
+
+    entry: UUID
+    type: str
+    actor: str
+    at: Time
+    index: int | None = Field(description="Place in the published log; null until it is published")
+    payload: dict[str, object]
+
+
+class HistoryItems(Page[HistoryItem]):
+    """Events about a clip, in the order they were recorded in."""
+
+
+class OpenView(RequestModel):
+    """Somebody wants to look, and says what for."""
+
+    purpose: str = Field(pattern=WORD, description="A purpose on the list, see /v1/vocabulary")
+    rendition: str = Field("proxy", pattern=WORD, description="`original`, or the kind of an object made from it")
+
+
+class OpenedView(ResponseModel):
+    """The view is on record; the address works until it expires."""
+
+    url: str
+    expires_at: Time
+    entry: UUID
+
+
+class SealedClip(ResponseModel):
+    """The clip is sealed; its receipt will be ready as soon as its entry is published."""
+
+    clip: UUID
+    entry: UUID
+
+
+class Term(ResponseModel):
+    """A word of the interface, in two languages."""
+
+    key: str
+    zh: str
+    en: str
+
+
+class Vocabulary(ResponseModel):
+    """The words that requests may use."""
+
+    purposes: list[Term]
+    roles: list[Term]
+    markers: list[Term]
+    speakers: list[Term]

@@ -1,0 +1,197 @@
+"""The OpenAPI 3.1 document, made from the routes table and the models: it cannot say anything else than the code."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from openapi_pydantic.v3.v3_1 import OpenAPI
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from api.bodies import JsonBody, NoteBody, Nothing, Stream
+from api.problems import MEDIA_TYPE, PROBLEMS, Problem
+from api.route import PATH_PATTERNS, Answer, Route
+from api.routes.table import ROUTES
+from evidence.parties.roles import Role
+
+REF = "#/components/schemas/{model}"
+
+AUTH_CODES = (
+    *("auth.missing", "auth.malformed", "auth.unknown_token", "auth.signature", "auth.audience", "auth.revoked"),
+    *("auth.expired", "auth.role"),
+)
+ALWAYS_CODES = ("internal", "database.unreachable", "request.query", "route.unknown", "route.method")
+BODY_CODES = ("request.too_large", "request.timeout", "request.cut_short", "request.media_type", "request.encoding")
+JSON_CODES = ("request.malformed", "request.invalid")
+
+
+def codes_of(route: Route) -> tuple[str, ...]:
+    """Return every code a route can answer with: its own, and those of its gate."""
+    codes = {*ALWAYS_CODES, *route.errors}
+    if route.roles is not None:
+        codes.update(AUTH_CODES)
+    match route.body:
+        case JsonBody():
+            codes.update(BODY_CODES, JSON_CODES)
+        case NoteBody():
+            codes.update(BODY_CODES)
+        case Stream():
+            codes.update(("request.encoding",))
+    return tuple(sorted(codes))
+
+
+def write_document(public_url: str | None) -> bytes:
+    """Return the document as JSON.
+
+    Raises:
+        ValidationError: The table has led to something that is no OpenAPI document; our bug, found at the start.
+    """
+    document = make_document(public_url)
+    OpenAPI.model_validate(document)
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def make_document(public_url: str | None) -> dict[str, Any]:
+    """Build the document."""
+    paths: dict[str, dict[str, Any]] = defaultdict(dict)
+    for route in ROUTES:
+        paths[route.path][route.method.lower()] = _operation(route)
+    return {
+        "openapi": "3.1.1",
+        "info": {
+            "title": "Shilu",
+            "version": "1",
+            "summary": "Evidence-chain media service for body-worn camera footage",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": public_url or "/"}],
+        "paths": dict(paths),
+        "components": {
+            "schemas": _schemas(),
+            "securitySchemes": {
+                "staff": {"type": "http", "scheme": "bearer", "description": "A person's opaque token"},
+                "dock": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "A short-lived token signed by the dock's own key",
+                },
+            },
+        },
+    }
+
+
+def _schemas() -> dict[str, Any]:
+    requests = {route.body.model for route in ROUTES if isinstance(route.body, JsonBody)}
+    answers = {answer.model for route in ROUTES for answer in route.answers if answer.model is not None} | {Problem}
+    modes = [(model, "validation") for model in requests] + [(model, "serialization") for model in answers]
+    _, definitions = models_json_schema(sorted(modes, key=lambda mode: mode[0].__name__), ref_template=REF)  # type: ignore[arg-type]  # the modes are literals
+    schemas: dict[str, Any] = definitions["$defs"]
+    return schemas
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": route.summary,
+        "tags": [route.tag],
+        "security": _security(route),
+        "parameters": [*_path_parameters(route), *_query_parameters(route), *_header_parameters(route)],
+        "responses": _responses(route),
+    }
+    body = _request_body(route)
+    return operation if body is None else {**operation, "requestBody": body}
+
+
+def _responses(route: Route) -> dict[str, Any]:
+    responses: dict[str, dict[str, Any]] = {
+        str(answer.status): {"description": answer.means, "content": _content(answer)} for answer in route.answers
+    }
+    by_status: dict[int, list[str]] = defaultdict(list)
+    for code in codes_of(route):
+        by_status[PROBLEMS[code].status].append(code)
+    for status, codes in sorted(by_status.items()):
+        response = responses.setdefault(str(status), {"description": "", "content": {}})
+        response["description"] = " ".join(filter(None, [response["description"], "One of: " + ", ".join(codes)]))
+        response["content"][MEDIA_TYPE] = _content_of(Problem)
+    return responses
+
+
+def _content(answer: Answer) -> dict[str, Any]:
+    if answer.media_type is None:
+        return {}
+    return {answer.media_type.partition(";")[0]: {} if answer.model is None else _content_of(answer.model)}
+
+
+def _content_of(model: type[BaseModel]) -> dict[str, Any]:
+    return {"schema": {"$ref": REF.format(model=model.__name__)}}
+
+
+def _request_body(route: Route) -> dict[str, Any] | None:
+    match route.body:
+        case Nothing():
+            return None
+        case JsonBody(model=model, media_type=media_type):
+            return {"required": True, "content": {media_type: _content_of(model)}}
+        case NoteBody(media_type=media_type):
+            return {"required": True, "description": "A note signed by the dock", "content": {media_type: {}}}
+        case _:
+            return {"required": True, "content": {str(route.body.media_type): {}}}
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    people = sorted(role.value for role in (route.roles or frozenset()) - {Role.DOCK})
+    schemes = [{"staff": people}] if people else []
+    return [*schemes, {"dock": [Role.DOCK.value]}] if Role.DOCK in (route.roles or ()) else schemes
+
+
+def _path_parameters(route: Route) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "pattern": f"^{PATH_PATTERNS[name]}$"},
+        }
+        for name in route.parameters
+    ]
+
+
+def _query_parameters(route: Route) -> list[dict[str, Any]]:
+    schema: Mapping[str, Any] = route.query.model_json_schema(ref_template=REF)
+    definitions = schema.get("$defs", {})
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema.get("required", ()),
+            "description": field.get("description", ""),
+            "schema": _inlined(field, definitions),
+        }
+        for name, field in schema.get("properties", {}).items()
+    ]
+
+
+def _header_parameters(route: Route) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": header.name,
+            "in": "header",
+            "required": header.required,
+            "description": header.means,
+            "schema": {"type": "string"},
+        }
+        for header in route.headers
+    ]
+
+
+def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """Put definitions where they are referred to; a query parameter's schema stands alone."""
+    if isinstance(schema, dict):
+        if "$ref" in schema:
+            return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+        return {key: _inlined(value, definitions) for key, value in schema.items()}
+    return [_inlined(item, definitions) for item in schema] if isinstance(schema, list) else schema

@@ -1,0 +1,1 @@
+"""The routes, by room: every address of the service as data; see `table`."""

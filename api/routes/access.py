@@ -1,0 +1,25 @@
+"""Who may do what: the sets of roles that routes name."""
+
+from __future__ import annotations
+
+from evidence.parties.roles import STAFF_ROLES, Role
+
+ANYBODY = None
+"""No token is asked for."""
+
+DOCKS = frozenset({Role.DOCK})
+ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
+
+OVERSEERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
+"""Who sees which parties there are."""
+
+STAFF = STAFF_ROLES
+
+VIEWERS = STAFF_ROLES - {Role.ADMINISTRATOR}
+"""Who may know what is on footage; an administrator manages and sees none."""
+
+WRITERS = frozenset({Role.INVESTIGATOR, Role.ARCHIVIST})
+"""Who says what is on footage and puts it into cases."""
+
+SENDERS = WRITERS | DOCKS
+"""Who brings files."""

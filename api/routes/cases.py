@@ -1,0 +1,77 @@
+"""Routes about cases and their exhibits."""
+
+from __future__ import annotations
+
+from api.bodies import JsonBody
+from api.handlers import cases
+from api.models.cases import CaseItem, CaseItems, CaseMade, ExhibitItems, ExhibitMade, LinkClip, OpenCase
+from api.models.common import PageQuery
+from api.route import Route, json_of
+from api.routes.access import VIEWERS, WRITERS
+from api.routes.clips import IDEMPOTENCY
+
+CASE_ROUTES: tuple[Route, ...] = (
+    Route(
+        name="open_case",
+        method="POST",
+        path="/v1/cases",
+        summary="Open a case under a number",
+        roles=WRITERS,
+        handle=cases.create,
+        body=JsonBody(OpenCase),
+        answers=(json_of(201, CaseMade, "On record"),),
+        errors=("case.invalid", "case.number_taken", "idempotency.conflict", "request.header"),
+        headers=(IDEMPOTENCY,),
+        tag="cases",
+    ),
+    Route(
+        name="list_cases",
+        method="GET",
+        path="/v1/cases",
+        summary="Cases, the one opened last first",
+        roles=VIEWERS,
+        handle=cases.list_all,
+        query=PageQuery,
+        answers=(json_of(200, CaseItems, "A page"),),
+        errors=("request.cursor",),
+        tag="cases",
+    ),
+    Route(
+        name="get_case",
+        method="GET",
+        path="/v1/cases/{case}",
+        summary="One case",
+        roles=VIEWERS,
+        handle=cases.get,
+        answers=(json_of(200, CaseItem, "The case"),),
+        errors=("case.unknown",),
+        tag="cases",
+    ),
+    Route(
+        name="link_clip",
+        method="POST",
+        path="/v1/cases/{case}/clips",
+        summary="Make a clip the next exhibit; one that is an exhibit keeps its number",
+        roles=WRITERS,
+        handle=cases.link,
+        body=JsonBody(LinkClip),
+        answers=(
+            json_of(201, ExhibitMade, "It has a number now"),
+            json_of(200, ExhibitMade, "It had one before"),
+        ),
+        errors=("case.unknown", "clip.unknown"),
+        tag="cases",
+    ),
+    Route(
+        name="list_exhibits",
+        method="GET",
+        path="/v1/cases/{case}/clips",
+        summary="Exhibits of a case in order of their numbers",
+        roles=VIEWERS,
+        handle=cases.exhibits,
+        query=PageQuery,
+        answers=(json_of(200, ExhibitItems, "A page"),),
+        errors=("case.unknown", "request.cursor"),
+        tag="cases",
+    ),
+)

@@ -1,0 +1,140 @@
+"""Routes about clips: find, read, annotate, prove, look."""
+
+from __future__ import annotations
+
+from api.bodies import JsonBody
+from api.handlers import clips, media, receipts
+from api.handlers.receipts import RECEIPT_TYPE
+from api.models.clips import (
+    AnnotationItems,
+    AnnotationMade,
+    ClipDetail,
+    ClipItems,
+    ClipsQuery,
+    HistoryItems,
+    OpenedView,
+    OpenView,
+    SealedClip,
+)
+from api.models.common import PageQuery
+from api.route import Answer, Header, Route, json_of
+from api.routes.access import ANYBODY, DOCKS, VIEWERS, WRITERS
+from api.routes.codes import PROOF_ERRORS
+from evidence.clips.content import AnnotationContent
+
+IDEMPOTENCY = Header(name="Idempotency-Key", means="A repeat with the same key gets the same answer again")
+MEDIA_TYPE = "*/*"
+
+CLIP_ROUTES: tuple[Route, ...] = (
+    Route(
+        name="find_clips",
+        method="GET",
+        path="/v1/clips",
+        summary="Find clips by words and facets, those received last first",
+        roles=VIEWERS,
+        handle=clips.find,
+        query=ClipsQuery,
+        answers=(json_of(200, ClipItems, "A page"),),
+        errors=("search.invalid",),
+        tag="clips",
+    ),
+    Route(
+        name="get_clip",
+        method="GET",
+        path="/v1/clips/{clip}",
+        summary="All that is known about a clip",
+        roles=VIEWERS,
+        handle=clips.get,
+        answers=(json_of(200, ClipDetail, "The clip"), Answer(status=304, means="As the ETag you have says")),
+        errors=("clip.unknown",),
+        headers=(Header(name="If-None-Match", means="ETag of what you have"),),
+        tag="clips",
+    ),
+    Route(
+        name="list_annotations",
+        method="GET",
+        path="/v1/clips/{clip}/annotations",
+        summary="Versions of a clip's annotation, the newest first",
+        roles=VIEWERS,
+        handle=clips.versions,
+        query=PageQuery,
+        answers=(json_of(200, AnnotationItems, "A page; the header ETag is the newest version"),),
+        errors=("clip.unknown", "request.cursor"),
+        tag="clips",
+    ),
+    Route(
+        name="annotate_clip",
+        method="POST",
+        path="/v1/clips/{clip}/annotations",
+        summary="Write the next version of a clip's annotation; it replaces the one before as a whole",
+        roles=WRITERS,
+        handle=clips.add_annotation,
+        body=JsonBody(AnnotationContent),
+        answers=(json_of(201, AnnotationMade, "On record"),),
+        errors=(
+            *("clip.unknown", "annotation.stale", "annotation.invalid", "idempotency.conflict"),
+            *("request.header", "request.precondition_required"),
+        ),
+        headers=(
+            Header(name="If-Match", means='Version the change is based on, `"0"` for none', required=True),
+            IDEMPOTENCY,
+        ),
+        tag="clips",
+    ),
+    Route(
+        name="clip_history",
+        method="GET",
+        path="/v1/clips/{clip}/history",
+        summary="Everything on record about a clip, in the order it was recorded in",
+        roles=VIEWERS,
+        handle=clips.history,
+        query=PageQuery,
+        answers=(json_of(200, HistoryItems, "A page"),),
+        errors=("clip.unknown", "request.cursor"),
+        tag="clips",
+    ),
+    Route(
+        name="clip_receipt",
+        method="GET",
+        path="/v1/clips/{clip}/receipt",
+        summary="The receipt: to a dock that of its own delivery, to people that of the first",
+        roles=VIEWERS | DOCKS,
+        handle=receipts.receipt,
+        answers=(
+            Answer(status=200, means="The receipt", media_type=RECEIPT_TYPE),
+            json_of(202, SealedClip, "Not published yet; ask again"),
+        ),
+        errors=("clip.unknown", *PROOF_ERRORS),
+        tag="clips",
+    ),
+    Route(
+        name="view_clip",
+        method="POST",
+        path="/v1/clips/{clip}/views",
+        summary="Put on record that you look and what for; the answer says where",
+        roles=VIEWERS,
+        handle=clips.view,
+        body=JsonBody(OpenView),
+        answers=(json_of(201, OpenedView, "On record, and the address"),),
+        errors=("clip.unknown", "view.purpose_unknown", "view.rendition_missing"),
+        tag="clips",
+    ),
+    Route(
+        name="media",
+        method="GET",
+        path="/media/{ticket}",
+        summary="Footage, whole or a byte range; the ticket is the credential",
+        roles=ANYBODY,
+        handle=media.media,
+        answers=(
+            Answer(status=200, means="The whole object", media_type=MEDIA_TYPE),
+            Answer(status=206, means="The range", media_type=MEDIA_TYPE),
+        ),
+        errors=("ticket.unknown", "request.range", "object.missing"),
+        headers=(
+            Header(name="Range", means="One range of bytes"),
+            Header(name="If-Range", means="ETag that the range is of"),
+        ),
+        tag="clips",
+    ),
+)

@@ -1,0 +1,87 @@
+"""Routes of the service about itself, and of the published log."""
+
+from __future__ import annotations
+
+from api.bodies import JSON
+from api.handlers import log, service
+from api.handlers.log import CHECKPOINT_TYPE, PUBLIC, TILE_TYPE
+from api.models.clips import Vocabulary
+from api.models.service import Liveness, Readiness
+from api.route import Answer, Route, json_of
+from api.routes.access import ANYBODY, OVERSEERS, STAFF
+
+SERVICE_ROUTES: tuple[Route, ...] = (
+    Route(
+        name="healthz",
+        method="GET",
+        path="/healthz",
+        summary="Whether the process answers",
+        roles=ANYBODY,
+        handle=service.healthz,
+        answers=(json_of(200, Liveness, "It does"),),
+    ),
+    Route(
+        name="readyz",
+        method="GET",
+        path="/readyz",
+        summary="Whether the process can do its work: database, publication, disk, duties",
+        roles=ANYBODY,
+        handle=service.readyz,
+        answers=(json_of(200, Readiness, "It can"), json_of(503, Readiness, "It cannot, and why")),
+    ),
+    Route(
+        name="openapi",
+        method="GET",
+        path="/openapi.json",
+        summary="This document",
+        roles=ANYBODY,
+        handle=service.document,
+        answers=(Answer(status=200, means="OpenAPI 3.1", media_type=JSON),),
+    ),
+    Route(
+        name="metrics",
+        method="GET",
+        path="/metrics",
+        summary="Meters in Prometheus' text format; the setting METRICS_ON_LOOPBACK opens it to this very host",
+        roles=OVERSEERS,
+        open_on_loopback=True,
+        handle=service.metrics,
+        answers=(Answer(status=200, means="The meters", media_type="text/plain"),),
+    ),
+    Route(
+        name="vocabulary",
+        method="GET",
+        path="/v1/vocabulary",
+        summary="Words that requests may use: purposes, roles, markers, speakers, in Chinese and English",
+        roles=STAFF,
+        handle=service.vocabulary,
+        answers=(json_of(200, Vocabulary, "The words"),),
+    ),
+)
+
+LOG_ROUTES: tuple[Route, ...] = (
+    Route(
+        name="log_checkpoint",
+        method="GET",
+        path="/log/checkpoint",
+        summary="The newest published checkpoint of the log (C2SP tlog-tiles)",
+        roles=ANYBODY,
+        handle=log.checkpoint,
+        answers=(Answer(status=200, means="A signed note", media_type=CHECKPOINT_TYPE),),
+        errors=("ledger.not_published",),
+        always=PUBLIC,
+        tag="log",
+    ),
+    Route(
+        name="log_tile",
+        method="GET",
+        path="/log/tile/{tile}",
+        summary="A tile `<L>/<N>[.p/<W>]` or an entry bundle `entries/<N>[.p/<W>]`; neither ever changes",
+        roles=ANYBODY,
+        handle=log.tile,
+        answers=(Answer(status=200, means="The bytes", media_type=TILE_TYPE),),
+        errors=("route.unknown",),
+        always=PUBLIC,
+        tag="log",
+    ),
+)

@@ -1,0 +1,22 @@
+"""The table of all routes: an address that is not here does not exist.
+
+Dispatch, authorisation, the OpenAPI document, the authorisation matrix of the tests and docs/api.md are made from it.
+"""
+
+from __future__ import annotations
+
+from api.route import Route
+from api.routes.cases import CASE_ROUTES
+from api.routes.clips import CLIP_ROUTES
+from api.routes.parties import PARTY_ROUTES
+from api.routes.service import LOG_ROUTES, SERVICE_ROUTES
+from api.routes.uploads import UPLOAD_ROUTES
+
+ROUTES: tuple[Route, ...] = (
+    *SERVICE_ROUTES,
+    *LOG_ROUTES,
+    *PARTY_ROUTES,
+    *UPLOAD_ROUTES,
+    *CLIP_ROUTES,
+    *CASE_ROUTES,
+)

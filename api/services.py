@@ -1,0 +1,199 @@
+"""Composition root: the whole house from one configuration, for every program that needs some of it.
+
+`open_services` builds everything, in this order, and takes it down in the opposite one: folders, database, schema,
+pool, the log's identity, objects, intake, the published log. Which duties the process takes up is the caller's choice:
+
+    serve     intake, sequence, and work unless told otherwise
+    work      work
+    audit, search, verify, keys     none
+
+Nothing below this module knows where its parts come from; nothing above it makes parts of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+
+import asyncpg
+
+from api.config import ServiceConfig
+from api.duties import Duties
+from api.errors import LogAbsent
+from api.folders import DataFolders
+from api.housekeeping import sweep
+from api.identity import has_log, log_verifier, open_log_key
+from evidence.core.clock import Clock, Entropy, utc_now
+from evidence.db.embedded import EmbeddedPostgres
+from evidence.db.migrate import migrate, require_schema
+from evidence.db.pool import Pool, connect, open_pool
+from evidence.objects.local import LocalObjects
+from evidence.objects.store import ObjectStore
+from ingest.settings import UploadSettings, WorkerSettings
+from ingest.spool import Spool
+from ingest.upload import UploadService
+from ledger.note import Signer, Verifier
+from ledger.publish import LogFolder
+from ledger.reader import LogReader
+from ledger.sequencer import Sequencer, SequencerSettings
+from ledger.waiting import PublicationWaiter
+
+
+class Duty(Enum):
+    """What a process may take up besides answering."""
+
+    INTAKE = "intake"
+    SEQUENCE = "sequence"
+    WORK = "work"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts, ready to use.
+
+    Attributes:
+        log_verifier: The key of this house's log; its name is the log's origin.
+        sequencer: This process's candidate for leading the log; None when it does not stand.
+        duties: What runs besides, and how it is.
+    """
+
+    config: ServiceConfig
+    folders: DataFolders
+    clock: Clock
+    entropy: Entropy
+    dsn: str
+    pool: Pool
+    objects: ObjectStore
+    uploads: UploadService
+    log_verifier: Verifier
+    storage: LogFolder
+    reader: LogReader
+    waiter: PublicationWaiter
+    sequencer: Sequencer | None
+    duties: Duties
+
+    @property
+    def origin(self) -> str:
+        """The log's name, and the audience of docks' tokens."""
+        return self.log_verifier.name
+
+    @property
+    def policy(self) -> str:
+        """The trust policy that is handed out (C2SP tlog-policy): this log's key, no witnesses yet."""
+        return f"log {self.log_verifier.vkey}\nquorum none\n"
+
+
+@asynccontextmanager
+async def open_services(
+    config: ServiceConfig,
+    *,
+    duties: frozenset[Duty] = frozenset(),
+    create: bool = True,
+    clock: Clock = utc_now,
+    entropy: Entropy = secrets.token_bytes,
+) -> AsyncIterator[Services]:
+    """Build the house, run its duties for the length of the block, take it down.
+
+    Args:
+        duties: What to take up; INTAKE recovers unfinished uploads before it begins.
+        create: Whether to begin a data folder and a log where there is none; False for programs that only look.
+
+    Raises:
+        LogAbsent: There is none and `create` is False.
+        CodedError: The database, the schema, the disk or the key is not as it has to be; the message says what to do.
+    """
+    folders = DataFolders(config.data.resolve())
+    if not create and config.database is None and not folders.postgres.is_dir():
+        raise LogAbsent(f"there is no data in {folders.root}")
+    folders.make()
+    async with AsyncExitStack() as stack:
+        dsn = await _open_database(config, folders, stack)
+        pool = await stack.enter_async_context(open_pool(dsn, size_max=config.pool_connections_max))
+        signer = None
+        if Duty.SEQUENCE in duties or (create and not await has_log(pool)):
+            signer = await open_log_key(pool, folders.log_key, origin=config.origin, clock=clock, entropy=entropy)
+        objects = LocalObjects(folders.objects)
+        uploads = UploadService(
+            pool=pool,
+            spool=await asyncio.to_thread(Spool.open, folders.spool, folders.quarantine),
+            objects=objects,
+            clock=clock,
+            entropy=entropy,
+            settings=UploadSettings(length_bytes_max=config.upload_bytes_max, reserve_bytes=config.disk_reserve_bytes),
+        )
+        stack.push_async_callback(uploads.close)
+        storage = LogFolder(folders.log)
+        waiter = await stack.enter_async_context(PublicationWaiter(lambda: connect(dsn, program="shilu-waiter")))
+        sequencer = None
+        if Duty.SEQUENCE in duties and signer is not None:
+            sequencer = _sequencer(config, dsn, storage, signer, clock=clock)
+        services = Services(
+            config=config,
+            folders=folders,
+            clock=clock,
+            entropy=entropy,
+            dsn=dsn,
+            pool=pool,
+            objects=objects,
+            uploads=uploads,
+            log_verifier=await log_verifier(pool),
+            storage=storage,
+            reader=LogReader(storage),
+            waiter=waiter,
+            sequencer=sequencer,
+            duties=await stack.enter_async_context(Duties()),
+        )
+        await _begin_duties(services, duties)
+        yield services
+
+
+async def _open_database(config: ServiceConfig, folders: DataFolders, stack: AsyncExitStack) -> str:
+    if config.database is not None:
+        dsn = config.database.get_secret_value()
+        conn = await connect(dsn)
+        try:
+            await require_schema(conn)
+        finally:
+            await conn.close()
+        return dsn
+    server = EmbeddedPostgres(folders.postgres)
+    dsn = await asyncio.to_thread(server.start)
+    stack.push_async_callback(asyncio.to_thread, server.stop)
+    keeper = await stack.enter_async_context(Duties())
+    keeper.begin("postgres", server.keep_running)
+    await migrate(dsn)
+    return dsn
+
+
+def _sequencer(config: ServiceConfig, dsn: str, storage: LogFolder, signer: Signer, *, clock: Clock) -> Sequencer:
+    async def connect_alone() -> asyncpg.Connection[asyncpg.Record]:
+        return await connect(dsn, program="shilu-sequencer")
+
+    settings = SequencerSettings(batch_seconds=config.sequencer_interval_seconds)
+    return Sequencer(connect_alone, storage, signer, clock, settings)
+
+
+async def _begin_duties(services: Services, duties: frozenset[Duty]) -> None:
+    if services.sequencer is not None:
+        services.duties.begin("sequencer", services.sequencer.run)
+    if Duty.INTAKE in duties:
+        await services.uploads.recover()
+        services.duties.begin("intake", services.uploads.run)
+        services.duties.begin("housekeeping", partial(sweep, pool=services.pool, clock=services.clock))
+    if Duty.WORK in duties:
+        from ingest.worker import Worker
+
+        worker = Worker(
+            pool=services.pool,
+            objects=services.objects,
+            workspace=services.folders.work,
+            clock=services.clock,
+            entropy=services.entropy,
+            settings=WorkerSettings(concurrency=services.config.worker_concurrency),
+        )
+        services.duties.begin("worker", worker.run)
