@@ -100,12 +100,12 @@ class Append:
         self._pace.set()
 
     async def _pump(self, stream: AsyncIterator[bytes | memoryview]) -> None:
-        length = self._claim.length
+        limit = self._claim.length or self._settings.length_bytes_max
         async for piece in stream:
             self._silent_since = None
-            if length is not None and self._pipeline.fed + len(piece) > length:
+            if self._pipeline.fed + len(piece) > limit:
                 self._may_record = False
-                raise UploadLengthExceeded(f"more than the announced {length} bytes came", length=length)
+                raise UploadLengthExceeded(f"more than {limit} bytes came", length=limit)
             await self._pipeline.feed(piece)
             if self._pipeline.fed - self.acknowledged >= self._settings.acknowledge_bytes:
                 self._pace.set()

@@ -8,11 +8,12 @@ All times are the database's, so workers on different hosts agree.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 from uuid import UUID
 
 from evidence.db.pool import Connection, Pool
 
-_Executor = Pool | Connection
+_Executor: TypeAlias = "Pool | Connection"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

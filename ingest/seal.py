@@ -27,6 +27,7 @@ from evidence.core.digest import CHUNK_BYTES, ClipDigest, leaf_hashes
 from evidence.core.ids import uuid7
 from evidence.core.wire.manifest import Manifest, open_manifest
 from evidence.custody.record import record
+from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection, Pool
 from evidence.objects.store import ObjectStore
 from ingest import jobs, store
@@ -183,7 +184,7 @@ class Sealer:
     async def _decide(self, conn: Connection, row: UploadRow, leaves: list[bytes]) -> Sealed | ClipAlreadySealed:
         """Make the one change that says what this upload became, in the caller's transaction."""
         assert row.sha256 is not None  # noqa: S101
-        await store.lock_content(conn, row.sha256)
+        await lock_subject(conn, f"content:{row.sha256.hex()}")
         current = await store.lock(conn, row.id)
         if current is None or current.state is not UploadState.COMPLETE:
             return _answer_again(current or row, None)

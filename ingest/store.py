@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -74,7 +75,7 @@ class UploadRow:
     reason: str | None = None
 
 
-_Executor = Pool | Connection
+_Executor: TypeAlias = "Pool | Connection"
 
 
 async def insert(db: _Executor, row: UploadRow) -> None:
@@ -112,12 +113,6 @@ async def lock(conn: Connection, upload: UUID) -> UploadRow | None:
     """Return an upload and hold its row until the transaction ends."""
     record = await conn.fetchrow("SELECT * FROM upload WHERE id = $1 FOR UPDATE", upload)
     return None if record is None else _row(record)
-
-
-async def lock_content(conn: Connection, sha256: bytes) -> None:
-    """Let nobody else decide about the same content until the transaction ends."""
-    # A collision of these 64 bits only makes two uploads wait for each other.
-    await conn.execute("SELECT pg_advisory_xact_lock($1)", int.from_bytes(sha256[:8], "big", signed=True))
 
 
 async def unfinished(db: _Executor, *, spool: UUID, states: Sequence[UploadState]) -> list[UploadRow]:
