@@ -43,7 +43,7 @@ class DemoResult:
     """The whole demonstration; see the field names' classes.
 
     Attributes:
-        verified: Every file was sealed and passed offline verification, the audit was clean and the planted fault named.
+        verified: Every file was sealed and verified offline, the audit was clean, the planted fault was named.
         seconds: Wall time, whole seconds rounded up.
     """
 

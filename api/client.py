@@ -5,21 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import aiohttp
 
-from api.demo.errors import DemoError, DemoTimeout
+from ledger.errors import Blame, CodedError
 
-_TIMEOUT_SECONDS = 30
+PATIENCE_SECONDS = 30.0
 _RETRY_PAUSE_SECONDS = 0.3
 
 
-class DemoRequestRefused(DemoError):
-    """The service refused a request of the demonstration; the message carries its stable code."""
+class RequestRefused(CodedError):
+    """The service refused a request; the message carries the service's own stable code and reason."""
 
-    code = "demo.request_refused"
+    code = "client.refused"
+    blame: ClassVar[Blame] = Blame.INPUT
+
+
+class ServiceUnreachable(CodedError):
+    """The service does not answer, or answers with errors of its own; trying again later may help."""
+
+    code = "client.unreachable"
+    blame: ClassVar[Blame] = Blame.WAY
 
 
 class ServiceClient:
@@ -29,10 +37,12 @@ class ServiceClient:
         session: An open aiohttp session.
         url: Base URL without a trailing slash.
         token: API token of the person.
+        patience_seconds: How long to ask again while the service is coming back.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, *, url: str, token: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, *, url: str, token: str, patience_seconds: float) -> None:
         self._session = session
+        self._patience_seconds = patience_seconds
         self.url = url
         self._headers = {"Authorization": f"Bearer {token}"}
 
@@ -60,7 +70,7 @@ class ServiceClient:
 
     async def _ask(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         headers = {**self._headers, **arguments.pop("headers", {})}
-        deadline = asyncio.get_running_loop().time() + _TIMEOUT_SECONDS
+        deadline = asyncio.get_running_loop().time() + self._patience_seconds
         while True:
             try:
                 async with self._session.request(method, self.url + path, headers=headers, **arguments) as answer:
@@ -68,20 +78,22 @@ class ServiceClient:
                     if answer.status < 400:
                         return body
                     if answer.status < 500:
-                        raise DemoRequestRefused(
+                        raise RequestRefused(
                             f"{method} {path}: {answer.status} {body.get('code')}: {body.get('detail')}"
                         )
                     problem: object = body.get("code")
             except (aiohttp.ClientConnectionError, TimeoutError, ValueError) as error:
                 problem = error
             if asyncio.get_running_loop().time() > deadline:
-                raise DemoTimeout(f"{method} {path} was not answered: {problem}")
+                raise ServiceUnreachable(f"{method} {path} was not answered: {problem}")
             await asyncio.sleep(_RETRY_PAUSE_SECONDS)
 
 
 @asynccontextmanager
-async def open_client(url: str, token: str) -> AsyncIterator[ServiceClient]:
-    """Yield a client and close its connections at the end."""
-    timeout = aiohttp.ClientTimeout(total=_TIMEOUT_SECONDS)
+async def open_client(
+    url: str, token: str, *, patience_seconds: float = PATIENCE_SECONDS
+) -> AsyncIterator[ServiceClient]:
+    """Yield a client and close its connections at the end; a service that is away is asked again for a while."""
+    timeout = aiohttp.ClientTimeout(total=PATIENCE_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as session:
-        yield ServiceClient(session, url=url, token=token)
+        yield ServiceClient(session, url=url.rstrip("/"), token=token, patience_seconds=patience_seconds)

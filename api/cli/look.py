@@ -1,0 +1,169 @@
+"""`shilu search`, `shilu verify`, `shilu export`, `shilu audit`: looking things up and checking them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+
+from api.cli.context import ask, parse_uuid
+from api.cli.exits import Exit
+from api.cli.options import DatabaseOption, DataOption, JsonOption, TokenOption, UrlOption, config_from
+from api.cli.output import print_findings, print_json, print_table
+from api.cli.progress import showing_bytes, showing_words
+from api.cli.run import run
+from api.client import open_client
+from api.services import Services
+from api.tasks import Audited, ExportedClip, Verified, audit_all, export_clips, verify_clips
+from evidence.parties.purposes import PURPOSES
+
+_PATIENCE_SECONDS = 5.0
+_ACTOR = "service"
+
+_PURPOSES_HELP = "Why: " + ", ".join(f"{key} ({chinese})" for key, (chinese, _) in PURPOSES.items()) + "."
+ClipsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[CLIP]...", help="Ids of clips.", show_default=False)
+]
+AllOption = Annotated[bool, typer.Option("--all", help="Every clip there is.")]
+
+
+def search_command(
+    text: Annotated[
+        str, typer.Argument(help="Words, Chinese or Latin, one character or more; all of them must occur.")
+    ] = "",
+    url: UrlOption = "http://127.0.0.1:8440",
+    token: TokenOption = "",
+    case: Annotated[str | None, typer.Option("--case", help="Id of a case.")] = None,
+    recorder: Annotated[str | None, typer.Option("--recorder", help="Serial of a recorder.")] = None,
+    officer: Annotated[str | None, typer.Option("--officer", help="Number of an officer.")] = None,
+    state: Annotated[
+        str | None, typer.Option("--state", help="sealed, reviewable, still, audio or undecodable.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="Most clips to show.")] = 50,
+    as_json: JsonOption = False,
+) -> int:
+    """Search clips by words and facets, through the service, with your own rights."""
+    facets = {"q": text or None, "case": case, "recorder": recorder, "officer": officer, "state": state}
+    query = {name: value for name, value in facets.items() if value is not None}
+    page = run(_search(url, token, {**query, "limit": str(limit)}))
+    if as_json:
+        print_json(page)
+        return Exit.OK
+    columns = ("clip", "recorder", "recorded", "state", "file")
+    print_table(columns, [_search_row(item) for item in page["items"]])
+    if page.get("next"):
+        typer.echo("there are more; narrow the search or raise --limit")
+    return Exit.OK
+
+
+def verify_command(
+    clips: ClipsArgument = None,
+    every: AllOption = False,
+    data: DataOption = None,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Verify stored originals: file, clip tree, payload, entry, inclusion, checkpoint. Exit code 1 if one fails.
+
+    This checks what this house stores by this house's own key. A reader elsewhere runs `shilu-verify` on an export.
+    """
+    wanted = _wanted(clips, every=every)
+
+    async def question(services: Services) -> list[Verified]:
+        with showing_bytes("verifying") as advance:
+            return [one async for one in verify_clips(services, wanted, advance=advance)]
+
+    verified = run(ask(config_from(data, database), question))
+    holds = all(one.holds for one in verified)
+    if as_json:
+        print_json({"verified": holds, "clips": [one.as_json() for one in verified]})
+    else:
+        for one in verified:
+            typer.echo(f"{one.clip}  {one.name}")
+            print_findings(one.findings)
+        typer.echo(f"{len(verified)} clips, {sum(not one.holds for one in verified)} with a failed check")
+    return Exit.OK if holds else Exit.CHECK_FAILED
+
+
+def export_command(
+    to: Annotated[Path, typer.Option("--to", help="Folder to write into; one folder per clip is made in it.")],
+    clips: ClipsArgument = None,
+    every: AllOption = False,
+    purpose: Annotated[str, typer.Option("--purpose", help=_PURPOSES_HELP)] = "litigation",
+    data: DataOption = None,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Write evidence folders: original, receipt, leaf hashes, policy, instructions. The export is logged first."""
+    wanted = _wanted(clips, every=every)
+
+    async def question(services: Services) -> list[ExportedClip]:
+        with showing_bytes("exporting") as advance:
+            return [
+                one
+                async for one in export_clips(services, wanted, to=to, actor=_ACTOR, purpose=purpose, advance=advance)
+            ]
+
+    exported = run(ask(config_from(data, database), question))
+    if as_json:
+        print_json({"clips": [one.as_json() for one in exported]})
+    else:
+        for one in exported:
+            typer.echo(f"{one.clip}  {one.folder}")
+        typer.echo(f"check with: shilu-verify {to} --log-key KEY")
+    return Exit.OK
+
+
+def audit_command(
+    since: Annotated[
+        Path | None, typer.Option("--since", help="A checkpoint kept elsewhere; the log must still contain its state.")
+    ] = None,
+    record: Annotated[
+        bool, typer.Option("--record/--no-record", help="Put the result on record in the ledger.")
+    ] = True,
+    data: DataOption = None,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Recompute the tree from all entries; compare tiles, rows and objects both ways; name every difference.
+
+    Exit code 0 when nothing differs, 1 when something does.
+    """
+    checkpoint = None if since is None else _read(since)
+
+    async def question(services: Services) -> Audited:
+        with showing_words("auditing") as say:
+            return await audit_all(services, since=checkpoint, put_on_record=record, say=say)
+
+    audited = run(ask(config_from(data, database), question))
+    if as_json:
+        print_json(audited.as_json())
+    else:
+        print_findings(audited.findings)
+        verdict = "clean" if audited.is_clean else f"{len(audited.findings)} findings"
+        typer.echo(f"{verdict}: log of {audited.size} entries, root {audited.root}")
+    return Exit.OK if audited.is_clean else Exit.CHECK_FAILED
+
+
+async def _search(url: str, token: str, query: dict[str, str]) -> dict[str, Any]:
+    async with open_client(url, token, patience_seconds=_PATIENCE_SECONDS) as client:
+        return await client.get("/v1/clips", **query)
+
+
+def _search_row(item: dict[str, Any]) -> list[str]:
+    return [item["clip"], item["recorder"] or "", item["recorded_at"] or "", item["state"], item["name"]]
+
+
+def _wanted(clips: list[str] | None, *, every: bool) -> list[UUID] | None:
+    if bool(clips) == every:
+        raise typer.BadParameter("name clips by their ids, or say --all")
+    return None if every else [parse_uuid(clip) for clip in clips or ()]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be read: {error.strerror}") from error

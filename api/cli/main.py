@@ -1,0 +1,55 @@
+"""The `shilu` command: one program for whoever keeps the evidence. See `exits.py` for what its exit codes mean."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+import typer
+
+from api.cli import demo, keys, look, service
+from api.cli.exits import Exit, exit_for, report_error
+from ledger.errors import CodedError
+
+_HELP = """Shilu 实录: an evidence chain for body-worn camera footage.
+
+Exit codes: 0 done and everything holds; 1 a check failed; 2 wrong command line or input; 3 database, network or disk is
+not available; 4 internal error; 130 interrupted.
+"""
+
+app = typer.Typer(help=_HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.command("demo")(demo.demo)
+app.command("serve")(service.serve_command)
+app.command("work")(service.work_command)
+app.command("migrate")(service.migrate_command)
+app.add_typer(keys.app, name="keys")
+app.command("search")(look.search_command)
+app.command("verify")(look.verify_command)
+app.command("export")(look.export_command)
+app.command("audit")(look.audit_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit with one of the documented codes."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(_run(words))
+
+
+def _run(words: list[str]) -> int:
+    try:
+        result = app(words, prog_name="shilu", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return Exit.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        return Exit.INTERRUPTED
+    except CodedError as error:
+        report_error(error, as_json="--json" in words)
+        return exit_for(error)
+    return result if isinstance(result, int) else Exit.OK
+
+
+if __name__ == "__main__":
+    main()

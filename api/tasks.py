@@ -1,0 +1,142 @@
+"""Work on many clips that commands and background duties share: verify what is stored, export it, audit all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from uuid import UUID
+
+from api.services import Services
+from evidence.clips.search import list_clips
+from evidence.clips.store import clip_row, read_leaves
+from evidence.core.wire.receipt import format_receipt
+from evidence.errors import ClipUnknown, ObjectMissing
+from evidence.export.clip import Exporter
+from evidence.receipts import build_receipt
+from evidence.verify.clip import verify_clip
+from ledger.findings import Finding, is_clean
+from ledger.policy import Policy
+
+Advance = Callable[[str, int, int], None]
+"""Called with a clip's name, bytes done and bytes in all; may come from another thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What came out of verifying one stored clip."""
+
+    clip: UUID
+    name: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every obligation is met."""
+        return is_clean(self.findings)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the JSON object that `shilu verify --json` prints for this clip."""
+        return {
+            "id": str(self.clip),
+            "file": self.name,
+            "verified": self.holds,
+            "findings": [finding.as_json() for finding in self.findings],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedClip:
+    """Where a clip's evidence folder was written, and the original's path in it."""
+
+    clip: UUID
+    folder: Path
+    file: Path
+    index: int
+
+    def as_json(self) -> dict[str, object]:
+        """Return the JSON object that `shilu export --json` prints for this clip."""
+        return {"id": str(self.clip), "folder": str(self.folder), "file": str(self.file), "index": self.index}
+
+
+async def verify_clips(
+    services: Services, clips: Sequence[UUID] | None, *, advance: Advance
+) -> AsyncIterator[Verified]:
+    """Verify stored originals by the same checks that run offline.
+
+    Args:
+        clips: Which; None for all.
+
+    Raises:
+        ClipUnknown: One of them is not there; nothing after it is verified.
+    """
+    policy = Policy.parse(services.policy.encode())
+    for clip in clips if clips is not None else await every_clip(services):
+        async with services.pool.acquire() as conn:
+            row = await clip_row(conn, clip)
+            if row is None:
+                raise ClipUnknown(f"there is no clip {clip}", clip=str(clip))
+            receipt = await build_receipt(conn, services.reader, row.entry_id)
+            leaves = await read_leaves(conn, sha256=row.sha256)
+        verification = await asyncio.to_thread(
+            verify_clip,
+            _original(services, row.sha256.hex()),
+            None if receipt is None else format_receipt(receipt),
+            policy=policy,
+            leaves=None if leaves is None else b"".join(leaves),
+            progress=partial(advance, row.name),
+        )
+        yield Verified(clip, row.name, verification.findings)
+
+
+async def export_clips(
+    services: Services, clips: Sequence[UUID] | None, *, to: Path, actor: str, purpose: str, advance: Advance
+) -> AsyncIterator[ExportedClip]:
+    """Write one evidence folder per clip below `to`, which is made if it is missing; see `evidence.export.clip`."""
+    exporter = Exporter(
+        pool=services.pool,
+        reader=services.reader,
+        objects=services.objects,
+        policy=Policy.parse(services.policy.encode()),
+        clock=services.clock,
+        entropy=services.entropy,
+    )
+    to.mkdir(parents=True, exist_ok=True)
+    for clip in clips if clips is not None else await every_clip(services):
+        exported = await exporter.export_clip(
+            clip=clip,
+            target=to / str(clip),
+            actor=actor,
+            purpose=purpose,
+            progress=partial(advance, str(clip)),
+        )
+        yield ExportedClip(clip, exported.folder, exported.file, exported.index)
+
+
+async def every_clip(services: Services) -> list[UUID]:
+    """Return the ids of all clips, those received last first."""
+    ids: list[UUID] = []
+    cursor: str | None = None
+    while True:
+        async with services.pool.acquire() as conn:
+            page = await list_clips(conn, cursor=cursor, limit=200)
+        ids += [item.clip for item in page.items]
+        cursor = page.next
+        if cursor is None:
+            return ids
+
+
+def root_text(root: bytes) -> str:
+    """Write a tree's root as checkpoints do, in base64."""
+    return base64.b64encode(root).decode("ascii")
+
+
+def _original(services: Services, sha256: str) -> Path:
+    try:
+        return services.objects.open_path(sha256)
+    except ObjectMissing:
+        # A path that leads nowhere: the verification then says `file.missing` in its own place and order.
+        return services.folders.objects / sha256
