@@ -130,11 +130,12 @@ class LogFolder:
                 raise StorageConflict(f"{path} is published with other bytes", path=path)
 
     def _put_checkpoint(self, note: bytes) -> None:
+        following = stored_checkpoint(note)
         self._settle(self.root)
         with self._lock():
             current = self._get(CHECKPOINT_PATH)
             if current is not None:
-                check_forward(stored_checkpoint(current), stored_checkpoint(note))
+                check_forward(stored_checkpoint(current), following)
             write_file(self.root / CHECKPOINT_PATH, note)
 
     def _get(self, path: str) -> bytes | None:
@@ -189,12 +190,12 @@ def stored_checkpoint(note: bytes) -> Checkpoint:
     """Read a published checkpoint without judging its signatures: a storage's business is order, not trust.
 
     Raises:
-        StorageConflict: It is no checkpoint, so whatever stands there was not put there by a log.
+        StorageConflict: It is no checkpoint: not from a log, or not for one.
     """
     try:
         return parse_checkpoint(parse_note(note).text)
     except (NoteMalformed, CheckpointMalformed) as error:
-        raise StorageConflict(f"the published checkpoint cannot be read: {error.message}") from error
+        raise StorageConflict(f"not a checkpoint that could be published: {error.message}") from error
 
 
 def check_forward(current: Checkpoint, following: Checkpoint) -> None:
