@@ -1,0 +1,119 @@
+"""Why a file has no review copy, one class per stable code.
+
+Two kinds, told apart by `blame`:
+
+- `INPUT`: the file is what it is. The clip is undecodable, the sentence is sealed with it, no further try helps.
+- `WAY`: disk, memory of the host or an operator's signal stood in the way. The job is worth another try.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from ledger.errors import Blame, CodedError
+
+
+class MediaError(CodedError):
+    """Base of the errors of media derivation."""
+
+    blame: ClassVar[Blame] = Blame.INPUT
+
+
+class NotMedia(MediaError):
+    """The bytes are in no picture, sound or video format that this service reads; the original is kept as it is."""
+
+    code = "media.not_media"
+
+
+class FormatRefused(MediaError):
+    """The file is a list that points to other files, or of a format no recorder writes; it is not followed."""
+
+    code = "media.format_refused"
+
+
+class IndexLost(MediaError):
+    """The recording broke off before its index was written; the original may still be repaired by its maker's tools."""
+
+    code = "media.index_lost"
+
+
+class NoTracks(MediaError):
+    """The file opens but holds neither pictures nor sound."""
+
+    code = "media.no_tracks"
+
+
+class TiledStill(MediaError):
+    """The still is stored in tiles that cannot be put together here; look at the original."""
+
+    code = "media.tiled_still"
+
+
+class NothingDecodes(MediaError):
+    """There are tracks, but not one picture or sound sample could be decoded."""
+
+    code = "media.nothing_decodes"
+
+
+class MemorySpent(MediaError):
+    """Decoding needs more memory than one file may have."""
+
+    code = "media.memory_limit"
+
+
+class OutputSpent(MediaError):
+    """The review copy grows out of all proportion to the original."""
+
+    code = "media.output_limit"
+
+
+class CpuSpent(MediaError):
+    """Decoding took more processor time than the size of the file justifies."""
+
+    code = "media.cpu_limit"
+
+
+class TimeSpent(MediaError):
+    """Decoding took longer than the size of the file justifies."""
+
+    code = "media.time_limit"
+
+
+class Stalled(MediaError):
+    """Decoding made no progress for so long that it was ended."""
+
+    code = "media.stalled"
+
+
+class DecoderCrashed(MediaError):
+    """The decoder crashed on this file, twice, the second time in its most careful way of working."""
+
+    code = "media.decoder_crashed"
+
+
+class NoSpace(MediaError):
+    """The disk for work in progress is full; make room, the job is tried again."""
+
+    code = "media.no_space"
+    blame: ClassVar[Blame] = Blame.WAY
+
+
+class SourceUnreadable(MediaError):
+    """The disk does not give the original's bytes; check the disk, the job is tried again."""
+
+    code = "media.source_unreadable"
+    blame: ClassVar[Blame] = Blame.WAY
+
+
+class ChildLost(MediaError):
+    """The decoding process could not be started, was killed from outside or broke off; the job is tried again."""
+
+    code = "media.child_lost"
+    blame: ClassVar[Blame] = Blame.WAY
+
+
+class ChildBroken(MediaError):
+    """The decoding process failed in our own code or gave no proper answer: a bug, or a child that was taken over."""
+
+    code = "media.child_broken"
+    blame: ClassVar[Blame] = Blame.BUG

@@ -1,0 +1,159 @@
+"""Make the review copy: one pass over the original, one lane per chosen track, into an MP4 that starts at once.
+
+The copy begins at zero with whichever track begins first, and keeps every distance from there: what is at 12.480 s of
+the copy is at 12.480 s after `origin_ms` of the original. The index is moved to the front when the file is closed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.video.stream import VideoStream
+
+from ingest.media.facts import Damage, Probe
+from ingest.media.lanes import Clock, Copying, Lane, PictureEncoding, SoundEncoding, Tally
+from ingest.media.opening import opened
+from ingest.media.policy import Action, Decision
+from ingest.media.reading import PictureDecoding, SoundDecoding, packets
+
+Report = Callable[[int], None]
+"""Called often with how much of the original has been read, in bytes."""
+
+_COPY_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyFacts:
+    """What one pass has seen.
+
+    Attributes:
+        origin_ms: Time in the original at which the copy begins.
+        duration_ms: End of the last picture or sample, from there.
+        pictures: Pictures decoded.
+        samples: Samples of sound decoded, per channel.
+        damage: What was lost on the way.
+    """
+
+    origin_ms: int
+    duration_ms: int
+    pictures: int
+    samples: int
+    damage: Damage
+
+
+def make_proxy(
+    source: Path, target: Path, decision: Decision, probe: Probe, *, threads: int, report: Report
+) -> ProxyFacts:
+    """Write the review copy of `source` to `target`, which must not exist, and say what was seen.
+
+    The copy is worthless if `ProxyFacts` shows damage where something was copied, or nothing decoded where there
+    should have been pictures: the caller decides again then.
+
+    Raises:
+        MemorySpent: It would take more memory than one file may have.
+        FFmpegError, OSError: The copy cannot be written.
+    """
+    damage = Damage()
+    keep = decision.action is Action.KEEP
+    with contextlib.ExitStack() as stack:
+        container = stack.enter_context(opened(source))
+        output = None if keep else stack.enter_context(_created(target))
+        clock = _clock(container, decision, probe)
+        lanes = _lanes(container, output, decision, clock=clock, damage=damage, threads=threads)
+        _run(container, output, lanes, damage, report)
+    if keep:
+        _copy(source, target, report)
+    tallies = {index: lane.tally for index, lane in lanes.items()}
+    picture = _tally(tallies, decision.picture.index if decision.picture else None)
+    sound = _tally(tallies, decision.sound.index if decision.sound else None)
+    return ProxyFacts(
+        origin_ms=round(clock.origin * 1000),
+        duration_ms=round(max(picture.end, sound.end) * 1000),
+        pictures=picture.count,
+        samples=sound.count,
+        damage=damage,
+    )
+
+
+@contextlib.contextmanager
+def _created(target: Path) -> Iterator[OutputContainer]:
+    with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output:
+        yield output
+
+
+def _run(
+    container: InputContainer, output: OutputContainer | None, lanes: dict[int, Lane], damage: Damage, report: Report
+) -> None:
+    read = 0
+    for packet in packets(container, [container.streams[index] for index in lanes], damage):
+        read += packet.size
+        for made in lanes[packet.stream_index].feed(packet):
+            if output is not None:
+                output.mux(made)
+        report(read)
+    for lane in lanes.values():
+        for made in lane.finish():
+            if output is not None:
+                output.mux(made)
+            report(read)
+
+
+def _lanes(
+    container: InputContainer,
+    output: OutputContainer | None,
+    decision: Decision,
+    *,
+    clock: Clock,
+    damage: Damage,
+    threads: int,
+) -> dict[int, Lane]:
+    lanes: dict[int, Lane] = {}
+    if decision.picture is not None:
+        video = container.streams[decision.picture.index]
+        if isinstance(video, VideoStream):
+            if decision.copies_picture or output is None:
+                lanes[video.index] = Copying(output, PictureDecoding(video, damage, threads=threads), clock=clock)
+            else:
+                lanes[video.index] = PictureEncoding(
+                    output, video, decision.picture, clock=clock, damage=damage, threads=threads
+                )
+    if decision.sound is not None:
+        audio = container.streams[decision.sound.index]
+        if isinstance(audio, AudioStream):
+            if decision.copies_sound or output is None:
+                lanes[audio.index] = Copying(output, SoundDecoding(audio, damage), clock=clock)
+            else:
+                lanes[audio.index] = SoundEncoding(output, audio, decision.sound, clock=clock, damage=damage)
+    return lanes
+
+
+def _clock(container: InputContainer, decision: Decision, probe: Probe) -> Clock:
+    starts = [
+        Fraction(stream.start_time) * stream.time_base
+        for track in (decision.picture, decision.sound)
+        if track is not None
+        for stream in (container.streams[track.index],)
+        if stream.start_time is not None and stream.time_base is not None
+    ]
+    stated = probe.container.duration_ms
+    return Clock(origin=min(starts, default=Fraction(0)), length=None if not stated else Fraction(stated, 1000))
+
+
+def _copy(source: Path, target: Path, report: Report) -> None:
+    copied = 0
+    with source.open("rb") as reader, target.open("xb") as writer:
+        while piece := reader.read(_COPY_BYTES):
+            writer.write(piece)
+            copied += len(piece)
+            report(copied)
+
+
+def _tally(tallies: dict[int, Tally], index: int | None) -> Tally:
+    return Tally() if index is None else tallies.get(index, Tally())
