@@ -206,6 +206,18 @@ def test_a_bent_range_proof_is_refused(size: int, data: st.DataObject, bit: int)
         check_range(leaves=leaves, start=start, size=size, proof=proof, root=_flipped(root, bit))
 
 
+def test_bytes_cannot_move_between_two_hashes() -> None:
+    left, last, more = node_hash(LEAVES[0], LEAVES[1]), LEAVES[2], LEAVES[3]
+    forged = node_hash(left, last[:31])
+    assert root_of([node_hash(last[:31], last[31:] + more)]) == node_hash(last, more)
+    with pytest.raises(ProofError, match="32 bytes"):
+        check_consistency(
+            old_size=3, old_root=forged, new_size=4, new_root=TREE.roots[4], proof=[last[:31], last[31:] + more, left]
+        )
+    with pytest.raises(ProofError, match="32 bytes"):
+        check_range(leaves=[LEAVES[0][:31]], start=0, size=2, proof=[LEAVES[0][31:] + LEAVES[1]], root=TREE.roots[2])
+
+
 def test_an_inner_node_cannot_pass_as_a_leaf_of_a_smaller_tree() -> None:
     left, right = node_hash(LEAVES[0], LEAVES[1]), node_hash(LEAVES[2], LEAVES[3])
     with pytest.raises(ProofError):
