@@ -100,6 +100,7 @@ def test_strings_are_escaped_as_in_rfc_8785() -> None:
         b"-Infinity",
         b"9007199254740992",
         b"-9007199254740992",
+        b"9" * 4000,
         b"9" * 5000,
         b'{"a":1,"a":1}',
         b'{"b":1,"a":2}',
