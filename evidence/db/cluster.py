@@ -28,6 +28,7 @@ from urllib.parse import quote
 from evidence.core.durable import make_folders, sync_folder, write_file
 from evidence.db.account import Account
 from evidence.db.binaries import Binaries, shared_state_folder
+from evidence.db.guardian import server_pid
 from evidence.errors import PostgresFolderUnusable, PostgresStartFailed
 
 ROLE = "shilu"
@@ -35,6 +36,8 @@ DATABASE = "shilu"
 PORT = 5432
 
 _POINTER = "elsewhere"
+_IMPOSSIBLE_PID = 2**31 - 1
+"""Above the kernel's own limit of 2^22 (proc(5), pid_max)."""
 _SOCKET_NAME_BYTES = len(f"/.s.PGSQL.{PORT}.lock")
 _SOCKET_PATH_BYTES_MAX = 107
 """Longest path of a Unix socket on Linux: `sun_path` of unix(7), less its final NUL."""
@@ -68,24 +71,37 @@ class Cluster:
         """The server's own log."""
         return self.home / "server.log"
 
-    def running_socket(self) -> Path | None:
-        """Return the socket folder of the server that runs on this cluster, or None when none answers there.
-
-        A pid file alone proves nothing: after a crash or in a new container its number may be another process. A
-        PostgreSQL server stands in its data folder, and nobody else does.
-        """
-        try:
-            lines = (self.data / "postmaster.pid").read_text().splitlines()
-            standing = Path(f"/proc/{int(lines[0])}/cwd").readlink()
-            ready = lines[7].strip() == "ready"
-        except (OSError, ValueError, IndexError):
-            return None
-        return Path(lines[4]) if ready and standing == self.data.resolve() else None
-
     def running_dsn(self) -> str | None:
-        """Return the address of the running server, or None."""
-        socket = self.running_socket()
-        return None if socket is None else dsn_of(socket)
+        """Return the address of the server that runs on this cluster and takes connections, or None."""
+        if server_pid(self.data) is None:
+            return None
+        try:
+            lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+            socket, ready = Path(lines[4]), lines[7].strip() == "ready"
+        except (OSError, IndexError):
+            return None
+        return dsn_of(socket) if ready else None
+
+    def forget_dead_server(self) -> None:
+        """Let a new server start although a dead one left its lock files and their number is in use again.
+
+        The pid file also names the shared memory by which PostgreSQL notices that children of the dead server still
+        run. So it is kept, with a number that no process can have; the socket's own lock file says nothing else.
+        """
+        pid_file = self.data / "postmaster.pid"
+        if pid_file.exists():
+            _, _, rest = pid_file.read_text(encoding="utf-8").partition("\n")
+            pid_file.write_text(f"{_IMPOSSIBLE_PID}\n{rest}", encoding="utf-8")
+        for folder in (self.home / "socket", self.remembered_socket()):
+            if folder is not None:
+                (folder / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
+
+    def remembered_socket(self) -> Path | None:
+        """Return the socket folder that was chosen because the cluster's own path is too long, or None."""
+        try:
+            return Path((self.home / "socket-folder").read_text(encoding="utf-8").rstrip("\n"))
+        except FileNotFoundError:
+            return None
 
 
 def dsn_of(socket: Path) -> str:
@@ -108,8 +124,10 @@ def claim_folder(folder: Path) -> None:
     """Make the folder if it is missing and see that it is ours.
 
     Raises:
-        PostgresFolderUnusable: It cannot be made, or it belongs to another account.
+        PostgresFolderUnusable: It cannot be made, belongs to another account, or has a name with control characters.
     """
+    if any(character < " " for character in str(folder)):
+        raise PostgresFolderUnusable("PostgreSQL's own files cannot hold a folder name with control characters")
     try:
         if not folder.exists():
             make_folders(folder)
@@ -143,9 +161,8 @@ def place_cluster(folder: Path, account: Account) -> Cluster:
 def remove_cluster(folder: Path) -> None:
     """Delete the cluster of a folder and everything around it, wherever its home is; its server must not run."""
     cluster = find_cluster(folder)
-    remembered = cluster.home / "socket-folder"
-    if remembered.is_file():
-        shutil.rmtree(remembered.read_text(encoding="utf-8").rstrip("\n"), ignore_errors=True)
+    if (socket := cluster.remembered_socket()) is not None:
+        shutil.rmtree(socket, ignore_errors=True)
     for place in {cluster.home, folder}:
         shutil.rmtree(place, ignore_errors=True)
 
@@ -174,7 +191,7 @@ def make_cluster(cluster: Cluster, *, binaries: Binaries, account: Account, dura
         [
             binaries.program("initdb"),
             "-D",
-            new,
+            new.name,
             f"--username={ROLE}",
             "--encoding=UTF8",
             "--locale-provider=builtin",
@@ -183,10 +200,12 @@ def make_cluster(cluster: Cluster, *, binaries: Binaries, account: Account, dura
             "--auth=peer",
             *(() if durable else ("--no-sync",)),
         ],
+        cwd=cluster.home,
         account=account,
     )
     run(
-        [binaries.program("postgres"), "--single", "-D", new, "template1"],
+        [binaries.program("postgres"), "--single", "-D", new.name, "template1"],
+        cwd=cluster.home,
         account=account,
         typed=f"CREATE DATABASE {DATABASE}\n",
     )
@@ -209,8 +228,10 @@ def configure(cluster: Cluster, *, account: Account, durable: bool) -> None:
         account.give(path)
 
 
-def run(command: list[str | Path], *, account: Account, typed: str = "") -> None:
+def run(command: list[str | Path], *, cwd: Path, account: Account, typed: str = "") -> None:
     """Run one of PostgreSQL's programs as the server's account, in a bare environment, and wait for its end.
+
+    Paths of people's choosing are given relative to `cwd`: PostgreSQL's programs hand their arguments to a shell.
 
     Raises:
         PostgresStartFailed: It did not end well; its last words are in the details.
@@ -222,7 +243,7 @@ def run(command: list[str | Path], *, account: Account, typed: str = "") -> None
             input=typed.encode(),
             stdout=output,
             stderr=subprocess.STDOUT,
-            cwd="/",
+            cwd=cwd,
             env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"},
             user=account.uid if account.changed else None,
             group=account.gid if account.changed else None,
@@ -246,14 +267,12 @@ def _socket_folder(cluster: Cluster, account: Account) -> Path:
             beside.mkdir(mode=0o700)
             account.give(beside)
         return beside
-    remembered = cluster.home / "socket-folder"
-    if remembered.is_file():
-        kept = Path(remembered.read_text(encoding="utf-8").rstrip("\n"))
-        if _is_private(kept, account):
-            return kept
+    kept = cluster.remembered_socket()
+    if kept is not None and _is_private(kept, account):
+        return kept
     made = Path(tempfile.mkdtemp(prefix="shilu-socket-", dir="/tmp"))
     account.give(made)
-    write_file(remembered, f"{made}\n".encode())
+    write_file(cluster.home / "socket-folder", f"{made}\n".encode())
     return made
 
 

@@ -4,7 +4,8 @@ Any number of programs share the server of a folder: the first one starts it, la
 last one is gone, be it by `stop()` or by `kill -9` (see guardian.py). What a crash leaves behind is met at every start:
 
     server still there, programs dead      adopted: the address is in its own pid file, a new guardian is posted
-    server dead, pid file left             the file is removed if its number is not our server, then started anew
+    server dead, lock files left           made harmless, in case their number is in use again, then started anew
+    server still recovering                waited for
     server dead, children still ending     they hold the shared memory for a moment: tried again
     cluster half made                      made again under a temporary name (see cluster.py)
 
@@ -87,7 +88,6 @@ class EmbeddedPostgres:
             dsn = cluster.running_dsn()
             if dsn is None:
                 make_cluster(cluster, binaries=binaries, account=account, durable=self._durable)
-                configure(cluster, account=account, durable=self._durable)
                 dsn = self._launch(cluster, binaries=binaries, account=account)
             self._use(cluster, binaries=binaries, account=account)
         return dsn
@@ -136,38 +136,40 @@ class EmbeddedPostgres:
                 await asyncio.wait_for(stop.wait(), interval_seconds)
 
     def _launch(self, cluster: Cluster, *, binaries: Binaries, account: Account) -> str:
-        # No server of ours runs, so a pid file is a dead one's; PostgreSQL would believe a number used again.
-        (cluster.data / "postmaster.pid").unlink(missing_ok=True)
-        _prepare_log(cluster, account)
+        if guardian.server_pid(cluster.data) is None:
+            cluster.forget_dead_server()
+            configure(cluster, account=account, durable=self._durable)
+            _prepare_log(cluster, account)
+            self._run_pg_ctl(cluster, binaries=binaries, account=account)
+        deadline = time.monotonic() + self._start_seconds_max
+        while (dsn := cluster.running_dsn()) is None:
+            if guardian.server_pid(cluster.data) is None or time.monotonic() > deadline:
+                raise PostgresStartFailed("the server does not become ready", folder=str(cluster.home))
+            time.sleep(0.05)
+        return dsn
+
+    def _run_pg_ctl(self, cluster: Cluster, *, binaries: Binaries, account: Account) -> None:
         command: list[str | Path] = [
             binaries.program("pg_ctl"),
             "start",
-            "-D",
-            cluster.data,
-            "-l",
-            cluster.log,
             "-w",
             "-s",
             "-t",
             str(self._start_seconds_max),
         ]
+        command += ["-D", cluster.data.name, "-l", cluster.log.name]
         patience_ends = time.monotonic() + _MEMORY_WAIT_SECONDS
         while True:
             said_before = cluster.log.stat().st_size
             try:
-                run(command, account=account)
+                return run(command, cwd=cluster.home, account=account)
             except PostgresStartFailed as error:
                 with cluster.log.open("rb") as log:
                     log.seek(said_before)
                     said = log.read()[-4000:].decode(errors="replace")
                 if _MEMORY_IN_USE not in said or time.monotonic() > patience_ends:
                     raise PostgresStartFailed(error.message, log=said, folder=str(cluster.home)) from error
-                time.sleep(0.2)
-                continue
-            dsn = cluster.running_dsn()
-            if dsn is None:
-                raise PostgresStartFailed("the server ended right after its start", folder=str(cluster.home))
-            return dsn
+            time.sleep(0.2)
 
     def _use(self, cluster: Cluster, *, binaries: Binaries, account: Account) -> None:
         if self._users_lock is None:

@@ -52,12 +52,28 @@ def try_exclusive(handle: int) -> bool:
     return True
 
 
+def server_pid(cluster: Path) -> int | None:
+    """Return the process id of the server that runs on a cluster, or None.
+
+    A pid file alone proves nothing: after a crash, or in a new container, its number may be a zombie or another
+    process. A PostgreSQL server stands in its data folder, and nobody else does.
+    """
+    try:
+        pid = int((cluster / "postmaster.pid").read_text().split("\n", 1)[0])
+        standing = Path(f"/proc/{pid}/cwd").readlink()
+    except (OSError, ValueError):
+        return None
+    return pid if standing == cluster.resolve() else None
+
+
 def stop_server(pg_ctl: Path, cluster: Path, account: tuple[int, int] | None) -> None:
     """Stop the server of a cluster: connections are cut, what is committed is kept. No server is no error."""
     user, group = account if account else (None, None)
     for mode in ("fast", "immediate"):
+        if server_pid(cluster) is None:
+            return
         # Immediate is what a power cut would be: safe, only slower at the next start.
-        result = subprocess.run(
+        subprocess.run(
             [pg_ctl, "stop", "-D", cluster, "-m", mode, "-w", "-t", str(_STOP_SECONDS)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -68,8 +84,6 @@ def stop_server(pg_ctl: Path, cluster: Path, account: tuple[int, int] | None) ->
             extra_groups=None if account is None else [],
             check=False,
         )
-        if result.returncode == 0 or not (cluster / "postmaster.pid").exists():
-            return
 
 
 def guard(folder: Path, pg_ctl: Path, cluster: Path, account: tuple[int, int] | None) -> None:

@@ -6,6 +6,8 @@ SQLAlchemy appears here and nowhere else. A program refuses to work on a schema 
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from importlib.resources import files
 from pathlib import Path
 
@@ -29,6 +31,8 @@ FIRST_SCHEMA = (
 )
 """The scripts of revision 0001, in the order they are run."""
 
+_ONE_RUN = threading.Lock()
+
 
 async def migrate(dsn: str) -> str:
     """Bring a database's schema to this program's revision and return it; nothing happens when it is there already.
@@ -37,24 +41,7 @@ async def migrate(dsn: str) -> str:
         DatabaseUnreachable: The server does not answer or refuses us.
         DatabaseUnsuitable: The schema is of a newer program, or the server too old.
     """
-    raw = await connect(dsn, program="shilu-migrate")
-    try:
-        present = await current_revision(raw)
-        if present is not None and present not in known_revisions():
-            raise DatabaseUnsuitable(f"the schema is of revision {present}, which this program does not know")
-    finally:
-        await raw.close()
-
-    async def make_connection() -> asyncpg.Connection[asyncpg.Record]:
-        return await connect(dsn, program="shilu-migrate")
-
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=make_connection, poolclass=NullPool)
-    try:
-        async with engine.connect() as connection:
-            await connection.run_sync(_upgrade)
-    finally:
-        await engine.dispose()
-    return newest_revision()
+    return await asyncio.to_thread(_migrate_alone, dsn)
 
 
 async def current_revision(conn: Connection) -> str | None:
@@ -93,8 +80,7 @@ def known_revisions() -> frozenset[str]:
 def read_script(name: str) -> str:
     """Return the text of a package's schema script, for example `ledger/schema/0001_ledger.sql`."""
     package, _, path = name.partition("/")
-    script = files(package).joinpath(path)
-    return script.read_text(encoding="utf-8") if script.is_file() else "SELECT 1"
+    return files(package).joinpath(path).read_text(encoding="utf-8")
 
 
 def execute_script(bind: SyncConnection, script: str) -> None:
@@ -106,6 +92,33 @@ def execute_script(bind: SyncConnection, script: str) -> None:
     driver = bind.connection.driver_connection
     assert isinstance(driver, asyncpg.Connection)  # noqa: S101 - made by migrate()
     await_only(driver.execute(script))
+
+
+def _migrate_alone(dsn: str) -> str:
+    # Alembic keeps a run's context in module globals: one run at a time per process, off everybody's event loop.
+    with _ONE_RUN:
+        return asyncio.run(_migrate(dsn))
+
+
+async def _migrate(dsn: str) -> str:
+    raw = await connect(dsn, program="shilu-migrate")
+    try:
+        present = await current_revision(raw)
+        if present is not None and present not in known_revisions():
+            raise DatabaseUnsuitable(f"the schema is of revision {present}, which this program does not know")
+    finally:
+        await raw.close()
+
+    async def make_connection() -> asyncpg.Connection[asyncpg.Record]:
+        return await connect(dsn, program="shilu-migrate")
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=make_connection, poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(_upgrade)
+    finally:
+        await engine.dispose()
+    return newest_revision()
 
 
 def _config() -> Config:

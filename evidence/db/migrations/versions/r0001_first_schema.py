@@ -5,6 +5,7 @@ from __future__ import annotations
 from alembic import op
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 from pgqueuer.domain.settings import DBSettings
+from pgqueuer.domain.types import Channel
 
 from evidence.db.migrate import FIRST_SCHEMA, execute_script, read_script
 
@@ -14,7 +15,7 @@ down_revision = None
 # Spelled out because pgqueuer reads names that are not given from environment variables as common as `TRIGGER`.
 _QUEUE = DBSettings(
     prefix="",
-    channel="ch_pgqueuer",
+    channel=Channel("ch_pgqueuer"),
     function="fn_pgqueuer_changed",
     statistics_table="pgqueuer_statistics",
     queue_status_type="pgqueuer_status",
