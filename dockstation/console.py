@@ -20,8 +20,8 @@ from rich.text import Text
 
 from dockstation.events import LABELS, Event, Kind, Tell
 from dockstation.journal import RECEIPTED, State
-from dockstation.layout import Profile, Reading
 from dockstation.layout import Kind as FileKind
+from dockstation.layout import Profile, Reading
 from dockstation.status import StationStatus
 from dockstation.watch import Report
 

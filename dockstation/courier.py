@@ -46,8 +46,8 @@ RECEIPTS_AT_ONCE = 4
 ANEW_MAX = 3
 """How often one file is begun anew by one run of the program before it counts as stuck."""
 
-DAMAGED_CODE = "manifest.disagrees"
-"""The service's code for bytes that are not those of the manifest: damaged on the way, or read wrongly."""
+DAMAGED_CODES = frozenset({"manifest.disagrees", "upload.finished", "upload.spool_damaged", "upload.spool_lost"})
+"""The service's codes for an upload whose bytes it keeps apart: they were damaged on the way, or at its side."""
 
 Stuck = dict[FileKey, CodedError]
 """Files that will not get on by themselves, and why."""
@@ -144,7 +144,7 @@ class Courier:
             DockError: It concerns all.
         """
         key = row.seen.key
-        damaged = error.details.get("service_code") == DAMAGED_CODE
+        damaged = error.details.get("service_code") in DAMAGED_CODES
         if isinstance(error, FileChanged | UploadGone) or damaged:
             if damaged:
                 await self._books.do(Journal.restart, row, reason=str(error))

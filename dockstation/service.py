@@ -1,9 +1,8 @@
 """What the station says to the service besides bytes: enrolment, inventories, manifests, cleared lists.
 
-Each call but enrolment is safe to repeat. An inventory has an id. A manifest names an upload, and handing it in again
-is also the way to ask for the receipt: the answer then speaks of this very upload, where the clip may have come from
-several sources. A cleared list stated twice says the same twice; a conflict as the answer to the second counts as
-heard.
+Each call but enrolment is safe to repeat: the same statement is recorded once. A manifest names an upload, and handing
+it in again is also the way to ask for the receipt: the answer then speaks of this very upload, where the same clip may
+have come from several sources.
 """
 
 from __future__ import annotations
@@ -85,11 +84,7 @@ class Service:
         Raises:
             DockError: See `dockstation.link`.
         """
-        try:
-            await self._link.ask("POST", _PATHS[note.kind], body=note.note, headers=_TEXT)
-        except DockError as error:
-            if error.details.get("status") != HTTPStatus.CONFLICT or note.kind != "cleared":
-                raise
+        await self._link.ask("POST", _PATHS[note.kind], body=note.note, headers=_TEXT)
 
     async def manifest(self, upload: UUID, note: bytes) -> bytes | Promise:
         """Hand in a signed manifest, or the same again; return the receipt, or when to ask for it.

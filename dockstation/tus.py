@@ -125,9 +125,9 @@ def _count(headers: Mapping[str, str], name: str) -> int:
 
 
 def _meaning(error: DockError) -> DockError:
-    """Return what a failure means to an upload that exists."""
+    """Return what a failure means to an upload that was begun."""
     status = error.details.get("status")
-    if status in _GONE:
+    if status in _GONE or error.details.get("service_code") == "upload.finished":
         return UploadGone(error.message, **error.details)
     if status == HTTPStatus.CONFLICT:
         return OffsetConflict(error.message, **error.details)

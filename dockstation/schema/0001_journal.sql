@@ -40,7 +40,7 @@ CREATE TABLE file (
     CHECK (state IN ('seen', 'refused', 'abandoned') OR inventory IS NOT NULL),
     CHECK (state NOT IN ('uploading', 'uploaded', 'sealed') OR upload IS NOT NULL),
     CHECK (state NOT IN ('uploaded', 'sealed', 'receipt_verified', 'clearable', 'cleared')
-           OR (length(root) = 32 AND length(sha256) = 32)),
+           OR (root IS NOT NULL AND length(root) = 32 AND sha256 IS NOT NULL AND length(sha256) = 32)),
     CHECK (state NOT IN ('receipt_verified', 'clearable', 'cleared')
            OR (entry IS NOT NULL AND clip IS NOT NULL AND verified_at IS NOT NULL)),
     CHECK (state NOT IN ('clearable', 'cleared') OR key_mark = 0)
