@@ -11,6 +11,7 @@ Memory is that of one tile per level, and of notes on at most a few thousand dam
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -41,10 +42,12 @@ class RowFiles:
 
     def __init__(self, conn: Connection) -> None:
         self._conn = conn
+        self._turn = asyncio.Lock()
 
     async def get(self, path: str) -> bytes | None:
         """Return a tile; it is too short where rows are missing."""
-        return await audit_store.read_tile(self._conn, parse_tile_path(path))
+        async with self._turn:
+            return await audit_store.read_tile(self._conn, parse_tile_path(path))
 
 
 @dataclass(frozen=True, slots=True)
