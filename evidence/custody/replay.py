@@ -16,6 +16,7 @@ from enum import StrEnum
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -74,6 +75,7 @@ class RowDifference:
 
     Attributes:
         key: The row's primary key, as JSON values.
+        entry_id: The entry the row says it comes from; None where the table does not say.
         columns: Names of the columns that differ, when altered.
         reason: Why a payload cannot be replayed, else empty.
     """
@@ -81,6 +83,7 @@ class RowDifference:
     table: str
     key: Mapping[str, Any]
     side: Side
+    entry_id: UUID | None = None
     columns: tuple[str, ...] = ()
     reason: str = ""
 
@@ -163,8 +166,15 @@ async def _try_one(conn: Connection, row: asyncpg.Record) -> list[RowDifference]
         async with conn.transaction():
             await _replay_one(conn, row)
     except (CodedError, asyncpg.PostgresError) as error:
-        key = {"entry_id": str(row["entry_id"])}
-        return [RowDifference(table="custody_payload", key=key, side=Side.UNREPLAYABLE, reason=str(error))]
+        return [
+            RowDifference(
+                table="custody_payload",
+                key={"entry_id": str(row["entry_id"])},
+                side=Side.UNREPLAYABLE,
+                entry_id=row["entry_id"],
+                reason=str(error),
+            )
+        ]
     return []
 
 
@@ -192,4 +202,10 @@ async def _compare(
         present = kept or made
         side = Side.MISSING if kept is None else Side.UNEXPECTED if made is None else Side.ALTERED
         columns = tuple(name for name in present if kept[name] != made[name]) if side is Side.ALTERED else ()
-        yield RowDifference(table=table, key={column: present[column] for column in key}, side=side, columns=columns)
+        yield RowDifference(
+            table=table,
+            key={column: present[column] for column in key},
+            side=side,
+            entry_id=UUID(present["entry_id"]) if "entry_id" in present else None,
+            columns=columns,
+        )

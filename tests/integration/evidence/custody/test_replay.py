@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from evidence.clips.clips import get_clip
 from evidence.custody import events
 from evidence.custody.replay import EVIDENTIAL_TABLES, RowDifference, Side, replay
 from evidence.db.pool import Pool
@@ -50,17 +51,20 @@ async def test_an_untouched_record_replays_without_a_difference_again_and_again(
 
 
 async def test_a_row_deleted_is_missing(scribe: Scribe, clip: UUID) -> None:
+    entry_id = await scribe.conn.fetchval("SELECT entry_id FROM clip_annotation")
     await tamper(scribe, "clip_annotation", "DELETE FROM clip_annotation")
+    key = {"clip": str(clip), "version": 1}
     assert await differences(scribe) == [
-        RowDifference(table="clip_annotation", key={"clip": str(clip), "version": 1}, side=Side.MISSING)
+        RowDifference(table="clip_annotation", key=key, side=Side.MISSING, entry_id=entry_id)
     ]
 
 
 async def test_a_row_altered_names_its_columns(scribe: Scribe, clip: UUID) -> None:
     await tamper(scribe, "clip", "UPDATE clip SET name = 'other.mp4', size = size + 1")
-    assert await differences(scribe) == [
-        RowDifference(table="clip", key={"clip": str(clip)}, side=Side.ALTERED, columns=("name", "size"))
-    ]
+    (found,) = await differences(scribe)
+    assert (found.table, found.key, found.side) == ("clip", {"clip": str(clip)}, Side.ALTERED)
+    assert set(found.columns) == {"name", "size"}
+    assert found.entry_id == (await get_clip(scribe.conn, clip)).row.entry_id
 
 
 async def test_a_row_slipped_in_is_unexpected(scribe: Scribe, clip: UUID) -> None:
