@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from api.services import Services
+from evidence.audit.house import audit_house
 from evidence.clips.search import list_clips
 from evidence.clips.store import clip_row, read_leaves
 from evidence.core.wire.receipt import format_receipt
+from evidence.custody.record import record
+from evidence.db.pool import connect
 from evidence.errors import ClipUnknown, ObjectMissing
 from evidence.export.clip import Exporter
 from evidence.receipts import build_receipt
 from evidence.verify.clip import verify_clip
-from ledger.findings import Finding, is_clean
+from ledger.checkpoint import Checkpoint, open_checkpoint
+from ledger.findings import Finding, Severity, is_clean
 from ledger.policy import Policy
 
 Advance = Callable[[str, int, int], None]
@@ -60,6 +66,33 @@ class ExportedClip:
     def as_json(self) -> dict[str, object]:
         """Return the JSON object that `shilu export --json` prints for this clip."""
         return {"id": str(self.clip), "folder": str(self.folder), "file": str(self.file), "index": self.index}
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What came out of an audit; size and root are of the newest published checkpoint, the root in base64."""
+
+    size: int
+    root: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing differs."""
+        return is_clean(self.findings)
+
+    def counts(self) -> dict[str, int]:
+        """Return how many differences were named, by code."""
+        return dict(Counter(finding.code for finding in self.findings if finding.severity is Severity.ERROR))
+
+    def as_json(self) -> dict[str, object]:
+        """Return the JSON object that `shilu audit --json` prints."""
+        return {
+            "clean": self.is_clean,
+            "size": self.size,
+            "root": self.root,
+            "findings": [finding.as_json() for finding in self.findings],
+        }
 
 
 async def verify_clips(
@@ -116,6 +149,41 @@ async def export_clips(
         yield ExportedClip(clip, exported.folder, exported.file, exported.index)
 
 
+async def audit_all(
+    services: Services, *, since: bytes | None, put_on_record: bool, say: Callable[[str], None]
+) -> Audited:
+    """Audit log, rows and objects both ways; see `evidence.audit.house`.
+
+    Args:
+        since: A signed checkpoint that somebody kept; the log must still contain its state.
+        put_on_record: Whether the result becomes an entry of the ledger.
+        say: Called with what is being looked at.
+
+    Raises:
+        CodedError: `since` is no checkpoint of this log.
+    """
+    checkpoint = None if since is None else open_checkpoint(since, services.log_verifier)
+    conn = await connect(services.dsn, program="shilu-audit")
+    try:
+        stream = audit_house(
+            conn,
+            storage=services.storage,
+            objects=services.objects,
+            log=services.log_verifier,
+            since=checkpoint,
+            progress=lambda part, done, of: say(f"{part} {done}" + (f" of {of}" if of else "")),
+        )
+        async with aclosing(stream) as findings:
+            found = tuple([finding async for finding in findings])
+    finally:
+        await conn.close()
+    newest = open_checkpoint(await services.reader.checkpoint(), services.log_verifier)
+    audited = Audited(size=newest.size, root=root_text(newest.root), findings=found)
+    if put_on_record:
+        await _record_audit(services, audited, newest)
+    return audited
+
+
 async def every_clip(services: Services) -> list[UUID]:
     """Return the ids of all clips, those received last first."""
     ids: list[UUID] = []
@@ -140,3 +208,16 @@ def _original(services: Services, sha256: str) -> Path:
     except ObjectMissing:
         # A path that leads nowhere: the verification then says `file.missing` in its own place and order.
         return services.folders.objects / sha256
+
+
+async def _record_audit(services: Services, audited: Audited, newest: Checkpoint) -> None:
+    async with services.pool.acquire() as conn, conn.transaction():
+        await record(
+            conn,
+            type="audit.completed",
+            actor="service",
+            subject="log",
+            payload={"size": newest.size, "root": newest.root.hex(), "findings": {**audited.counts()}},
+            clock=services.clock,
+            entropy=services.entropy,
+        )

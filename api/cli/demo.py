@@ -30,7 +30,7 @@ def demo(
         float, typer.Option("--patience", help="Seconds that docking, and again deriving, may take.")
     ] = 900.0,
     as_json: JsonOption = False,
-) -> int:
+) -> None:
     """Show footage going from a recorder through a dock into the evidence chain, derived, searched, verified.
 
     Starts PostgreSQL, the service, a worker and a dock agent in one data folder, flips a byte in a copy to show that
@@ -38,7 +38,8 @@ def demo(
     """
     plan = DemoPlan(data=data, files=tuple(files or ()), patience_seconds=patience)
     result = run(_demo(plan, leave=leave, as_json=as_json))
-    return Exit.OK if result.verified else Exit.CHECK_FAILED
+    if not result.verified:
+        raise typer.Exit(Exit.CHECK_FAILED)
 
 
 async def _demo(plan: DemoPlan, *, leave: bool, as_json: bool) -> DemoResult:

@@ -32,7 +32,7 @@ app = typer.Typer(
 
 
 @app.command("log")
-def log_key(data: DataOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> int:
+def log_key(data: DataOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
     """Print the log's name and verifier key; begins the log if there is none yet.
 
     Publish the key where your reviewers get it without you: a printed gazette, another office's site.
@@ -46,7 +46,6 @@ def log_key(data: DataOption = None, database: DatabaseOption = None, as_json: J
         print_json(answer)
     else:
         typer.echo(answer["vkey"])
-    return 0
 
 
 @app.command("token")
@@ -60,7 +59,7 @@ def token(
     data: DataOption = None,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
-) -> int:
+) -> None:
     """Issue an API token to a person. It is printed once; only its digest is stored."""
     person = None if staff is None else parse_uuid(staff)
 
@@ -86,7 +85,6 @@ def token(
     else:
         typer.echo(f"token of {name}, {role}, valid for {days} days; it is shown this once:", err=True)
         typer.echo(issued.text)
-    return 0
 
 
 @app.command("dock-code")
@@ -95,7 +93,7 @@ def dock_code(
     data: DataOption = None,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
-) -> int:
+) -> None:
     """Make a one-time code that enrols one dock: `shilu-dock enrol URL CODE`."""
 
     async def make(services: Services) -> str:
@@ -109,11 +107,10 @@ def dock_code(
         print_json({"code": code, "valid_hours": hours})
     else:
         typer.echo(code)
-    return 0
 
 
 @app.command("list")
-def list_all(data: DataOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> int:
+def list_all(data: DataOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
     """List tokens and docks, revoked and expired ones included; secrets are not stored and cannot be shown."""
 
     async def read(services: Services) -> dict[str, list[dict[str, object]]]:
@@ -144,7 +141,6 @@ def list_all(data: DataOption = None, database: DatabaseOption = None, as_json: 
             ("token", "name", "role", "state"), ([str(cell) for cell in row.values()] for row in listed["tokens"])
         )
         print_table(("dock", "name", "state"), ([str(cell) for cell in row.values()] for row in listed["docks"]))
-    return 0
 
 
 @app.command("revoke")
@@ -157,7 +153,7 @@ def revoke(
     data: DataOption = None,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
-) -> int:
+) -> None:
     """Revoke a token, or with --dock a dock, for good."""
     number = parse_uuid(identifier)
 
@@ -176,7 +172,6 @@ def revoke(
         print_json({"revoked": number, "entry": entry})
     else:
         typer.echo(f"revoked; ledger entry {entry}")
-    return 0
 
 
 def _state(revoked_at: datetime | None, *, expired: bool) -> str:

@@ -43,19 +43,18 @@ def search_command(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="Most clips to show.")] = 50,
     as_json: JsonOption = False,
-) -> int:
+) -> None:
     """Search clips by words and facets, through the service, with your own rights."""
     facets = {"q": text or None, "case": case, "recorder": recorder, "officer": officer, "state": state}
     query = {name: value for name, value in facets.items() if value is not None}
     page = run(_search(url, token, {**query, "limit": str(limit)}))
     if as_json:
         print_json(page)
-        return Exit.OK
+        return
     columns = ("clip", "recorder", "recorded", "state", "file")
     print_table(columns, [_search_row(item) for item in page["items"]])
     if page.get("next"):
         typer.echo("there are more; narrow the search or raise --limit")
-    return Exit.OK
 
 
 def verify_command(
@@ -64,7 +63,7 @@ def verify_command(
     data: DataOption = None,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
-) -> int:
+) -> None:
     """Verify stored originals: file, clip tree, payload, entry, inclusion, checkpoint. Exit code 1 if one fails.
 
     This checks what this house stores by this house's own key. A reader elsewhere runs `shilu-verify` on an export.
@@ -84,7 +83,8 @@ def verify_command(
             typer.echo(f"{one.clip}  {one.name}")
             print_findings(one.findings)
         typer.echo(f"{len(verified)} clips, {sum(not one.holds for one in verified)} with a failed check")
-    return Exit.OK if holds else Exit.CHECK_FAILED
+    if not holds:
+        raise typer.Exit(Exit.CHECK_FAILED)
 
 
 def export_command(
@@ -95,7 +95,7 @@ def export_command(
     data: DataOption = None,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
-) -> int:
+) -> None:
     """Write evidence folders: original, receipt, leaf hashes, policy, instructions. The export is logged first."""
     wanted = _wanted(clips, every=every)
 
@@ -113,7 +113,6 @@ def export_command(
         for one in exported:
             typer.echo(f"{one.clip}  {one.folder}")
         typer.echo(f"check with: shilu-verify {to} --log-key KEY")
-    return Exit.OK
 
 
 def audit_command(
@@ -126,7 +125,7 @@ def audit_command(
     data: DataOption = None,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
-) -> int:
+) -> None:
     """Recompute the tree from all entries; compare tiles, rows and objects both ways; name every difference.
 
     Exit code 0 when nothing differs, 1 when something does.
@@ -144,7 +143,8 @@ def audit_command(
         print_findings(audited.findings)
         verdict = "clean" if audited.is_clean else f"{len(audited.findings)} findings"
         typer.echo(f"{verdict}: log of {audited.size} entries, root {audited.root}")
-    return Exit.OK if audited.is_clean else Exit.CHECK_FAILED
+    if not audited.is_clean:
+        raise typer.Exit(Exit.CHECK_FAILED)
 
 
 async def _search(url: str, token: str, query: dict[str, str]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-import click
 import typer
 
 from api.cli import demo, keys, look, service
@@ -34,21 +33,12 @@ app.command("audit")(look.audit_command)
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit with one of the documented codes."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    sys.exit(_run(words))
-
-
-def _run(words: list[str]) -> int:
     try:
-        result = app(words, prog_name="shilu", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return Exit.USAGE
-    except (click.Abort, KeyboardInterrupt):
-        return Exit.INTERRUPTED
+        app(words, prog_name="shilu")
     except CodedError as error:
         report_error(error, as_json="--json" in words)
-        return exit_for(error)
-    return result if isinstance(result, int) else Exit.OK
+        sys.exit(exit_for(error))
+    sys.exit(Exit.OK)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import uvloop
 
+from api.cli.exits import Exit
+
 T = TypeVar("T")
 
 
@@ -16,9 +18,12 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     """Run a command to its end; SIGINT and SIGTERM cancel it and everything it opened is taken down in order.
 
     Raises:
-        KeyboardInterrupt: It was interrupted.
+        SystemExit: It was interrupted; with the documented code.
     """
-    return uvloop.run(_interruptible(main))
+    try:
+        return uvloop.run(_interruptible(main))
+    except KeyboardInterrupt:
+        raise SystemExit(Exit.INTERRUPTED) from None
 
 
 async def until_stopped(started: Callable[[], None]) -> None:

@@ -45,7 +45,7 @@ def serve_command(
     ] = None,
     worker: WorkerOption = None,
     as_json: JsonOption = False,
-) -> int:
+) -> None:
     """Run the service: intake, ledger, search, playback, and unless told otherwise a worker and PostgreSQL.
 
     The first start makes the data folder, the database and the log's key (keys/log.key: back it up). Stops cleanly on
@@ -57,10 +57,9 @@ def serve_command(
     )
     set_up_logs(config)
     run(_serve(config, as_json=as_json))
-    return 0
 
 
-def work_command(data: DataOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> int:
+def work_command(data: DataOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
     """Run a worker: derives review copies, posters and technical data of sealed clips in child processes with limits.
 
     Any number of workers share one database; a job whose worker died is taken over by another.
@@ -68,10 +67,9 @@ def work_command(data: DataOption = None, database: DatabaseOption = None, as_js
     config = config_from(data, database)
     set_up_logs(config)
     run(_work(config, as_json=as_json))
-    return 0
 
 
-def migrate_command(data: DataOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> int:
+def migrate_command(data: DataOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
     """Bring a database to this program's schema; does nothing when it is there already. Safe to run twice at once."""
     config = config_from(data, database)
     revision = run(_migrate(config))
@@ -79,7 +77,6 @@ def migrate_command(data: DataOption = None, database: DatabaseOption = None, as
         print_json({"revision": revision})
     else:
         typer.echo(f"the database is at revision {revision}")
-    return 0
 
 
 async def _serve(config: ServiceConfig, *, as_json: bool) -> None:

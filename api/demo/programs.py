@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 from api.demo.errors import DemoProgramFailed
@@ -21,13 +22,18 @@ _UNAVAILABLE = 3
 
 
 async def ask_program(
-    module: str, *arguments: str, accept: Collection[int] = (0,), again: Collection[int] = (_UNAVAILABLE,)
+    module: str,
+    *arguments: str,
+    accept: Collection[int] = (0,),
+    again: Collection[int] = (_UNAVAILABLE,),
+    pid_file: Path | None = None,
 ) -> dict[str, Any]:
     """Run a program with `--json` and return the object it prints.
 
     Args:
         accept: Exit codes under which the answer counts.
         again: Exit codes that say that something was away for a moment; the program is run again.
+        pid_file: Where to say its process id while it runs.
 
     Raises:
         DemoProgramFailed: Another exit code, or no JSON.
@@ -46,7 +52,15 @@ async def ask_program(
             stderr=asyncio.subprocess.PIPE,
             env={**os.environ},
         )
-        out, err = await process.communicate()
+        if pid_file is not None:
+            pid_file.write_text(f"{process.pid}\n", encoding="ascii")
+        try:
+            out, err = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+            if pid_file is not None:
+                pid_file.unlink(missing_ok=True)
         if process.returncode in accept:
             answer: dict[str, Any] = json.loads(out)
             return answer

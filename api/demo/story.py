@@ -35,6 +35,7 @@ _DOCK_PATIENCE_SECONDS = 90
 _DOCK_INCOMPLETE = 1
 _DOCK_SERVICE_AWAY = 5
 _CHECK_FAILED = 1
+_KILLED = -9
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,9 @@ async def perform(plan: DemoPlan, show: Show) -> AsyncIterator[DemoResult]:
             stage.start("service", SHILU, "serve", "--listen", f"127.0.0.1:{port}", "--no-worker", "--json")
             service = await _guarded(stage, _service(data))
             stage.start("worker", SHILU, "work", "--json")
-            investigator = await _guarded(stage, _token("演示办案人员"))
+            investigator = await _guarded(stage, _token(data, "演示办案人员"))
         with show.step("enrol the dock, pin the log key", "采集站入网，固定日志公钥"):
-            await _guarded(stage, _enrol(data / "dock", service))
+            await _guarded(stage, _enrol(data, service))
         async with open_client(service["url"], investigator, patience_seconds=_READY_SECONDS) as client:
             docked = await _guarded(stage, _dock(data, recorders, client, show, count=count, plan=plan))
             clips = await _guarded(stage, _derived(client, docked, show, plan=plan))
@@ -112,16 +113,18 @@ async def _service(data: Path) -> dict[str, Any]:
     raise DemoTimeout(f"the service did not start within {_READY_SECONDS:.0f} s; see {data / 'logs' / 'service.log'}")
 
 
-async def _token(name: str) -> str:
-    issued = await ask_program(SHILU, "keys", "token", "--role", "investigator", "--name", name, "--days", "1")
+async def _token(data: Path, name: str) -> str:
+    words = ("--role", "investigator", "--name", name, "--days", "1", "--data", str(data))
+    issued = await ask_program(SHILU, "keys", "token", *words)
     return str(issued["token"])
 
 
-async def _enrol(state: Path, service: dict[str, Any]) -> None:
+async def _enrol(data: Path, service: dict[str, Any]) -> None:
+    state = data / "dock"
     known = await ask_program(DOCK, "status", "--state", str(state), accept=(0, 3), again=()) if state.exists() else {}
     if known.get("url") == service["url"]:
         return
-    code = (await ask_program(SHILU, "keys", "dock-code", "--hours", "1"))["code"]
+    code = (await ask_program(SHILU, "keys", "dock-code", "--hours", "1", "--data", str(data)))["code"]
     words = ("enrol", service["url"], code, "--state", str(state), "--name", "演示采集站")
     await ask_program(DOCK, *words, again=(_DOCK_SERVICE_AWAY,))
 
@@ -133,7 +136,10 @@ async def _dock(
     words = ["run", "--once", "--watch", str(recorders), "--state", str(data / "dock"), "--interval", "0.2"]
     words += ["--patience", str(_DOCK_PATIENCE_SECONDS)]
     accept = (0, _DOCK_INCOMPLETE)
-    run = asyncio.create_task(ask_program(DOCK, *words, accept=accept, again=(_DOCK_SERVICE_AWAY, -9, 137)))
+    pid_file = data / "run" / "dock.pid"
+    run = asyncio.create_task(
+        ask_program(DOCK, *words, accept=accept, again=(_DOCK_SERVICE_AWAY, _KILLED), pid_file=pid_file)
+    )
     with show.counting("dock: hash, upload, seal, receipt", "采集：摘要、上传、封存、回执", count) as advance:
         async with asyncio.timeout(plan.patience_seconds):
             while not run.done():
@@ -192,7 +198,7 @@ async def _tamper(data: Path, service: dict[str, Any], verified: dict[str, dict[
         file = copy / Path(clip["file"]).name
         _flip_middle_byte(file)
         report = await ask_program(VERIFY, str(copy), "--log-key", service["vkey"], accept=(_CHECK_FAILED,))
-    failed = [found for item in report["files"] for found in item["findings"] if found["severity"] == "error"]
+    failed = [found for item in report["items"] for found in item["findings"] if found["severity"] == "error"]
     show.findings(failed)
     return any(found["code"] == "clip.chunks_differ" for found in failed)
 

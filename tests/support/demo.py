@@ -1,0 +1,88 @@
+"""The demonstration as a test runs it: a real process over real programs, whose ids can be found and killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.support.house import ROOT
+
+VICTIMS = ("service", "worker", "dock", "postgres")
+
+
+class DemoProcess:
+    """One run of `shilu demo --exit --json` on a data folder."""
+
+    def __init__(self, data: Path, *words: str) -> None:
+        self.data = data
+        self._errors = data.with_suffix(".stderr").open("ab")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "api.cli.main", "demo", "--exit", "--json", "--data", str(data), *words],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+
+    def is_running(self) -> bool:
+        """Tell whether the demonstration has not ended yet."""
+        return self._process.poll() is None
+
+    def kill(self, victim: str) -> bool:
+        """Kill one of its programs with SIGKILL; tell whether there was one to kill."""
+        pid = self._pid(victim)
+        if pid is None:
+            return False
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def kill_all(self) -> None:
+        """Kill the demonstration itself; its programs end with it."""
+        self._process.kill()
+        self._process.wait()
+
+    def finish(self, *, seconds: float) -> tuple[int, dict[str, Any]]:
+        """Wait for its end; return the exit code and the JSON it printed (empty if it printed none)."""
+        try:
+            out, _ = self._process.communicate(timeout=seconds)
+        finally:
+            if self._process.poll() is None:
+                self.kill_all()
+            self._errors.close()
+        return self._process.returncode, json.loads(out) if out.strip() else {}
+
+    def story(self) -> str:
+        """Return what it and its programs wrote for people, to explain a failed test."""
+        logs = [self.data.with_suffix(".stderr"), *sorted((self.data / "logs").glob("*.log"))]
+        return "\n".join(f"--- {log.name}\n{log.read_text(errors='replace')[-3000:]}" for log in logs if log.exists())
+
+    def _pid(self, victim: str) -> int | None:
+        if victim == "postgres":
+            files = sorted((self.data / "postgres").rglob("postmaster.pid"))
+        else:
+            files = [self.data / "run" / f"{victim}.pid"]
+        try:
+            return int(files[0].read_text().split()[0])
+        except (IndexError, OSError, ValueError):
+            return None
+
+
+def wait_gone(pid: int, *, seconds: float = 20.0) -> bool:
+    """Wait until a process is gone; tell whether it is."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
