@@ -50,3 +50,9 @@ def test_a_checkpoint_is_opened_among_other_signatures() -> None:
 def test_a_checkpoint_out_of_form_is_not_written(checkpoint: Checkpoint) -> None:
     with pytest.raises(CheckpointMalformed):
         format_checkpoint(checkpoint)
+
+
+@pytest.mark.parametrize("end", ["x", "x\n", "\n", " "])
+def test_nothing_follows_the_third_line(end: str) -> None:
+    with pytest.raises(CheckpointMalformed):
+        parse_checkpoint(format_checkpoint(CHECKPOINT) + end)

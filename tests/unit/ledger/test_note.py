@@ -101,6 +101,10 @@ def test_a_note_has_a_signature_and_not_too_many() -> None:
         sign_note("a\n", [])
     with pytest.raises(NoteMalformed):
         sign_note("a\n", [AUTHOR] * (SIGNATURES_MAX + 1))
+    line = AUTHOR.sign("a\n").line()
+    assert len(parse_note(f"a\n\n{line * SIGNATURES_MAX}".encode()).signatures) == SIGNATURES_MAX
+    with pytest.raises(NoteMalformed):
+        parse_note(f"a\n\n{line * (SIGNATURES_MAX + 1)}".encode())
 
 
 def test_a_note_beyond_its_limit_is_neither_written_nor_read() -> None:
