@@ -11,20 +11,19 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-_BLANKS = re.compile(r"[^\S\n]+")
 FIELD_BREAK = "\n"
 """Stands between fields of a haystack; no term holds it, so no term matches across fields."""
 
 
 def fold(text: str) -> str:
-    """Return the form in which texts are compared: NFKC, case folded, runs of blanks as one space."""
+    """Return the form in which texts are compared: NFKC, case folded, every run of blanks as one space."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return _BLANKS.sub(" ", folded.replace("\0", " ")).strip()
+    return " ".join(folded.replace("\0", " ").split())
 
 
 def haystack(fields: Iterable[str | None]) -> str:
     """Join the fields of a document into one folded text."""
-    return FIELD_BREAK.join(folded for field in fields if field and (folded := fold(field.replace("\n", " "))))
+    return FIELD_BREAK.join(folded for field in fields if field and (folded := fold(field)))
 
 
 def grams(text: str) -> list[str]:

@@ -59,8 +59,8 @@ async def record(
     event = checked_payload(type, body)
     if subject != event.subject_of(body):
         raise EventInvalid(f"the subject of {type} is {event.subject_of(body)}, not {subject}")
-    entry_id = uuid7(clock=clock, entropy=entropy)
     at = parse_time(format_time(clock()))
+    entry_id = uuid7(clock=lambda: at, entropy=entropy)
     salt = entropy(SALT_BYTES)
     commit = commitment(salt=salt, payload=canonical)
     await append(conn, Entry(type=type, id=entry_id, at=at, actor=actor, subject=subject, commit=commit))

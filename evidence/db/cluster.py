@@ -143,11 +143,24 @@ def place_cluster(folder: Path, account: Account) -> Cluster:
     """Decide where the home is: in the folder, or, when the account cannot reach that, below `/var/lib/shilu`.
 
     Raises:
-        PostgresFolderUnusable: No place can be made.
+        PostgresFolderUnusable: No place can be made, or the one there was is gone or out of reach.
     """
     cluster = find_cluster(folder)
+    if not cluster.home.is_dir():
+        raise PostgresFolderUnusable(
+            f"the database of {folder} lived in {cluster.home}, which is gone; restore it from a backup, "
+            f"or remove {folder} to begin anew",
+            folder=str(cluster.home),
+        )
     if account.reaches(cluster.home):
         return cluster
+    if cluster.data.exists():
+        # Going elsewhere would mean to begin anew with an empty database.
+        raise PostgresFolderUnusable(
+            f"there is a database in {cluster.home}, but the account it runs as (uid {account.uid}) cannot reach it "
+            "any more; open the folders above it, or move it",
+            folder=str(cluster.home),
+        )
     # A new name each time: a folder that was deleted and made again must not meet its former self.
     try:
         home = Path(tempfile.mkdtemp(prefix="postgres-", dir=shared_state_folder()))

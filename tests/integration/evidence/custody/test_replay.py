@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from evidence.clips.clips import get_clip
@@ -151,13 +152,15 @@ async def test_the_list_of_tables_is_what_projections_write_to_and_triggers_guar
         assert {row["attname"] for row in columns} == set(key), table
 
 
-@pytest.mark.parametrize("table", [*EVIDENTIAL_TABLES, "custody_payload"])
-@pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {}", "UPDATE {} SET entry_id = entry_id"])
-async def test_no_evidential_row_can_be_changed(pool: Pool, table: str, statement: str) -> None:
-    if table == "dock_inventory_file":
-        statement = statement.replace("entry_id", "path")
-    with pytest.raises(Exception, match=f"table {table} is insert-only"):
-        await pool.execute(statement.format(table))
+async def test_no_evidential_row_can_be_changed(pool: Pool) -> None:
+    for table in [*EVIDENTIAL_TABLES, "custody_payload"]:
+        for statement in (f"DELETE FROM {table}", f"TRUNCATE {table}", f"UPDATE {table} SET {_a_column(table)}"):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError, match=f"table {table} is insert-only"):
+                await pool.execute(statement)
+
+
+def _a_column(table: str) -> str:
+    return "path = path" if table == "dock_inventory_file" else "entry_id = entry_id"
 
 
 def test_every_event_is_known_by_a_dotted_name_and_a_documented_model() -> None:

@@ -293,8 +293,22 @@ def test_what_the_servers_account_cannot_reach_is_put_elsewhere_and_nothing_is_o
     shutil.rmtree(folder)
     with server as dsn:
         assert query(dsn, "SELECT to_regclass('kept')") is None, "a folder made anew does not meet its former self"
-    server.remove()
     shutil.rmtree(home)
+    shutil.rmtree(find_cluster(folder).home)
+    with pytest.raises(PostgresFolderUnusable, match="restore it from a backup"):
+        server.start()
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root can make folders that another account cannot reach")
+def test_a_database_that_went_out_of_reach_is_not_replaced_by_an_empty_one(folder: Path) -> None:
+    with server_in(folder):
+        pass
+    folder.parent.chmod(0o700)
+    with pytest.raises(PostgresFolderUnusable, match="cannot reach it"):
+        server_in(folder).start()
+    folder.parent.chmod(0o755)
+    with server_in(folder) as dsn:
+        assert query(dsn, "SELECT 1") == 1
 
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can give folders away")

@@ -20,6 +20,7 @@ TEXT = st.text(max_size=40)
         ("Ａ　Ｂ", "a b"),
         ("ﬁle", "FILE"),
         ("  a \t b ", "a b"),
+        ("a\r\nb\u3000c", "a b c"),
     ],
 )
 def test_spellings_that_mean_the_same_are_one(left: str, right: str) -> None:
@@ -38,7 +39,7 @@ def test_folding_twice_changes_nothing(text: str) -> None:
 
 @given(before=TEXT, term=TEXT, after=TEXT)
 def test_whatever_holds_a_term_has_all_its_grams(before: str, term: str, after: str) -> None:
-    folded = fold(term.replace("\n", " "))
+    folded = fold(term)
     if not folded:
         return
     text = haystack([f"{before} {folded} {after}"])
