@@ -83,29 +83,32 @@ def judge_receipt(receipt: Receipt, *, policy: Policy, subject: str) -> Reading:
     return Reading(sealed, index, checkpoint, (*committed, *stated, *logged))
 
 
-def differing_chunks(expected: Sequence[bytes], actual: Sequence[bytes]) -> list[int]:
-    """Return the indices of chunks whose leaf hashes differ or which only one of the two lists has."""
-    pairs = zip_longest(expected, actual)
-    return [index for index, (left, right) in enumerate(pairs) if left != right]
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where a file differs from its clip tree.
+
+    Attributes:
+        chunks: How many chunks differ.
+        ranges: Runs of them, in bytes and in chunks, both ends included; at most `PLACES_MAX`.
+        places: The same for people, as `first-last` in bytes.
+    """
+
+    chunks: int
+    ranges: list[dict[str, int]]
+    places: str
 
 
-def _judge_tree(digest: ClipDigest, hashes: FileHashes, leaves: bytes | None, subject: str) -> list[Finding]:
-    proved = split_leaves(leaves) if leaves is not None else None
-    found = []
-    if proved is not None and (len(proved) != digest.chunks or root_of(proved) != digest.root):
-        found.append(finding("leaves.not_proved", subject))
-        proved = None
-    if len(hashes.leaves) == digest.chunks and root_of(hashes.leaves) == digest.root:
-        found.append(finding("met.tree", subject, chunks=digest.chunks))
-    elif proved is None:
-        found.append(finding("clip.root_differs", subject))
-    else:
-        found.append(_localise(digest, hashes, differing_chunks(proved, hashes.leaves), subject))
-    return found
+def locate(digest: ClipDigest, hashes: FileHashes, proved: Sequence[bytes]) -> Difference:
+    """Say where a file differs from what was sealed; what is missing or added counts as different.
 
-
-def _localise(digest: ClipDigest, hashes: FileHashes, differing: list[int], subject: str) -> Finding:
+    Args:
+        digest: What was sealed.
+        hashes: What the file comes to.
+        proved: Leaf hashes that lead to the sealed root.
+    """
     end = max(digest.size, hashes.size)
+    pairs = zip_longest(proved, hashes.leaves)
+    differing = [index for index, (left, right) in enumerate(pairs) if left != right]
     ranges = [
         {
             "first_byte": first * digest.chunk_bytes,
@@ -115,15 +118,29 @@ def _localise(digest: ClipDigest, hashes: FileHashes, differing: list[int], subj
         }
         for first, last in _runs(differing)
     ]
-    places = ", ".join(f"{place['first_byte']}-{place['last_byte']}" for place in ranges[:PLACES_MAX])
-    return finding(
-        "clip.chunks_differ",
-        subject,
-        chunks=digest.chunks,
-        differing=len(differing),
-        places=places if len(ranges) <= PLACES_MAX else f"{places}, ...",
-        ranges=ranges[:PLACES_MAX],
-    )
+    named = ranges[:PLACES_MAX]
+    places = ", ".join(f"{place['first_byte']}-{place['last_byte']}" for place in named)
+    return Difference(len(differing), named, places if named == ranges else f"{places}, ...")
+
+
+def prove_leaves(leaves: bytes | None, digest: ClipDigest) -> tuple[bytes, ...] | None:
+    """Return a list of leaf hashes if it leads to the clip's root, else None."""
+    if leaves is None:
+        return None
+    split = split_leaves(leaves)
+    return split if len(split) == digest.chunks and root_of(split) == digest.root else None
+
+
+def _judge_tree(digest: ClipDigest, hashes: FileHashes, leaves: bytes | None, subject: str) -> list[Finding]:
+    proved = prove_leaves(leaves, digest)
+    found = [finding("leaves.not_proved", subject)] if leaves is not None and proved is None else []
+    if len(hashes.leaves) == digest.chunks and root_of(hashes.leaves) == digest.root:
+        return [*found, finding("met.tree", subject, chunks=digest.chunks)]
+    if proved is None:
+        return [*found, finding("clip.root_differs", subject)]
+    where = locate(digest, hashes, proved)
+    details = {"chunks": digest.chunks, "differing": where.chunks, "places": where.places, "ranges": where.ranges}
+    return [*found, finding("clip.chunks_differ", subject, **details)]
 
 
 def _runs(indices: Sequence[int]) -> list[tuple[int, int]]:

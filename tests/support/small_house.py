@@ -6,6 +6,7 @@ an annotation, a case with an exhibit, a view. Tests read it, export from it, an
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ import asyncpg
 
 from evidence.clips.store import keep_leaves
 from evidence.core.clock import format_time
-from evidence.core.digest import ClipHasher, digest_file, leaf_hashes
+from evidence.core.digest import digest_file, leaf_hashes
 from evidence.core.ids import uuid7
 from evidence.core.wire.clip_digest import digest_body
 from evidence.core.wire.inventory import Inventory, InventoryFile, sign_inventory
@@ -74,7 +75,7 @@ class SmallHouse:
 
     def __post_init__(self) -> None:
         self.signer = Signer.generate(ORIGIN, self.entropy)
-        self.dock, self.inventory = self._new_id(), self._new_id()
+        self.dock, self.inventory = self.new_id(), self.new_id()
         self.dock_signer = Signer.generate(dock_key_name(self.dock), self.entropy)
         self.objects = LocalObjects(self.root / "objects")
         self.storage = LogFolder(self.root / "log")
@@ -88,9 +89,11 @@ class SmallHouse:
 
     def object_path(self, name: str) -> Path:
         """Return where the original of that name lies."""
-        hasher = ClipHasher()
-        hasher.update(CONTENTS[name])
-        return self.objects.open_path(hasher.digest().sha256.hex())
+        return self.objects.open_path(self.object_digest(CONTENTS[name]))
+
+    def object_digest(self, content: bytes) -> str:
+        """Return the name of the object with that content."""
+        return hashlib.sha256(content).hexdigest()
 
     async def publish(self) -> None:
         """Let the sequencer give every waiting entry its place and publish the checkpoint."""
@@ -115,13 +118,15 @@ class SmallHouse:
             entropy=self.entropy,
         )
 
-    async def seal(self, name: str, content: bytes, *, repeated_of: UUID | None = None) -> UUID:
+    async def seal(
+        self, name: str, content: bytes, *, repeated_of: UUID | None = None, with_manifest: bool = True
+    ) -> UUID:
         """Seal a content as the service does: object first, then one transaction."""
         source = self.root / "incoming"
         source.write_bytes(content)
         digest, leaves = digest_file(source), leaf_hashes(source)
         self.objects.adopt(source, digest.sha256.hex())
-        clip, upload = repeated_of or self._new_id(), self._new_id()
+        clip, upload = repeated_of or self.new_id(), self.new_id()
         path = f"DCIM/{name}" if repeated_of is None else f"BACKUP/{name}"
         manifest = Manifest(
             upload=upload, dock=self.dock, inventory=self.inventory, recorder=RECORDER, path=path, digest=digest
@@ -136,7 +141,7 @@ class SmallHouse:
             "dock": str(self.dock),
             "inventory": str(self.inventory),
             "actor": f"dock:{self.dock}",
-            "manifest": sign_manifest(manifest, self.dock_signer).decode(),
+            "manifest": sign_manifest(manifest, self.dock_signer).decode() if with_manifest else None,
             "recorded_at": format_time(self.clock()),
             "officer": "013579",
             "key_mark": False,
@@ -168,6 +173,7 @@ class SmallHouse:
             self.entries["clip.annotated"] = annotated.entry_id
             case = await scribe.open_case()
             await scribe.link(case, self.clips[first])
+        await self._view(self.clips[first])
         await self.publish()
 
     async def _greet_dock(self) -> None:
@@ -190,6 +196,16 @@ class SmallHouse:
         stated = {"inventory": str(self.inventory), "dock": str(self.dock), "recorder": RECORDER, "note": note}
         await self.write("dock.inventory", f"dock:{self.dock}", stated)
 
+    async def _view(self, clip: UUID) -> None:
+        viewed: JsonObject = {
+            "clip": str(clip),
+            "rendition": "proxy",
+            "purpose": "legal_review",
+            "staff": str(self.new_id()),
+            "ticket": str(self.new_id()),
+        }
+        await self.write("clip.viewed", f"clip:{clip}", viewed)
+
     async def _derive(self, clip: UUID) -> None:
         proxy, poster = b"a proxy, a derivative", b"a poster"
         derived: JsonObject = {
@@ -207,7 +223,8 @@ class SmallHouse:
         }
         await self.write("clip.derived", f"clip:{clip}", derived)
 
-    def _new_id(self) -> UUID:
+    def new_id(self) -> UUID:
+        """Return an id that nobody had before."""
         return uuid7(clock=self.clock, entropy=self.entropy)
 
 

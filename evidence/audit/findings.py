@@ -1,0 +1,61 @@
+"""What an audit of the house can find beyond the log itself (`ledger.audit_findings`): one code per difference.
+
+Errors are broken promises. Warnings are facts that have honest explanations too, and that somebody should look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ledger.findings import Finding, Severity
+
+AUDITED = "house.audited"
+PAYLOAD_MISSING = "payload.missing"
+PAYLOAD_WITHOUT_ENTRY = "payload.without_entry"
+PAYLOAD_NOT_COMMITTED = "payload.not_committed"
+PAYLOAD_COLUMNS_DIFFER = "payload.columns_differ"
+PAYLOAD_NOT_REPLAYABLE = "payload.not_replayable"
+ROW_MISSING = "row.missing"
+ROW_UNEXPECTED = "row.unexpected"
+ROW_ALTERED = "row.altered"
+STATEMENT_MISSING = "statement.missing"
+STATEMENT_NOT_SIGNED = "statement.not_signed"
+STATEMENT_DISAGREES = "statement.disagrees"
+OBJECT_MISSING = "object.missing"
+OBJECT_SIZE_DIFFERS = "object.size_differs"
+OBJECT_ALTERED = "object.altered"
+OBJECT_SWAPPED = "object.swapped"
+OBJECT_UNREADABLE = "object.unreadable"
+OBJECT_UNNAMED = "object.unnamed"
+FILE_ABSENT = "inventory.file_absent"
+
+FINDINGS: Mapping[str, str] = {
+    AUDITED: "The audit came to its end; how much it looked at is given. Says nothing of the other findings.",
+    PAYLOAD_MISSING: "An entry is in the ledger and what it commits to is gone: the row was deleted.",
+    PAYLOAD_WITHOUT_ENTRY: "A payload belongs to no entry of the ledger: the row was put in behind its back.",
+    PAYLOAD_NOT_COMMITTED: "A payload or its salt is not what its entry commits to: the row was altered.",
+    PAYLOAD_COLUMNS_DIFFER: "Type, actor, subject or time beside a payload are not those of its entry.",
+    PAYLOAD_NOT_REPLAYABLE: "A payload is what its entry commits to, and no valid event: another program recorded it.",
+    ROW_MISSING: "The record demands a row that is not there: it was deleted.",
+    ROW_UNEXPECTED: "A row that nothing on record accounts for: it was put in behind the record's back.",
+    ROW_ALTERED: "A row has other values than the record gives it.",
+    STATEMENT_MISSING: "A clip came from a dock, and the dock's signed manifest is not in its payload.",
+    STATEMENT_NOT_SIGNED: "What is on record as a dock's word is not signed by the key the dock was enrolled with.",
+    STATEMENT_DISAGREES: "The record says something else than the dock's signed statement in the same payload.",
+    OBJECT_MISSING: "The record names an object that is not in the store: it was deleted.",
+    OBJECT_SIZE_DIFFERS: "An object has another size than on record: it was cut or something was added.",
+    OBJECT_ALTERED: "An object has its size and other bytes; for originals it is said where.",
+    OBJECT_SWAPPED: "An object holds the bytes of another object of the record.",
+    OBJECT_UNREADABLE: "An object cannot be read to its end: the storage fails.",
+    OBJECT_UNNAMED: "An object in the store is named by nothing on record: left by a crash, or put in (a warning).",
+    FILE_ABSENT: "A dock saw a file on a recorder, and it has not been sealed, so far (a warning).",
+}
+"""Every code with its meaning."""
+
+_WARNINGS = frozenset({OBJECT_UNNAMED, FILE_ABSENT})
+
+
+def found(code: str, subject: str, message: str, **details: object) -> Finding:
+    """Make a finding with the severity that its code always has."""
+    severity = Severity.OK if code == AUDITED else Severity.WARNING if code in _WARNINGS else Severity.ERROR
+    return Finding(code, severity, subject, message, details)

@@ -1,0 +1,201 @@
+"""SQL of the audit of the house: pages that hold no snapshot open, and a temporary list of what objects are named.
+
+The audit has a connection of its own; its temporary table lives as long as that connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from evidence.custody.store import StoredPayload
+from evidence.db.paging import FIRST_ID
+from evidence.db.pool import Connection
+
+PAYLOADS_PER_PAGE = 50
+"""Payloads have up to 16 MiB each; in practice some kilobytes."""
+
+OBJECTS_PER_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A payload row beside its entry.
+
+    Attributes:
+        stored: The payload row.
+        entry: Bytes of the entry row; None when there is none.
+        leaf_hash: What the log holds at the entry's place; None while it waits for one, or when it has none.
+    """
+
+    stored: StoredPayload
+    entry: bytes | None
+    leaf_hash: bytes | None
+
+
+async def pages_of_payloads(conn: Connection) -> AsyncIterator[list[Kept]]:
+    """Yield every payload beside its entry, in order of entry ids; what is recorded meanwhile may be left out."""
+    after = FIRST_ID
+    while True:
+        rows = await conn.fetch(
+            """SELECT p.*, e.entry, l.leaf_hash
+               FROM (SELECT entry_id, type, actor, subject, at, payload, salt FROM custody_payload
+                     WHERE entry_id > $1 ORDER BY entry_id LIMIT $2) p
+               LEFT JOIN ledger_entry e USING (entry_id) LEFT JOIN ledger_leaf l USING (entry_id)
+               ORDER BY p.entry_id""",
+            after,
+            PAYLOADS_PER_PAGE,
+        )
+        if not rows:
+            return
+        yield [
+            Kept(
+                stored=StoredPayload(**{name: row[name] for name in StoredPayload.__dataclass_fields__}),
+                entry=row["entry"],
+                leaf_hash=row["leaf_hash"],
+            )
+            for row in rows
+        ]
+        after = rows[-1]["entry_id"]
+
+
+async def entries_without_payload(conn: Connection) -> Sequence[UUID]:
+    """Return the ids of entries whose payload row is not there."""
+    rows = await conn.fetch(
+        """SELECT entry_id FROM ledger_entry e
+           WHERE NOT EXISTS (SELECT FROM custody_payload p WHERE p.entry_id = e.entry_id) ORDER BY entry_id"""
+    )
+    return [row["entry_id"] for row in rows]
+
+
+async def payloads_of_type(conn: Connection, event_type: str) -> Sequence[tuple[UUID, bytes]]:
+    """Return entry id and payload of every event of a type."""
+    rows = await conn.fetch("SELECT entry_id, payload FROM custody_payload WHERE type = $1 ORDER BY 1", event_type)
+    return [(row["entry_id"], row["payload"]) for row in rows]
+
+
+# Objects
+
+
+@dataclass(frozen=True, slots=True)
+class NamedObject:
+    """An object that a payload names; sizes in bytes, digests of 32 bytes.
+
+    Attributes:
+        root: Root of its clip tree, for originals.
+        clip: The clip it is or was made from.
+    """
+
+    sha256: bytes
+    size: int
+    root: bytes | None
+    clip: UUID
+
+
+async def make_object_list(conn: Connection) -> None:
+    """Make the temporary list of named objects, empty."""
+    await conn.execute("DROP TABLE IF EXISTS pg_temp.audit_named_object")
+    await conn.execute("CREATE TEMPORARY TABLE audit_named_object (sha256 bytea, size bigint, root bytea, clip uuid)")
+    await conn.execute("CREATE INDEX ON pg_temp.audit_named_object (sha256, size)")
+
+
+async def drop_object_list(conn: Connection) -> None:
+    """Remove the temporary list."""
+    await conn.execute("DROP TABLE IF EXISTS pg_temp.audit_named_object")
+
+
+async def list_objects(conn: Connection, named: Sequence[NamedObject]) -> None:
+    """Add objects to the list; the same one may be named many times."""
+    await conn.copy_records_to_table(
+        "audit_named_object",
+        schema_name="pg_temp",
+        columns=("sha256", "size", "root", "clip"),
+        records=[(one.sha256, one.size, one.root, one.clip) for one in named],
+    )
+
+
+async def named_objects(conn: Connection) -> AsyncIterator[NamedObject]:
+    """Yield every named object once per stated size, in order of digests; an original before its derivatives."""
+    sha256, size = b"", -1
+    while True:
+        rows = await conn.fetch(
+            """SELECT DISTINCT ON (sha256, size) sha256, size, root, clip FROM pg_temp.audit_named_object
+               WHERE (sha256, size) > ($1, $2) ORDER BY sha256, size, root NULLS LAST LIMIT $3""",
+            sha256,
+            size,
+            OBJECTS_PER_PAGE,
+        )
+        if not rows:
+            return
+        for row in rows:
+            yield NamedObject(**dict(row))
+        sha256, size = rows[-1]["sha256"], rows[-1]["size"]
+
+
+async def is_named(conn: Connection, sha256: bytes) -> bool:
+    """Tell whether a payload that the audit read names this object."""
+    named: bool = await conn.fetchval(
+        "SELECT EXISTS (SELECT FROM pg_temp.audit_named_object WHERE sha256 = $1)", sha256
+    )
+    return named
+
+
+async def is_named_by_row(conn: Connection, sha256: bytes) -> bool:
+    """Tell whether a row names this object by now: it may have been sealed since the audit read the payloads."""
+    named: bool = await conn.fetchval(
+        """SELECT EXISTS (SELECT FROM clip WHERE sha256 = $1)
+               OR EXISTS (SELECT FROM clip_object WHERE sha256 = $1)""",
+        sha256,
+    )
+    return named
+
+
+async def kept_leaves(conn: Connection, sha256: bytes) -> bytes | None:
+    """Return the leaf hashes kept for an original, not proved."""
+    leaves: bytes | None = await conn.fetchval("SELECT leaves FROM clip_leaves WHERE sha256 = $1", sha256)
+    return leaves
+
+
+# Inventories
+
+
+async def inventories_of(conn: Connection, entry_ids: Sequence[UUID]) -> set[UUID]:
+    """Return the inventories whose rows say they come from these entries."""
+    rows = await conn.fetch("SELECT inventory FROM dock_inventory WHERE entry_id = ANY($1::uuid[])", list(entry_ids))
+    return {row["inventory"] for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class AbsentFile:
+    """A file that a dock saw and that was not sealed; `size` in bytes."""
+
+    inventory: UUID
+    dock: UUID
+    recorder: str
+    path: str
+    raw: bool
+    size: int
+
+
+async def absent_files(conn: Connection) -> Sequence[AbsentFile]:
+    """Return files whose newest listing was not followed by a sealed clip from that place with that size.
+
+    Empty files are not expected to arrive. An older listing of the same place is not judged: the recorder may have gone
+    on writing the file, or reused its name.
+    """
+    rows = await conn.fetch(
+        """SELECT * FROM (
+               SELECT DISTINCT ON (i.dock, i.recorder, f.path, f.raw)
+                      f.inventory, i.dock, i.recorder, f.path, f.raw, f.size
+               FROM dock_inventory_file f JOIN dock_inventory i USING (inventory)
+               ORDER BY i.dock, i.recorder, f.path, f.raw, i.seen_at DESC, i.inventory DESC
+           ) listed
+           WHERE size > 0 AND NOT EXISTS (
+               SELECT FROM clip_source s JOIN clip c USING (clip)
+               WHERE s.dock = listed.dock AND s.recorder = listed.recorder AND s.path = listed.path
+                 AND s.raw = listed.raw AND c.size = listed.size
+           )
+           ORDER BY dock, recorder, path, raw"""
+    )
+    return [AbsentFile(**dict(row)) for row in rows]

@@ -1,0 +1,310 @@
+"""Every kind of tampering is named by its own code, and by no other; an honest house gives no finding at all."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from evidence.audit.findings import FINDINGS
+from evidence.core.digest import CHUNK_BYTES
+from evidence.core.wire.inventory import Inventory, InventoryFile, sign_inventory
+from evidence.core.wire.statement import dock_key_name
+from evidence.db.pool import Connection
+from ledger.findings import Severity
+from ledger.note import Signer
+from tests.support.auditing import audited, differences, present_checkpoint
+from tests.support.small_house import CONTENTS, RECORDER, SmallHouse, superuser
+
+FIRST, SECOND, STILL = CONTENTS
+
+Tampering = Callable[[SmallHouse], Awaitable[None]]
+
+
+def sql(statement: str) -> Tampering:
+    """Tamper with rows as a superuser whom no trigger stops."""
+
+    async def tamper(house: SmallHouse) -> None:
+        async with superuser(house.dsn) as conn:
+            status = await conn.execute(statement)
+        assert not status.endswith(" 0"), "the tampering must hit something"
+
+    return tamper
+
+
+def content(name: str, change: Callable[[bytes], bytes]) -> Tampering:
+    """Tamper with the bytes of an original in the store."""
+
+    async def tamper(house: SmallHouse) -> None:
+        rewrite(house.object_path(name), change)
+
+    return tamper
+
+
+def published(pattern: str, change: Callable[[bytes], bytes]) -> Tampering:
+    """Tamper with the widest published file whose path matches."""
+
+    async def tamper(house: SmallHouse) -> None:
+        files = sorted((house.root / "log").glob(pattern), key=lambda path: int(path.name))
+        rewrite(files[-1], change)
+
+    return tamper
+
+
+def rewrite(path: Path, change: Callable[[bytes], bytes]) -> None:
+    before = path.read_bytes()
+    path.chmod(0o644)
+    path.write_bytes(change(before))
+    assert path.read_bytes() != before
+
+
+def flipped(offset: int) -> Callable[[bytes], bytes]:
+    return lambda raw: raw[:offset] + bytes([raw[offset] ^ 1]) + raw[offset + 1 :]
+
+
+async def swap_objects(house: SmallHouse) -> None:
+    first, second = house.object_path(FIRST), house.object_path(SECOND)
+    aside = house.root / "aside"
+    first.rename(aside)
+    second.rename(first)
+    aside.rename(second)
+
+
+async def delete_object(house: SmallHouse) -> None:
+    house.object_path(SECOND).unlink()
+
+
+async def delete_derivative(house: SmallHouse) -> None:
+    house.objects.open_path(house.objects.put(b"a proxy, a derivative")).unlink()
+
+
+async def plant_object(house: SmallHouse) -> None:
+    house.objects.put(b"slipped in")
+
+
+async def roll_checkpoint_back(house: SmallHouse) -> None:
+    # The published file of the state before the last publication, as somebody with access to the folder kept it.
+    async with house.pool.acquire() as conn:
+        note = await conn.fetchval("SELECT note FROM ledger_publication ORDER BY size DESC OFFSET 1 LIMIT 1")
+    rewrite(house.root / "log" / "checkpoint", lambda _: note)
+
+
+async def forge_inventory(house: SmallHouse) -> None:
+    """Record, by the regular way, an inventory that another key signed in the dock's name."""
+    stranger = Signer.generate(dock_key_name(house.dock), house.entropy)
+    await record_inventory(house, stranger, recorder=RECORDER)
+
+
+async def misquote_inventory(house: SmallHouse) -> None:
+    """Record an inventory of one recorder as that of another."""
+    await record_inventory(house, house.dock_signer, recorder="OTHER")
+
+
+async def record_inventory(
+    house: SmallHouse, signer: Signer, *, recorder: str, files: tuple[InventoryFile, ...] = ()
+) -> None:
+    inventory = Inventory(
+        id=house.new_id(),
+        dock=house.dock,
+        recorder=recorder,
+        seen_at=house.clock(),
+        dock_clock=house.clock(),
+        profile="generic-dcim",
+        files=files,
+    )
+    note = sign_inventory(inventory, signer).decode()
+    stated = {"inventory": str(inventory.id), "dock": str(house.dock), "recorder": RECORDER, "note": note}
+    await house.write("dock.inventory", f"dock:{house.dock}", stated)
+    await house.publish()
+
+
+async def seal_without_manifest(house: SmallHouse) -> None:
+    await house.seal("unsigned.mp4", b"unsigned", with_manifest=False)
+    await house.publish()
+
+
+async def leave_a_file_behind(house: SmallHouse) -> None:
+    """The dock lists a file; it never arrives."""
+    lost = InventoryFile(path="DCIM/lost.mp4", size=5, modified_at=house.clock(), order=0)
+    await record_inventory(house, house.dock_signer, recorder=RECORDER, files=(lost,))
+
+
+CLIP = f"(SELECT entry_id FROM clip WHERE name = '{SECOND}')"
+
+TAMPERINGS: dict[str, tuple[Tampering, list[str]]] = {
+    # The cases every release is judged by.
+    "byte flipped": (content(FIRST, flipped(CHUNK_BYTES + 9)), ["object.altered"]),
+    "file truncated": (content(FIRST, lambda raw: raw[:-1]), ["object.size_differs"]),
+    "file emptied": (content(STILL, lambda _: b""), ["object.size_differs"]),
+    "two objects swapped": (swap_objects, ["object.swapped"]),
+    "object deleted": (delete_object, ["object.missing"]),
+    "row deleted": (sql(f"DELETE FROM clip WHERE name = '{SECOND}'"), ["row.missing"]),
+    "row altered": (sql(f"UPDATE clip SET name = 'other.mp4' WHERE name = '{SECOND}'"), ["row.altered"]),
+    "entry altered in the bundle": (published("tile/entries/*.p/*", flipped(20)), ["log.bundle_altered"]),
+    "tile altered": (published("tile/0/*.p/*", flipped(3)), ["log.tile_altered"]),
+    "checkpoint rolled back": (roll_checkpoint_back, ["log.checkpoint_stale"]),
+    # Payloads.
+    "payload altered": (
+        sql(
+            "UPDATE custody_payload SET payload ="
+            f" convert_to(replace(convert_from(payload, 'UTF8'), '013579', '024680'), 'UTF8') WHERE entry_id = {CLIP}"
+        ),
+        ["payload.not_committed"],
+    ),
+    "digest in the payload altered": (
+        sql(
+            "UPDATE custody_payload SET payload = convert_to(regexp_replace(convert_from(payload, 'UTF8'),"
+            f" '\"sha256\":\"..', '\"sha256\":\"zz'), 'UTF8') WHERE entry_id = {CLIP}"
+        ),
+        ["payload.not_committed"],
+    ),
+    "inventory payload altered": (
+        sql(
+            "UPDATE custody_payload SET payload = convert_to(replace(convert_from(payload, 'UTF8'),"
+            " 'still.jpg', 'other.jpg'), 'UTF8') WHERE type = 'dock.inventory'"
+        ),
+        ["payload.not_committed"],
+    ),
+    "payload made noise": (
+        sql(f"UPDATE custody_payload SET payload = 'noise' WHERE entry_id = {CLIP}"),
+        ["payload.not_committed"],
+    ),
+    "salt altered": (
+        sql(f"UPDATE custody_payload SET salt = sha256(salt) WHERE entry_id = {CLIP}"),
+        ["payload.not_committed"],
+    ),
+    "payload deleted": (sql(f"DELETE FROM custody_payload WHERE entry_id = {CLIP}"), ["payload.missing"]),
+    "all payloads deleted": (sql("DELETE FROM custody_payload"), ["payload.missing"]),
+    "actor beside the payload altered": (
+        sql(f"UPDATE custody_payload SET actor = 'service.2' WHERE entry_id = {CLIP}"),
+        ["payload.columns_differ"],
+    ),
+    "time beside the payload altered": (
+        sql(f"UPDATE custody_payload SET at = at - interval '1 day' WHERE entry_id = {CLIP}"),
+        ["payload.columns_differ"],
+    ),
+    "payload planted": (
+        sql(
+            "INSERT INTO custody_payload SELECT gen_random_uuid(), type, actor, subject, at, payload, salt"
+            " FROM custody_payload WHERE type = 'clip.viewed'"
+        ),
+        ["payload.without_entry"],
+    ),
+    # Entries.
+    "entry row deleted": (sql(f"DELETE FROM ledger_entry WHERE entry_id = {CLIP}"), ["log.entry_missing"]),
+    "entry row altered": (
+        sql(
+            "UPDATE ledger_entry SET entry ="
+            f" convert_to(replace(convert_from(entry, 'UTF8'), 'service', 'servant'), 'UTF8') WHERE entry_id = {CLIP}"
+        ),
+        ["log.entry_altered"],
+    ),
+    "leaf row altered": (
+        sql(f"UPDATE ledger_leaf SET leaf_hash = sha256(leaf_hash) WHERE entry_id = {CLIP}"),
+        ["log.leaf_altered"],
+    ),
+    # Rows of every kind.
+    "row planted": (
+        sql(
+            "INSERT INTO case_file SELECT gen_random_uuid(), 'x', 'x', 'x', opened_by, opened_at, gen_random_uuid()"
+            " FROM case_file"
+        ),
+        ["row.unexpected"],
+    ),
+    "annotation rewritten": (
+        sql("UPDATE clip_annotation SET content = jsonb_set(content, '{remark}', '\"另有说法\"')"),
+        ["row.altered"],
+    ),
+    "exhibit renumbered": (sql("UPDATE case_clip SET exhibit = 7"), ["row.missing", "row.unexpected"]),
+    "inventory line deleted": (sql("DELETE FROM dock_inventory_file WHERE place = 1"), ["row.missing"]),
+    "dock's key replaced": (sql("UPDATE dock SET vkey = 'x'"), ["row.altered"]),
+    # Objects.
+    "derivative deleted": (delete_derivative, ["object.missing"]),
+    "object planted": (plant_object, ["object.unnamed"]),
+    "bytes appended": (content(SECOND, lambda raw: raw + b"x"), ["object.size_differs"]),
+    # What the service itself may have done wrong, by the regular way.
+    "inventory forged": (forge_inventory, ["statement.not_signed"]),
+    "inventory misquoted": (misquote_inventory, ["statement.disagrees"]),
+    "manifest left out": (seal_without_manifest, ["statement.missing"]),
+    "file left behind": (leave_a_file_behind, ["inventory.file_absent"]),
+}
+
+
+async def test_an_honest_house_gives_no_finding(house: SmallHouse) -> None:
+    found = await audited(house)
+    assert [finding for finding in found if finding.severity is not Severity.OK] == []
+    assert [finding.code for finding in found] == ["log.audited", "house.audited"]
+    assert found[-1].details["objects"] == len(CONTENTS) + 2
+    assert found[-1].details["bytes_read"] == sum(map(len, CONTENTS.values())) + len(b"a proxy, a derivativea poster")
+
+
+@pytest.mark.parametrize("name", TAMPERINGS)
+async def test_tampering_is_named_by_its_own_code(house: SmallHouse, name: str) -> None:
+    tamper, expected = TAMPERINGS[name]
+    since = await present_checkpoint(house)
+    await tamper(house)
+    assert await differences(house, since=since) == expected
+
+
+async def test_the_place_of_a_flipped_byte_is_named(house: SmallHouse) -> None:
+    await TAMPERINGS["byte flipped"][0](house)
+    [found] = [finding for finding in await audited(house) if finding.code == "object.altered"]
+    assert found.details["places"] == f"{CHUNK_BYTES}-{2 * CHUNK_BYTES - 1}"
+    assert found.details["clip"] == str(house.clips[FIRST])
+
+
+async def test_without_kept_leaves_a_flipped_byte_is_still_found(house: SmallHouse) -> None:
+    await sql("DELETE FROM clip_leaves")(house)
+    await TAMPERINGS["byte flipped"][0](house)
+    [found] = [finding for finding in await audited(house) if finding.code == "object.altered"]
+    assert "places" not in found.details
+
+
+async def test_swapped_objects_are_both_named_with_what_they_hold(house: SmallHouse) -> None:
+    await swap_objects(house)
+    found = [finding for finding in await audited(house) if finding.code == "object.swapped"]
+    assert {(finding.subject, f"object:{finding.details['holds']}") for finding in found} == {
+        (one.subject, other.subject) for one in found for other in found if one is not other
+    }
+
+
+async def test_the_log_and_the_database_rolled_back_together_are_caught_by_who_remembers(house: SmallHouse) -> None:
+    folder = house.root / "log"
+    kept = house.root / "kept"
+    shutil.copytree(folder, kept)
+    old = await present_checkpoint(house)
+    await house.seal("late.mp4", b"late")
+    await house.publish()
+    since = await present_checkpoint(house)
+    async with superuser(house.dsn) as conn:
+        await roll_database_back(conn, size=old.size, root=old.root)
+    shutil.rmtree(folder)
+    kept.rename(folder)
+    house.objects.open_path(house.object_digest(b"late")).unlink()
+    assert await differences(house) == [], "nobody who only looks at this house can know"
+    assert await differences(house, since=since) == ["log.rolled_back"]
+
+
+async def roll_database_back(conn: Connection, *, size: int, root: bytes) -> None:
+    """Remove everything behind a size from every table, as a perfect forger would."""
+    await conn.execute("CREATE TEMPORARY TABLE gone AS SELECT entry_id FROM ledger_leaf WHERE index >= $1", size)
+    for table in ("custody_payload", "clip", "clip_source", "ledger_entry", "ledger_leaf"):
+        await conn.execute(f"DELETE FROM {table} WHERE entry_id IN (SELECT entry_id FROM gone)")
+    await conn.execute("DELETE FROM ledger_publication WHERE size > $1", size)
+    await conn.execute("DELETE FROM ledger_checkpoint WHERE size > $1", size)
+    await conn.execute("UPDATE ledger_head SET size = $1, root = $2", size, root)
+
+
+async def test_a_finding_fits_into_json(house: SmallHouse) -> None:
+    await TAMPERINGS["row altered"][0](house)
+    for finding in await audited(house):
+        assert json.loads(json.dumps(finding.as_json()))["code"] == finding.code
+
+
+def test_every_code_has_its_tampering() -> None:
+    expected = {code for _, codes in TAMPERINGS.values() for code in codes}
+    others = {"house.audited", "payload.not_replayable", "object.unreadable"}
+    assert set(FINDINGS) == {code for code in expected if not code.startswith("log.")} | others
