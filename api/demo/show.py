@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.table import Table
 
 from api.demo.result import DemoResult
-
-_HASH_SHOWN = 12
 
 
 class Show:
@@ -53,29 +53,37 @@ class Show:
         """Write what a verification named."""
         for found in findings:
             self._console.print(
-                f"  [red]✗[/] [bold]{escape(found['code'])}[/]  {escape(found['message'])}", highlight=False
+                f"  [red]✗[/] [bold]{escape(found['code'])}[/]  {escape(found['message'])}",
+                highlight=False,
+                soft_wrap=True,
             )
 
     def result(self, result: DemoResult, *, stays: bool) -> None:
         """Write the table of clips, the verdict and what to try next."""
-        table = Table(title="Sealed and verified 已封存并核验", title_justify="left", header_style="bold")
-        table.add_column("index", justify="right")
-        table.add_column("file", overflow="fold")
-        for column in ("bytes", "sha256", "state", "verified"):
-            table.add_column(column, justify="right" if column == "bytes" else "left")
+        table = Table(
+            title="Sealed and verified 已封存并核验",
+            title_justify="left",
+            box=SIMPLE_HEAD,
+            pad_edge=False,
+            padding=(0, 1, 0, 0),
+        )
+        table.add_column("index", justify="right", no_wrap=True)
+        table.add_column("file", overflow="ellipsis", no_wrap=True)
+        table.add_column("bytes", justify="right", no_wrap=True)
+        table.add_column("state", overflow="fold", min_width=10)
+        table.add_column("", no_wrap=True)
         for clip in result.clips:
             table.add_row(
                 "" if clip.index is None else str(clip.index),
-                escape(clip.file),
+                escape(PurePosixPath(clip.file).name),
                 f"{clip.size:,}",
-                (clip.sha256 or "")[:_HASH_SHOWN],
                 escape(clip.state),
                 "[green]✓[/]" if clip.verified else "[red]✗[/]",
             )
         self._console.print(table)
         verdict = "[bold green]all verified 全部通过[/]" if result.verified else "[bold red]not verified 未全部通过[/]"
-        self._console.print(f"{verdict}  log of {result.log.size} entries, root {result.log.root}", highlight=False)
-        self._console.print(self._next(result, stays=stays), highlight=False)
+        log = f"log of {result.log.size} entries, root {result.log.root}"
+        self._console.print(f"{verdict}  {log}\n{self._next(result, stays=stays)}", highlight=False, soft_wrap=True)
 
     def _next(self, result: DemoResult, *, stays: bool) -> str:
         data = escape(result.data)
