@@ -75,7 +75,8 @@ class RowDifference:
 
     Attributes:
         key: The row's primary key, as JSON values.
-        entry_id: The entry the row says it comes from; None where the table does not say.
+        entry_id: The entry the row must come from, or, when it is unexpected, says it comes from; None where the table
+            does not say.
         columns: Names of the columns that differ, when altered.
         reason: Why a payload cannot be replayed, else empty.
     """
@@ -206,6 +207,6 @@ async def _compare(
             table=table,
             key={column: present[column] for column in key},
             side=side,
-            entry_id=UUID(present["entry_id"]) if "entry_id" in present else None,
+            entry_id=UUID((made or kept)["entry_id"]) if "entry_id" in present else None,
             columns=columns,
         )
