@@ -122,7 +122,7 @@ class WireError(EvidenceError):
 
 
 class WireMalformed(WireError):
-    """The bytes are not the format they claim: a missing, unknown or mistyped field, another spelling, a rule broken."""
+    """The bytes are not the format they claim: a field missing, unknown or mistyped, another spelling, a broken rule."""
 
     code = "wire.malformed"
 
@@ -152,13 +152,13 @@ class WireSignature(WireError):
 
 
 class ReceiptMismatch(WireError):
-    """The parts of a receipt do not belong together: the entry does not commit to the payload, or is about another clip."""
+    """The parts of a receipt do not belong together: the entry commits to another payload, or is about another clip."""
 
     code = "receipt.mismatch"
 
 
 class EvidenceDamaged(EvidenceError):
-    """What is stored is not what was sealed: an object, a payload or the log was altered. Run the audit; nothing left."""
+    """What is stored is not what was sealed: an object, a payload or the log was altered. Run the audit."""
 
     code = "evidence.damaged"
     blame = Blame.WAY
@@ -182,3 +182,15 @@ class ExportTargetUnusable(EvidenceError):
 
     code = "export.target_unusable"
     blame = Blame.WAY
+
+
+class EvidenceNotFound(EvidenceError):
+    """The path leads nowhere, or to a folder without a receipt: there is nothing to verify."""
+
+    code = "verify.nothing"
+
+
+class LogKeyMissing(EvidenceError):
+    """No log key was given and none came with the evidence, or what was given is no key and no policy."""
+
+    code = "verify.log_key"

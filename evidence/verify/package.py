@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evidence.core.wire.receipt import RECEIPT_BYTES_MAX
-from evidence.errors import EvidenceError
+from evidence.errors import EvidenceNotFound, LogKeyMissing
 from ledger.errors import KeyMalformed, PolicyMalformed
 from ledger.keys import parse_public_key
 from ledger.policy import POLICY_BYTES_MAX, Policy
@@ -30,18 +30,6 @@ README_NAME = "README.txt"
 
 LEAVES_BYTES_MAX = HASH_BYTES * 16 * 1024 * 1024
 """Longest list of leaf hashes that is read: that of an original of 16 TiB."""
-
-
-class EvidenceNotFound(EvidenceError):
-    """The path leads nowhere, or to a folder without a receipt: there is nothing to verify."""
-
-    code = "verify.nothing"
-
-
-class LogKeyMissing(EvidenceError):
-    """No log key was given and none came with the evidence, or what was given is no key and no policy."""
-
-    code = "verify.log_key"
 
 
 @dataclass(frozen=True, slots=True)
