@@ -122,7 +122,7 @@ class WireError(EvidenceError):
 
 
 class WireMalformed(WireError):
-    """The bytes are not the format they claim: a field missing, unknown or mistyped, another spelling, a broken rule."""
+    """Bytes are not the format they claim: a field missing, unknown or mistyped, a second spelling, a broken rule."""
 
     code = "wire.malformed"
 

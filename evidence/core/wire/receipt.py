@@ -20,8 +20,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ledger.proof import check_proof, parse_proof
-
 from evidence.core.wire.fields import take_object, take_text
 from evidence.core.wire.statement import format_text, parse_text
 from evidence.errors import ReceiptMismatch, WireLimit, WireMalformed
@@ -38,6 +36,7 @@ from ledger.checkpoint import Checkpoint
 from ledger.errors import CodedError
 from ledger.lexemes import format_base64, parse_base64
 from ledger.note import Verifier
+from ledger.proof import check_proof, parse_proof
 
 VERSION = "shilu/receipt/v1"
 
