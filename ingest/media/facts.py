@@ -243,6 +243,7 @@ class Damage:
 
     Attributes:
         read_errors: Times the container could not be read on.
+        corrupt_packets: Packets that the container itself marks as damaged or cut.
         picture_errors: Pieces of a picture track the decoder refused.
         sound_errors: Pieces of a sound track the decoder refused.
         corrupt_pictures: Pictures the decoder delivered but marked as damaged.
@@ -251,6 +252,7 @@ class Damage:
     """
 
     read_errors: int = 0
+    corrupt_packets: int = 0
     picture_errors: int = 0
     sound_errors: int = 0
     corrupt_pictures: int = 0
@@ -260,12 +262,14 @@ class Damage:
     @property
     def any(self) -> bool:
         """Whether bytes were lost or refused (a repaired time alone does not count)."""
-        return bool(self.read_errors or self.picture_errors or self.sound_errors or self.corrupt_pictures)
+        lost = (self.read_errors, self.corrupt_packets, self.picture_errors, self.sound_errors, self.corrupt_pictures)
+        return any(lost)
 
     def as_json(self) -> Mapping[str, int]:
         """Return the counts by name."""
         return {
             "read_errors": self.read_errors,
+            "corrupt_packets": self.corrupt_packets,
             "picture_errors": self.picture_errors,
             "sound_errors": self.sound_errors,
             "corrupt_pictures": self.corrupt_pictures,

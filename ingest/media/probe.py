@@ -46,6 +46,8 @@ TRACKS_MAX = 16
 PACKETS_MAX = 3000
 LOOK_BYTES_MAX = 64 * 1024 * 1024
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+# FFmpeg gives the angle counter-clockwise.
+_TURNS_BY_ANGLE = {270: Turn.CLOCKWISE, 180: Turn.HALF, 90: Turn.COUNTER_CLOCKWISE}
 _MICROSECOND = Fraction(1, 1_000_000)
 
 
@@ -178,8 +180,15 @@ def decoder_of(stream: Stream) -> CodecContext | None:
 
 
 def turn_of_frame(frame: VideoFrame) -> Turn:
-    """Return how a decoded picture must be turned to stand upright."""
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    """Return how a decoded picture must be turned to stand upright.
+
+    PyAV 18.1 knows no name for Exif side data, which every photograph carries, and refuses the whole collection then;
+    what is left is the angle, without the mirror that hardly any camera uses.
+    """
+    try:
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:
+        return _TURNS_BY_ANGLE.get(frame.rotation % 360, Turn.NONE)
     return turn_of(bytes(matrix)) if isinstance(matrix, Buffer) else Turn.NONE
 
 

@@ -2,7 +2,8 @@
 
 A bad sector, a card pulled out while recording or a flipped bit must not cost the hour around it. FFmpeg answers damage
 in two ways: reading a packet fails, or decoding one does. Both are counted in `ingest.media.facts.Damage` and reading
-goes on, as long as it gets anywhere.
+goes on, as long as it gets anywhere. A third way it does not answer at all: a demuxer that finds its place again (AVI),
+or a decoder that lacks a picture, says nothing. Whether pictures are missing is for the continuity observations.
 
 Two failures are not the file's and end the work: no memory, and a disk that does not give its bytes.
 """
@@ -45,6 +46,7 @@ def packets(container: InputContainer, streams: Sequence[Stream], damage: Damage
             for packet in container.demux(*streams):
                 failures = 0
                 if packet.size:
+                    damage.corrupt_packets += packet.is_corrupt
                     yield packet
         except av.error.MemoryError as error:
             raise MemorySpent("reading the container needs more memory than one file may have") from error

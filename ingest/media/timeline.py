@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-BACKWARDS_SECONDS_MAX = 1
+STEP_SECONDS_MAX = 1
 UNSTATED_REACH_SECONDS = 3600
 REACH_SLACK_SECONDS = 60
 
@@ -34,7 +34,7 @@ class Timeline:
         self.breaks = 0
         self._shift = -round(origin / unit)
         self._step = max(1, round(step / unit))
-        self._backwards_max = int(BACKWARDS_SECONDS_MAX / unit)
+        self._second = int(STEP_SECONDS_MAX / unit)
         reach = UNSTATED_REACH_SECONDS if length is None else length + REACH_SLACK_SECONDS
         self._stated = length is not None
         self._reach = int(reach / unit)
@@ -55,7 +55,7 @@ class Timeline:
             self.repairs += 1
             placed = self._last + 1
         self._last = placed
-        if duration > 0 and duration * self.unit <= BACKWARDS_SECONDS_MAX:
+        if duration > 0 and duration * self.unit <= STEP_SECONDS_MAX:
             self._step = duration
         return placed
 
@@ -69,12 +69,14 @@ class Timeline:
         if last is None:
             too_early, too_late = placed < 0, placed > self._reach
         else:
-            too_early = placed < last - self._backwards_max
-            # Against a stated length the place counts, else the size of the jump.
-            too_late = placed > self._reach if self._stated else placed - last > self._reach
+            too_early = placed < last - self._second
+            # Against a stated length the place counts, else the size of the jump. Running steadily past a length that
+            # was stated too short is no jump: a recorder may have died before it wrote the true one.
+            jump = placed - last
+            too_late = jump > self._second and (placed if self._stated else jump) > self._reach
         if not (too_early or too_late):
             return placed
-        if last is None and placed >= -self._backwards_max:
+        if last is None and placed >= -self._second:
             # A little before the common start: priming, or a start time that was only estimated.
             return 0
         self.breaks += 1

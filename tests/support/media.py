@@ -206,9 +206,9 @@ def _seen_pictures(container: av.container.InputContainer) -> dict[str, Any]:
     for frame in container.decode(stream):
         if first is None:
             first = frame.reformat(format="rgb24").to_ndarray()
-            words = frame.side_data.get("SEI_UNREGISTERED")
+            words, matrix = _side_data(frame)
             encoder = bytes(words).decode("latin-1") if isinstance(words, Buffer) else ""
-            turned = isinstance(frame.side_data.get("DISPLAYMATRIX"), Buffer)
+            turned = isinstance(matrix, Buffer)
         if frame.pts is not None:
             times.append(frame.pts * unit)
             if frame.key_frame:
@@ -224,6 +224,13 @@ def _seen_pictures(container: av.container.InputContainer) -> dict[str, Any]:
         "encoder": encoder,
         "first": first,
     }
+
+
+def _side_data(frame: av.VideoFrame) -> tuple[object, object]:
+    try:
+        return frame.side_data.get("SEI_UNREGISTERED"), frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # Exif, for which PyAV has no name
+        return None, None
 
 
 def packets_of(path: Path, kind: str) -> list[bytes]:

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from ingest.media.probe import probe
-from ingest.media.rendition import make_renditions
 from ingest.media.result import MediaResult
 from tests.support.media import MILLISECOND, Film, Plane, Seen, Sound, packets_of, see, write
 
@@ -23,19 +22,6 @@ SOUND = Sound()
 FASTSTART = {"movflags": "+faststart"}
 
 Derive = Callable[[Path], MediaResult]
-
-
-@pytest.fixture
-def derive(tmp_path: Path) -> Derive:
-    folder = tmp_path / "work"
-    folder.mkdir()
-
-    def run(source: Path) -> MediaResult:
-        for leftover in folder.iterdir():
-            leftover.unlink()
-        return make_renditions(source, folder, threads=2, report=lambda read: None, tell=lambda facts: None)
-
-    return run
 
 
 def copy_of(result: MediaResult) -> Seen:
