@@ -68,17 +68,21 @@ async def test_published_are_exactly_the_files_of_each_published_size(log: TestL
 
 
 @pytest.mark.slow
-async def test_a_log_of_three_levels(log: TestLog) -> None:
-    await log.append(65536 + 300)
-    await log.sequence(SequencerSettings(batch_entries_max=20_000))
-    model = await log.model()
-    assert (await log.checkpoint()).root == model.root()
+async def test_a_hundred_thousand_entries_on_three_levels(log: TestLog) -> None:
+    for _ in range(10):
+        await log.append(10_000)
+    await log.sequence(SequencerSettings())
+    model, checkpoint = await log.model(), await log.checkpoint()
+    assert (checkpoint.size, checkpoint.root) == (100_000, model.root())
     files, expected = await stored(log), files_of(model, model.size)
     assert expected.items() <= files.items()
-    assert "tile/1/000" in files
-    assert "tile/2/000.p/1" in files
+    assert {"tile/1/000", "tile/2/000.p/1"} <= files.keys()
     roots = await log.conn.fetch("SELECT level, count(*) FROM ledger_tile_root GROUP BY level ORDER BY level")
-    assert [tuple(row) for row in roots] == [(0, 257), (1, 1)]
+    assert [tuple(row) for row in roots] == [(0, 390), (1, 1)]
+    reader = LogReader(log.folder)
+    for index in (0, 255, 256, 65_535, 65_536, 99_999):
+        check_proof(await reader.prove(index), entry=model.entries[index], log=log.signer.verifier)
+    assert await log.audit() == []
 
 
 async def test_batches_are_bounded_and_keep_the_order_of_appending(log: TestLog) -> None:
