@@ -34,7 +34,6 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
-    "Server": "shilu",
     "X-Content-Type-Options": "nosniff",
 }
 """Set on every answer."""
@@ -109,6 +108,8 @@ async def dress(request: web.Request, response: web.StreamResponse) -> None:
     always = {"Cache-Control": "no-store"} if route is None else route.always
     for name, value in {**SECURITY_HEADERS, **always}.items():
         response.headers.setdefault(name, value)
+    # Versions are nobody's business.
+    response.headers["Server"] = "shilu"
     response.headers["X-Request-Id"] = request.get(REQUEST_ID) or _new_request_id()
 
 

@@ -36,7 +36,7 @@ UPLOAD_ROUTES: tuple[Route, ...] = (
         answers=(Answer(status=201, means="Its address is in the header Location"),),
         errors=(
             *("tus.version", "tus.metadata", "upload.name_invalid", "upload.metadata_invalid"),
-            *("upload.not_inventoried", "upload.empty", "upload.too_large", "upload.no_space", *APPEND_ERRORS),
+            *("upload.not_inventoried", "upload.empty", "upload.too_large", *APPEND_ERRORS),
         ),
         headers=(
             TUS_VERSION,

@@ -1,0 +1,166 @@
+"""Views and footage: on record before a byte goes out, by ticket and for a short while, whole or in ranges."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from evidence.core.clock import utc_now
+from evidence.parties.purposes import PURPOSES
+from evidence.parties.roles import Role
+from tests.support.clock import SteppingClock
+from tests.support.service import Reply, RunningService, config_for, running_service
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PROXY = bytes(range(256)) * 9000
+"""Longer than one read of the server."""
+
+
+async def clip_with_proxy(service: RunningService) -> UUID:
+    clip = await service.clip(uuid4().bytes, path=f"{uuid4()}.mp4")
+    await service.derive(clip, PROXY)
+    return clip
+
+
+async def view(service: RunningService, clip: UUID, *, role: Role = Role.REVIEWER, **body: str) -> Reply:
+    return await service.ask("POST", f"/v1/clips/{clip}/views", role=role, json={"purpose": "legal_review", **body})
+
+
+async def test_a_view_is_on_record_before_it_has_an_address(shared: RunningService) -> None:
+    clip = await clip_with_proxy(shared)
+    opened = await view(shared, clip, purpose="litigation")
+    assert opened.status == 201
+    history = (await shared.ask("GET", f"/v1/clips/{clip}/history", role=Role.AUDITOR)).json()["items"]
+    line = history[-1]
+    assert (line["type"], line["entry"]) == ("clip.viewed", opened.json()["entry"])
+    assert line["payload"]["purpose"] == "litigation"
+    assert line["actor"] == f"staff:{line['payload']['staff']}"
+    secret = opened.json()["url"].rpartition("_")[2]
+    assert secret not in str(history)
+
+
+async def test_a_view_that_cannot_be_recorded_serves_nothing(shared: RunningService) -> None:
+    clip = await clip_with_proxy(shared)
+    async with shared.services.pool.acquire() as conn:
+        tickets = await conn.fetchval("SELECT count(*) FROM view_ticket")
+        await conn.execute("ALTER TABLE ledger_entry RENAME TO ledger_entry_away")
+        try:
+            refused = await view(shared, clip)
+        finally:
+            await conn.execute("ALTER TABLE ledger_entry_away RENAME TO ledger_entry")
+        assert (refused.status, refused.code) == (500, "internal")
+        assert await conn.fetchval("SELECT count(*) FROM view_ticket") == tickets
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+async def test_every_purpose_on_the_list_is_taken(shared: RunningService, purpose: str) -> None:
+    clip = await shared.clip(b"purposes")
+    assert (await view(shared, clip, purpose=purpose, rendition="original")).status == 201
+
+
+async def test_without_a_purpose_on_the_list_nobody_looks(shared: RunningService) -> None:
+    clip = await clip_with_proxy(shared)
+    before = len((await shared.ask("GET", f"/v1/clips/{clip}/history", role=Role.AUDITOR)).json()["items"])
+    reply = await view(shared, clip, purpose="curiosity")
+    assert (reply.code, reply.json()["details"]["purposes"]) == ("view.purpose_unknown", sorted(PURPOSES))
+    for body in ({}, {"purpose": ""}, {"purpose": "案卷评查"}, {"purpose": None}):
+        reply = await shared.ask("POST", f"/v1/clips/{clip}/views", role=Role.REVIEWER, json=body)
+        assert reply.code == "request.invalid"
+    after = len((await shared.ask("GET", f"/v1/clips/{clip}/history", role=Role.AUDITOR)).json()["items"])
+    assert after == before
+
+
+async def test_an_administrator_sees_no_footage(shared: RunningService) -> None:
+    clip = await clip_with_proxy(shared)
+    assert (await view(shared, clip, role=Role.ADMINISTRATOR)).code == "auth.role"
+
+
+async def test_what_is_not_there_cannot_be_seen(shared: RunningService) -> None:
+    clip = await shared.clip(b"no proxy yet")
+    reply = await view(shared, clip)
+    assert (reply.code, reply.json()["retry"]) == ("view.rendition_missing", "later")
+    assert (await view(shared, uuid4())).code == "clip.unknown"
+
+
+async def test_the_whole_object_is_served(shared: RunningService) -> None:
+    url = (await view(shared, await clip_with_proxy(shared))).json()["url"]
+    reply = await shared.ask("GET", url)
+    assert (reply.status, reply.body) == (200, PROXY)
+    assert reply.headers["Content-Type"] == "video/mp4"
+    assert reply.headers["Accept-Ranges"] == "bytes"
+    assert reply.headers["Cache-Control"] == "private, no-store"
+    head = await shared.ask("HEAD", url)
+    assert (head.status, head.body, head.headers["Content-Length"]) == (200, b"", str(len(PROXY)))
+
+
+@pytest.mark.parametrize(
+    ("header", "start", "stop"),
+    [
+        ("bytes=0-0", 0, 1),
+        ("bytes=100-", 100, len(PROXY)),
+        ("bytes=-7", len(PROXY) - 7, len(PROXY)),
+        ("bytes=500000-1500000", 500_000, 1_500_001),
+        (f"bytes={len(PROXY) - 1}-{len(PROXY) + 5}", len(PROXY) - 1, len(PROXY)),
+    ],
+)
+async def test_a_range_is_exactly_what_was_asked_for(
+    shared: RunningService, header: str, start: int, stop: int
+) -> None:
+    url = (await view(shared, await clip_with_proxy(shared))).json()["url"]
+    reply = await shared.ask("GET", url, headers={"Range": header})
+    assert (reply.status, reply.body) == (206, PROXY[start:stop])
+    assert reply.headers["Content-Range"] == f"bytes {start}-{stop - 1}/{len(PROXY)}"
+    assert reply.headers["Content-Length"] == str(stop - start)
+    tag = reply.headers["ETag"]
+    assert (await shared.ask("GET", url, headers={"Range": header, "If-Range": tag})).status == 206
+    assert (await shared.ask("GET", url, headers={"Range": header, "If-Range": '"other"'})).status == 200
+
+
+async def test_ranges_out_of_the_object_are_refused_with_its_size(shared: RunningService) -> None:
+    url = (await view(shared, await clip_with_proxy(shared))).json()["url"]
+    reply = await shared.ask("GET", url, headers={"Range": f"bytes={len(PROXY)}-"})
+    assert (reply.status, reply.code) == (416, "request.range")
+    assert reply.headers["Content-Range"] == f"bytes */{len(PROXY)}"
+    several = await shared.ask("GET", url, headers={"Range": "bytes=0-1,5-6"})
+    assert (several.status, several.body) == (200, PROXY)
+
+
+async def test_an_original_is_handed_out_as_bytes_only(shared: RunningService) -> None:
+    page = b"<script>alert(1)</script>" + uuid4().bytes
+    clip = await shared.clip(page, path="page.html")
+    url = (await view(shared, clip, rendition="original")).json()["url"]
+    reply = await shared.ask("GET", url)
+    assert reply.body == page
+    assert reply.headers["Content-Type"] == "application/octet-stream"
+    assert reply.headers["Content-Disposition"] == "attachment"
+
+
+async def test_a_ticket_opens_one_object_for_a_short_while(database: str, tmp_path: Path) -> None:
+    clock = SteppingClock(utc_now())
+    config = config_for(database, tmp_path / "data", view_ticket_seconds=60, token_leeway_seconds=300)
+    async with running_service(config, clock=clock) as service:
+        clip = await clip_with_proxy(service)
+        url = (await view(service, clip)).json()["url"]
+        assert (await service.ask("GET", url)).status == 200
+        clock.advance(timedelta(seconds=61))
+        reply = await service.ask("GET", url)
+        assert (reply.status, reply.code) == (404, "ticket.unknown")
+
+
+async def test_tickets_nobody_made_open_nothing(shared: RunningService) -> None:
+    url = (await view(shared, await clip_with_proxy(shared))).json()["url"]
+    for forged in (f"/media/{'0' * 32}_{'A' * 43}", url[:-1] + ("A" if url[-1] != "A" else "B")):
+        assert (await shared.ask("GET", forged)).code == "ticket.unknown"
+
+
+async def test_an_object_that_is_gone_is_a_loss_and_says_so(shared: RunningService) -> None:
+    clip = await shared.clip(uuid4().bytes, path="gone.mp4")
+    sha256 = await shared.derive(clip, uuid4().bytes)
+    url = (await view(shared, clip)).json()["url"]
+    shared.services.objects.open_path(sha256).unlink()
+    reply = await shared.ask("GET", url)
+    assert (reply.status, reply.code) == (500, "object.missing")
