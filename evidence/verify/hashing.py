@@ -1,7 +1,8 @@
 """Both digests of a file in one read, on two threads, in constant memory.
 
-The caller's thread reads and computes leaf hashes, a helper thread computes the whole-file SHA-256 of the same buffer;
-hashlib releases the interpreter lock for both. Besides the buffer only the leaf hashes stay: 32 bytes per MiB of file.
+The caller's thread reads and computes leaf hashes, a helper thread follows with the whole-file SHA-256 of the same
+buffers; hashlib releases the interpreter lock for both. A few buffers go round, so that neither waits for the other at
+every step. Besides them only the leaf hashes stay: 32 bytes per MiB of file.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 from evidence.core.digest import CHUNK_BYTES
@@ -20,7 +23,8 @@ from ledger.tree import HASH_BYTES, leaf_hash
 Progress = Callable[[int, int], None]
 """Called with the bytes done and the bytes of the whole file."""
 
-_BUFFER_BYTES = 8 * CHUNK_BYTES
+_BUFFER_BYTES = 4 * CHUNK_BYTES
+_BUFFERS = 4
 
 
 class FileUnreadable(Exception):
@@ -82,17 +86,22 @@ def split_leaves(raw: bytes) -> tuple[bytes, ...]:
 
 def _hash(handle: int, *, total: int, progress: Progress | None) -> FileHashes:
     whole, leaves, size = hashlib.sha256(), bytearray(), 0
-    view = memoryview(bytearray(_BUFFER_BYTES))
+    buffers = cycle([memoryview(bytearray(_BUFFER_BYTES)) for _ in range(_BUFFERS)])
+    behind: deque[Future[None]] = deque()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="sha256") as helper:
-        while filled := _fill(handle, view, offset=size):
-            data = view[:filled]
-            side = helper.submit(whole.update, data)
+        while filled := _fill(handle, buffer := next(buffers), offset=size):
+            data = buffer[:filled]
+            behind.append(helper.submit(whole.update, data))
             for start in range(0, filled, CHUNK_BYTES):
                 leaves += leaf_hash(data[start : start + CHUNK_BYTES])
-            side.result()
+            if len(behind) == _BUFFERS:
+                # The next buffer is the one that the helper got first; it must be done with it.
+                behind.popleft().result()
             size += filled
             if progress:
                 progress(size, max(size, total))
+        for side in behind:
+            side.result()
     return FileHashes(size=size, sha256=whole.digest(), leaves=split_leaves(bytes(leaves)))
 
 
