@@ -61,7 +61,7 @@ async def ask_program(
                 process.kill()
             if pid_file is not None:
                 pid_file.unlink(missing_ok=True)
-        if process.returncode in accept:
+        if process.returncode in accept and out.strip():
             answer: dict[str, Any] = json.loads(out)
             return answer
         if process.returncode not in again or attempt == _RETRIES_MAX - 1:

@@ -48,7 +48,8 @@ class DemoProcess:
     def kill_all(self) -> None:
         """Kill the demonstration itself; its programs end with it."""
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()
+        self._errors.close()
 
     def finish(self, *, seconds: float) -> tuple[int, dict[str, Any]]:
         """Wait for its end; return the exit code and the JSON it printed (empty if it printed none)."""
@@ -56,7 +57,8 @@ class DemoProcess:
             out, _ = self._process.communicate(timeout=seconds)
         finally:
             if self._process.poll() is None:
-                self.kill_all()
+                self._process.kill()
+                self._process.communicate()
             self._errors.close()
         return self._process.returncode, json.loads(out) if out.strip() else {}
 
