@@ -148,6 +148,7 @@ def test_a_killed_program_does_not_take_the_server_from_another(folder: Path) ->
 def test_an_orphaned_server_is_adopted_and_guarded_again(folder: Path) -> None:
     with Program(USER, str(folder)) as program:
         dsn = program.line()
+        assert wait_until(lambda: guardians(folder) != []), "a process just made has no command line for a moment"
         for guardian in guardians(folder):
             os.kill(guardian, signal.SIGKILL)
         program.kill()
