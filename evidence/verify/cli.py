@@ -17,7 +17,7 @@ from evidence.errors import EvidenceError
 from evidence.verify.clip import verify_clip
 from evidence.verify.findings import finding
 from evidence.verify.hashing import Progress
-from evidence.verify.package import Item, Package, Trust, decide_trust, open_package
+from evidence.verify.package import Item, Package, Trust, decide_trust, open_packages
 from evidence.verify.report import Exit, Report, one_line, printable, render
 from ledger.findings import Finding
 
@@ -26,8 +26,8 @@ _REDRAW_SECONDS = 0.2
 _DESCRIPTION = """\
 离线验证执法音像证据。Verify evidence offline.
 
-PATH 为证据文件夹，或单个原始文件（其旁应有 .receipt 回执）。
-PATH is an evidence folder, or a single original with its .receipt beside it.
+PATH 为证据文件夹（可含多个子文件夹），或单个原始文件（其旁应有 .receipt 回执）。
+PATH is an evidence folder, a folder of such folders, or a single original with its .receipt beside it.
 
 Seven obligations are checked for each original:
   1 文件可读，大小相符        file readable, size as stated
@@ -95,7 +95,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _verify(paths: Sequence[Path], *, log_key: str | None, quiet: bool) -> Report:
-    packages = [open_package(path) for path in paths]
+    packages = [package for path in paths for package in open_packages(path)]
     trusts = [decide_trust(log_key, package.policy) for package in packages]
     verifications = [
         verify_clip(

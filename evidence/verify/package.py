@@ -75,8 +75,11 @@ class Trust:
     from_package: bool
 
 
-def open_package(path: Path) -> Package:
-    """Look at a folder, an original or a receipt.
+def open_packages(path: Path) -> list[Package]:
+    """Look at an original, a receipt, an evidence folder, or a folder of evidence folders.
+
+    Returns:
+        One package per folder that holds receipts, each judged by its own policy or by that of the folder given.
 
     Raises:
         EvidenceNotFound: There is nothing to verify.
@@ -86,8 +89,7 @@ def open_package(path: Path) -> Package:
     file = path.with_suffix("") if path.suffix == RECEIPT_SUFFIX and not _is_covered(path) else path
     if not path.exists() and not _is_covered(path):
         raise EvidenceNotFound(f"there is no such file or folder: {path}")
-    policy = _read(path.parent / POLICY_NAME, bytes_max=POLICY_BYTES_MAX)
-    return Package(items=(Item(file),), uncovered=(), policy=policy)
+    return [Package(items=(Item(file),), uncovered=(), policy=_policy_in(path.parent))]
 
 
 def decide_trust(log_key: str | None, package_policy: bytes | None) -> Trust:
@@ -107,16 +109,29 @@ def decide_trust(log_key: str | None, package_policy: bytes | None) -> Trust:
     return Trust(_parse_policy(package_policy, where=POLICY_NAME), from_package=True)
 
 
-def _open_folder(folder: Path) -> Package:
-    originals = sorted(_originals(folder))
+def _open_folder(root: Path) -> list[Package]:
+    originals: dict[Path, list[Path]] = {}
+    for original in sorted(_originals(root)):
+        originals.setdefault(original.parent, []).append(original)
     if not originals:
-        raise EvidenceNotFound(f"there is no receipt in {folder}")
-    known = {folder / POLICY_NAME, folder / README_NAME}
-    for original in originals:
+        raise EvidenceNotFound(f"there is no receipt in {root}")
+    known = {folder / name for folder in [root, *originals] for name in (POLICY_NAME, README_NAME)}
+    for original in (one for ones in originals.values() for one in ones):
         known |= {original, _beside(original, RECEIPT_SUFFIX), _beside(original, LEAVES_SUFFIX)}
-    others = sorted(path for path in folder.rglob("*") if path not in known and not path.is_dir())
-    policy = _read(folder / POLICY_NAME, bytes_max=POLICY_BYTES_MAX)
-    return Package(items=tuple(map(Item, originals)), uncovered=tuple(others), policy=policy)
+    others = sorted(path for path in root.rglob("*") if path not in known and not path.is_dir())
+    return [
+        Package(
+            items=tuple(map(Item, ones)),
+            # Each file that nobody speaks for is told once, with the first package.
+            uncovered=tuple(others) if number == 0 else (),
+            policy=_policy_in(folder) or _policy_in(root),
+        )
+        for number, (folder, ones) in enumerate(originals.items())
+    ]
+
+
+def _policy_in(folder: Path) -> bytes | None:
+    return _read(folder / POLICY_NAME, bytes_max=POLICY_BYTES_MAX)
 
 
 def _originals(folder: Path) -> Iterator[Path]:

@@ -93,6 +93,28 @@ def test_a_file_nobody_speaks_for_is_named(folder: EvidenceFolder, capsys: pytes
     assert answer["remarks"][0]["subject"].endswith("extra.mp4")
 
 
+def test_a_folder_of_evidence_folders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = PaperLog()
+    for name in ("a", "b"):
+        made = make_evidence_folder(tmp_path / "all" / name, name.encode(), log=log)
+        (made.folder / "README.txt").write_text("how to verify")
+    code, answer = run_json(capsys, tmp_path / "all", "--log-key", log.signer.verifier.vkey)
+    assert (code, remarks(answer), len(answer["items"])) == (Exit.VERIFIED, [], 2)
+    code, answer = run_json(capsys, tmp_path / "all")
+    assert (code, remarks(answer)) == (Exit.TRUST_OWED, ["trust.key_from_package"] * 2)
+    made.policy_file.rename(tmp_path / "all" / "log.policy")
+    assert run_json(capsys, tmp_path / "all")[0] == Exit.TRUST_OWED
+
+
+def test_each_folder_is_judged_by_its_own_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = make_evidence_folder(tmp_path / "all" / "mine", b"mine")
+    other = make_evidence_folder(tmp_path / "all" / "other", b"other", log=PaperLog(seeded_signer("other.example")))
+    code, answer = run_json(capsys, tmp_path / "all")
+    assert (code, sorted(answer["log_keys"])) == (Exit.TRUST_OWED, sorted([mine.vkey, other.vkey]))
+    code, answer = run_json(capsys, tmp_path / "all", "--log-key", mine.vkey)
+    assert (code, [item["holds"] for item in answer["items"]]) == (Exit.FAILED, [True, False])
+
+
 def test_an_original_without_a_receipt_fails(folder: EvidenceFolder, capsys: pytest.CaptureFixture[str]) -> None:
     folder.receipt_file.unlink()
     code, answer = run_json(capsys, folder.file)
@@ -204,6 +226,12 @@ sys.exit(main(sys.argv[1:]))
     assert run.returncode == Exit.VERIFIED, run.stderr
     assert run.stderr == b""
     assert b"verified" in run.stdout
+
+
+def test_it_is_a_module_to_run(folder: EvidenceFolder) -> None:
+    command = [sys.executable, "-m", "evidence.verify", str(folder.folder), "--lang", "en"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=30)
+    assert run.returncode == Exit.TRUST_OWED, run.stderr
 
 
 def test_help_tells_the_obligations_and_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -379,3 +380,27 @@ def places(verification: Verification) -> list[tuple[int, int]]:
     [found] = [found for found in verification.findings if found.code == "clip.chunks_differ"]
     ranges: Any = found.details["ranges"]
     return [(place["first_byte"], place["last_byte"]) for place in ranges]
+
+
+def test_no_random_damage_passes_and_none_crashes(tmp_path: Path) -> None:
+    """Two hundred seeded faults in an original and its receipt: each is an error, none an exception."""
+    random = Random(7)
+    folder = make_evidence_folder(tmp_path / "x", content_of(chunks=0, tail_bytes=900))
+    for _ in range(200):
+        path = random.choice([folder.file, folder.receipt_file])
+        honest = path.read_bytes()
+        spoilt = bytearray(honest)
+        start = random.randrange(len(spoilt))
+        match random.choice(["flip", "cut", "repeat", "noise"]):
+            case "flip":
+                spoilt[start] ^= 1 << random.randrange(8)
+            case "cut":
+                del spoilt[start : start + random.randrange(1, 50)]
+            case "repeat":
+                spoilt[start:start] = spoilt[start : start + random.randrange(1, 50)]
+            case _:
+                spoilt[start : start + 8] = random.randbytes(8)
+        path.write_bytes(spoilt)
+        assert spoilt == honest or not verify(folder).holds
+        path.write_bytes(honest)
+    assert verify(folder).holds
