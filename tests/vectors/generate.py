@@ -298,6 +298,7 @@ def policies() -> Vectors:
         "quorum-before-its-witness": "quorum w1\n" + w1,
         "quorum-of-two": w1 + w2 + "quorum w1 w2\n",
         "last-line-cut": POLICY[:-1],
+        "last-line-cut-after-the-quorum": f"quorum none\n{log}"[:-1],
         "unknown-keyword": "trust none\nquorum none\n",
         "keyword-in-capitals": "Quorum none\n",
         "carriage-returns": POLICY.replace("\n", "\r\n"),
