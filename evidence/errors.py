@@ -182,15 +182,3 @@ class ExportTargetUnusable(EvidenceError):
 
     code = "export.target_unusable"
     blame = Blame.WAY
-
-
-class EvidenceNotFound(EvidenceError):
-    """The path leads nowhere, or to a folder without a receipt: there is nothing to verify."""
-
-    code = "verify.nothing"
-
-
-class LogKeyMissing(EvidenceError):
-    """No log key was given and none came with the evidence, or what was given is no key and no policy."""
-
-    code = "verify.log_key"

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evidence.core.wire.receipt import RECEIPT_BYTES_MAX
-from evidence.errors import EvidenceNotFound, LogKeyMissing
+from evidence.verify.errors import EvidenceNotFound, LogKeyMissing
 from ledger.errors import KeyMalformed, PolicyMalformed
 from ledger.keys import parse_public_key
 from ledger.policy import POLICY_BYTES_MAX, Policy

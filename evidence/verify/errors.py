@@ -1,0 +1,17 @@
+"""Errors that end a run of the offline verifier; they never answer a request."""
+
+from __future__ import annotations
+
+from evidence.errors import EvidenceError
+
+
+class EvidenceNotFound(EvidenceError):
+    """The path leads nowhere, or to a folder without a receipt: there is nothing to verify."""
+
+    code = "verify.nothing"
+
+
+class LogKeyMissing(EvidenceError):
+    """No log key was given and none came with the evidence, or what was given is no key and no policy."""
+
+    code = "verify.log_key"
