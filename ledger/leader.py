@@ -24,7 +24,7 @@ and the checkpoint file, which its storage moves forward only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -91,8 +91,9 @@ class Leader:
         self._head = Head(0, EMPTY_ROOT)
         # The queue's lower bound belongs to a term: whatever a restored database or another leader left is looked at.
         self._floor = 0
+        self._signed: SignedRow | None = None
         self._published_size = 0
-        self._is_due = True
+        self._is_withheld = False
         self._stored_partials: set[str] = set()
 
     @property
@@ -121,6 +122,7 @@ class Leader:
         newest = await store.newest_checkpoint(self._conn)
         if newest and newest.size > head.size:
             raise CheckpointConflict(f"{newest.size} entries were signed, {head.size} are there", size=newest.size)
+        self._signed = newest
         self._published_size = await store.published_size(self._conn)
         self._edge = await self._stored_edge()
         while self._edge.size < head.size:
@@ -128,7 +130,7 @@ class Leader:
         if self._edge.root() != head.root:
             raise TreeMismatch(f"rows do not lead to the root on record for {head.size} entries", size=head.size)
         self._head = head
-        await self._publish()
+        await self._publish({}, note=await store.published_note(self._conn, head.size))
 
     async def step(self) -> int:
         """Take one batch from the queue to its publication; return the number of new entries.
@@ -147,10 +149,10 @@ class Leader:
             head = Head(edge.size, edge.root())
             await store.integrate(self._conn, pending=pending, growth=growth, old=self._head, new=head)
             # Arrow 1 done. The entries have their places for ever; from here on the rows say what must be published.
-            self._edge, self._head, self._floor, self._is_due = edge, head, pending.floor, True
-            await self._storage.put_immutable(growth.files)
-        if self._is_due:
-            await self._publish()
+            self._edge, self._head, self._floor = edge, head, pending.floor
+            await self._publish(growth.files)
+        elif self._is_withheld:
+            await self._publish({})
         return len(pending.keys)
 
     async def has_work(self) -> bool:
@@ -184,43 +186,47 @@ class Leader:
                 raise TreeMismatch(f"entry {leaf.index} does not have the hash on record", index=leaf.index)
         await self._storage.put_immutable(growth.files)
 
-    async def _publish(self) -> None:
-        """Arrows 2 (the partial files), 3, 4 and 5 for the size at which the edge stands; each may have been done."""
-        size = self._head.size
+    async def _publish(self, full: Mapping[str, bytes], *, note: bytes | None = None) -> None:
+        """Arrows 2 to 5 for the head; each may have been done before.
+
+        Args:
+            full: Full tiles and bundles that are not stored yet.
+            note: What was published for this size, if a publication is on record.
+        """
+        size, on_record = self._head.size, note
         partials = self._edge.partials()
-        await self._storage.put_immutable(
-            {path: data for path, data in partials.items() if path not in self._stored_partials}
-        )
+        fresh = {path: data for path, data in partials.items() if path not in self._stored_partials}
+        await self._storage.put_immutable({**full, **fresh})
         # Arrow 2 done: whoever may see the size from now on finds every file of it.
         self._stored_partials = set(partials)
-        note = on_record = await store.published_note(self._conn, size)
         if note is None:
             note = await self._sign()
             # Arrow 3 done: no other root can be signed for this size, and no smaller size.
             if self._cosign:
+                self._is_withheld = True
                 note = await self._cosign(note, old_size=self._published_size, new_size=size)
+                self._is_withheld = False
         await self._storage.put_checkpoint(note)
         # Arrow 4 done: the world may rely on it. Only now are callers told, so that whoever is told finds it.
         if on_record is None:
             await store.insert_publication(self._conn, size=size, note=note, published_at=self._clock())
-        await self._storage.drop_partials(_outgrown(self._published_size, size))
-        self._published_size, self._is_due = size, False
+        # Arrow 5 done.
+        if outgrown := _outgrown(self._published_size, size):
+            await self._storage.drop_partials(outgrown)
+        self._published_size = size
 
     async def _sign(self) -> bytes:
         """Return the signed checkpoint of the head, the one on record if there is one."""
-        size, root = self._head.size, self._head.root
-        newest = await store.newest_checkpoint(self._conn)
-        if newest and newest.size == size:
-            if newest.root != root:
+        size, root, last = self._head.size, self._head.root, self._signed
+        if last and last.size == size:
+            if last.root != root:
                 raise CheckpointConflict(f"another root was signed for {size} entries", size=size)
-            return newest.note
+            return last.note
         note = sign_checkpoint(Checkpoint(self._signer.name, size, root), [self._signer])
-        await store.insert_checkpoint(
-            self._conn,
-            SignedRow(size, root, note),
-            previous_size=newest.size if newest else None,
-            signed_at=self._clock(),
-        )
+        signed = SignedRow(size, root, note)
+        previous_size = last.size if last else None
+        await store.insert_checkpoint(self._conn, signed, previous_size=previous_size, signed_at=self._clock())
+        self._signed = signed
         return note
 
 

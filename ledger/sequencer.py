@@ -38,7 +38,6 @@ Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
 T = TypeVar("T")
 
 _CLOSE_SECONDS = 2.0
-_DATABASE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 _log = logging.getLogger(__name__)
 
@@ -160,7 +159,7 @@ class Sequencer:
         Raises:
             NotLeading: `recover` did not succeed, a step failed since, or the connection is gone.
             CheckpointWithheld: The entries are in the tree, and their publication waits for witnesses.
-            CodedError, OSError, asyncpg.PostgresError: This term is over; `recover` begins the next.
+            CodedError, store.DATABASE_ERRORS: This term is over; `recover` begins the next.
         """
         if self._leader is None or self._conn is None or self._conn.is_closed():
             raise NotLeading("this sequencer does not lead, or does not any more")
@@ -173,7 +172,7 @@ class Sequencer:
         if conn is not None:
             try:
                 await conn.close(timeout=_CLOSE_SECONDS)
-            except _DATABASE_ERRORS:
+            except store.DATABASE_ERRORS:
                 # What counts is that the session ends, and the server has seen to that.
                 conn.terminate()
 
@@ -230,7 +229,7 @@ class Sequencer:
             with contextlib.suppress(CheckpointWithheld):
                 await self._begin(conn)
             await self._lead(stop)
-        except _DATABASE_ERRORS as error:
+        except store.DATABASE_ERRORS as error:
             await self._end_term(f"{type(error).__name__}: {error}", stop)
         except CodedError as error:
             if error.blame is not Blame.WAY:

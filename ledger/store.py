@@ -26,6 +26,10 @@ from ledger.tiles import TILE_WIDTH
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 """A connection, taken from a pool or made alone."""
 
+DATABASE_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""How a database that is away shows itself. The last one is what the driver says when a statement and the end of the
+connection cross each other; all that is known then is that the connection is gone."""
+
 PENDING_CHANNEL = "ledger_pending"
 """Rung when an entry is committed while the sequencer dozes; no payload."""
 
@@ -316,9 +320,17 @@ async def published_note(conn: Connection, size: int) -> bytes | None:
 
 
 async def insert_publication(conn: Connection, *, size: int, note: bytes, published_at: datetime) -> None:
-    """Record that a checkpoint was published, and ring; in a transaction of its own."""
-    async with conn.transaction():
+    """Record that a checkpoint was published and ring, in one commit.
+
+    Raises:
+        CheckpointConflict: It is on record already, or was never signed.
+    """
+    try:
         await conn.execute(
-            "INSERT INTO ledger_publication (size, note, published_at) VALUES ($1, $2, $3)", size, note, published_at
+            """WITH done AS (
+                   INSERT INTO ledger_publication (size, note, published_at) VALUES ($2, $3, $4) RETURNING size
+               ) SELECT pg_notify($1, size::text) FROM done""",
+            *(PUBLISHED_CHANNEL, size, note, published_at),
         )
-        await conn.execute("SELECT pg_notify($1, $2)", PUBLISHED_CHANNEL, str(size))
+    except asyncpg.IntegrityConstraintViolationError as error:
+        raise CheckpointConflict(f"{size} entries cannot be recorded as published: {error}", size=size) from error

@@ -95,7 +95,7 @@ class PublicationWaiter:
             try:
                 async with self._listening() as conn:
                     await self._serve(conn)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except store.DATABASE_ERRORS as error:
                 _log.warning("listening ends: %s", error)
             except CodedError as error:
                 if error.blame is not Blame.WAY:

@@ -168,7 +168,7 @@ async def running(sequencer: Sequencer) -> AsyncIterator[asyncio.Task[None]]:
         yield task
     finally:
         stop.set()
-        await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), 10)
+        await asyncio.wait_for(task, 10)
 
 
 async def until(condition: Callable[[], object], *, seconds: float = 5.0) -> None:

@@ -16,7 +16,7 @@ import asyncpg
 import pytest
 
 from ledger import store
-from ledger.errors import CheckpointStale, HeadMoved, NotLeading
+from ledger.errors import CheckpointConflict, CheckpointStale, HeadMoved, NotLeading
 from ledger.leader import Leader
 from ledger.sequencer import SequencerSettings, SequencerStatus
 from ledger.waiting import PublicationWaiter
@@ -76,7 +76,7 @@ async def test_a_leader_whose_connection_is_cut_stops_and_another_one_goes_on(lo
     assert await terminate(log) == 1
     await second.recover()
     await log.append(1)
-    with pytest.raises((NotLeading, OSError, asyncpg.InterfaceError)):
+    with pytest.raises((NotLeading, *store.DATABASE_ERRORS)):
         await first.step()
     with pytest.raises(NotLeading):
         await first.recover()
@@ -130,7 +130,7 @@ async def test_two_that_both_believe_to_lead_never_contradict_each_other(log: Te
         outcomes = await asyncio.gather(*(one.step() for one in leaders if one), return_exceptions=True)
         for number, outcome in enumerate(outcomes):
             if isinstance(outcome, BaseException):
-                assert isinstance(outcome, HeadMoved | CheckpointStale), outcome
+                assert isinstance(outcome, HeadMoved | CheckpointStale | CheckpointConflict), outcome
                 leaders[number] = None
                 lost += 1
     await log.sequence()

@@ -1,0 +1,261 @@
+"""The ledger's promises in figures: sustained rate, time to a proof, cost of a proof, cost of growing.
+
+    python benchmarks/bench_ledger.py [--seconds 60] [--proof-size 10000000] [--curve-size 10000000]
+
+Everything is real: PostgreSQL with fsync, files with fsync, the sequencer as `serve` runs it. The defaults are short;
+the values above are those the targets are stated for (2 cores).
+
+| Part | What is measured | Target |
+|---|---|---|
+| sustained | entries appended, sequenced, signed and published per second, over the whole time | >= 5,000 /s |
+| provable | time from the return of a commit to the answer of the waiter, 500 commits a second | median <= 150 ms |
+| proof | one inclusion proof from files, random index, all tiles on the way cold and warm | median <= 2 ms |
+| curve | seconds of the sequencer per million entries and its memory, as the log grows | flat |
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import os
+import platform
+import random
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from evidence.core.clock import utc_now
+from evidence.core.ids import uuid7
+from evidence.db.embedded import EmbeddedPostgres
+from evidence.db.migrate import migrate
+from ledger import store
+from ledger.canonical import Entry
+from ledger.checkpoint import Checkpoint, sign_checkpoint
+from ledger.edge import HashEdge
+from ledger.note import Signer
+from ledger.publish import LogFolder
+from ledger.reader import LogReader
+from ledger.sequencer import Sequencer, SequencerSettings
+from ledger.tiles import Tile, encode_tile, tile_path
+from ledger.waiting import PublicationWaiter
+
+SIGNER = Signer.generate("example.com/bench")
+APPENDERS = 4
+ENTRIES_PER_COMMIT = 50
+PACE_PER_SECOND = 500
+
+
+def make_entries(count: int) -> list[Entry]:
+    """Make entries as the service makes them."""
+    return [
+        Entry("bench.made", uuid7(clock=utc_now, entropy=os.urandom), utc_now(), "service", "log", os.urandom(32))
+        for _ in range(count)
+    ]
+
+
+def say(part: str, figure: str, *, target: str, met: bool) -> None:
+    """Print one figure beside its target."""
+    print(f"{part:<44}{figure:>22}   target {target:<12}{'met' if met else 'MISSED'}", flush=True)
+
+
+def resident_mib() -> float:
+    """Return the resident memory of this process in MiB."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+class Bench:
+    """A database and a folder of their own for one part."""
+
+    def __init__(self, dsn: str, folder: Path) -> None:
+        self.dsn = dsn
+        self.folder = LogFolder(folder)
+
+    async def connect(self) -> asyncpg.Connection[asyncpg.Record]:
+        """Open a connection."""
+        return await asyncpg.connect(self.dsn)
+
+    @asynccontextmanager
+    async def sequencing(self) -> AsyncIterator[Sequencer]:
+        """Run a sequencer meanwhile."""
+        sequencer, stop = Sequencer(self.connect, self.folder, SIGNER, utc_now, SequencerSettings()), asyncio.Event()
+        task = asyncio.create_task(sequencer.run(stop))
+        while not sequencer.status.is_leading:
+            await asyncio.sleep(0.01)
+        try:
+            yield sequencer
+        finally:
+            stop.set()
+            await task
+
+
+async def append_for(dsn: str, seconds: float) -> None:
+    """Append as fast as it goes, over a few connections."""
+
+    async def append(until: float) -> None:
+        conn = await asyncpg.connect(dsn)
+        while time.monotonic() < until:
+            await store.append_many(conn, make_entries(ENTRIES_PER_COMMIT))
+        await conn.close()
+
+    await asyncio.gather(*(append(time.monotonic() + seconds) for _ in range(APPENDERS)))
+
+
+async def measure_sustained(bench: Bench, seconds: float) -> None:
+    """Let another process append at full speed; what counts is what is published when its time is over."""
+    command = [sys.executable, __file__, "--append-to", bench.dsn, "--seconds", str(seconds)]
+    async with bench.sequencing() as sequencer:
+        before = resident_mib()
+        appender = await asyncio.create_subprocess_exec(*command)
+        while not sequencer.status.published_size:
+            await asyncio.sleep(0.001)
+        started = time.perf_counter()
+        await appender.wait()
+        published, elapsed = sequencer.status.published_size, time.perf_counter() - started
+        conn = await bench.connect()
+        lag = await conn.fetchval("SELECT count(*) FROM ledger_entry") - published
+        await conn.close()
+        growth = resident_mib() - before
+    rate = published / elapsed
+    say(f"sustained, {elapsed:.0f} s, {published:,} entries", f"{rate:,.0f} /s", target=">= 5,000 /s", met=rate >= 5000)
+    say("  not yet published at the end", f"{lag:,}", target="< 1 s", met=lag < rate)
+    say("  memory grew by", f"{growth:.1f} MiB", target="flat", met=growth < 32)
+
+
+async def measure_provable(bench: Bench, seconds: float) -> None:
+    """Commit one entry at a time at a steady pace, and wait for each."""
+    delays: list[float] = []
+    pool = await asyncpg.create_pool(bench.dsn, min_size=8, max_size=8)
+
+    async def one(entry: Entry, waiter: PublicationWaiter) -> None:
+        await store.append(pool_conn := await pool.acquire(), entry)
+        await pool.release(pool_conn)
+        committed = time.perf_counter()
+        if await waiter.wait(entry.id, timeout_seconds=30) is not None:
+            delays.append(time.perf_counter() - committed)
+
+    async with bench.sequencing(), PublicationWaiter(bench.connect) as waiter, asyncio.TaskGroup() as group:
+        started = time.perf_counter()
+        for number, entry in enumerate(make_entries(int(PACE_PER_SECOND * seconds))):
+            await asyncio.sleep(started + number / PACE_PER_SECOND - time.perf_counter())
+            group.create_task(one(entry, waiter))
+    await pool.close()
+    achieved = len(delays) / (time.perf_counter() - started)
+    median, late = statistics.median(delays) * 1000, statistics.quantiles(delays, n=100)[98] * 1000
+    say(f"provable, {achieved:.0f} commits/s, median", f"{median:.0f} ms", target="<= 150 ms", met=median <= 150)
+    print(f"{'  99 of 100 within':<44}{late:>19.0f} ms")
+
+
+def write_log(folder: Path, size: int) -> None:
+    """Write the tiles of a log of that size, without bundles and without waiting for the disk."""
+    edge = HashEdge()
+
+    def write(tile: Tile, hashes: list[bytes]) -> None:
+        path = folder / tile_path(tile)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode_tile(hashes))
+
+    for number in range(size):
+        for full in edge.append(number.to_bytes(32)):
+            write(Tile(full.level, full.index), full.hashes)
+    for tile, hashes in edge.partial_tiles().items():
+        write(tile, hashes)
+    (folder / "checkpoint").write_bytes(sign_checkpoint(Checkpoint(SIGNER.name, size, edge.root()), [SIGNER]))
+
+
+async def measure_proofs(folder: Path, size: int) -> None:
+    """Prove entries at random, with no tile in memory and with whatever the reader keeps."""
+    write_log(folder, size)
+    chosen = random.Random(1)
+    for kind, shared in (("cold", None), ("warm", LogReader(LogFolder(folder)))):
+        times = []
+        for _ in range(500):
+            reader, started = shared or LogReader(LogFolder(folder)), time.perf_counter()
+            await reader.prove(chosen.randrange(size))
+            times.append(time.perf_counter() - started)
+        median = statistics.median(times) * 1000
+        say(f"proof of 1 in {size:,}, {kind}, median", f"{median:.2f} ms", target="<= 2 ms", met=median <= 2)
+
+
+FILL = """
+    INSERT INTO ledger_entry (entry_id, entry)
+    SELECT overlay(gen_random_uuid()::text PLACING lpad(to_hex($1::bigint + n), 12, '0') FROM 25)::uuid,
+           convert_to(repeat(md5(n::text), 8), 'UTF8')
+    FROM generate_series(1, $2::int) n
+"""
+
+
+async def measure_curve(bench: Bench, size_max: int) -> None:
+    """Sequence ten thousand more entries at growing sizes, and everything between at full speed."""
+    conn, size, per_entry = await bench.connect(), 0, []
+    sequencer = Sequencer(bench.connect, bench.folder, SIGNER, utc_now, SequencerSettings())
+    await sequencer.recover()
+    print("curve: entries in the log, microseconds of sequencing per entry, memory")
+    stops = [10**power * step for power in range(4, 8) for step in (1, 3) if 10**power * step <= size_max]
+    for stop in stops:
+        while size < stop:
+            count = min(10_000, stop - size)
+            await conn.execute(FILL, size, count)
+            started = time.perf_counter()
+            while await sequencer.step():
+                pass
+            cost = (time.perf_counter() - started) / count
+            size += count
+        per_entry.append(cost * 1e6)
+        print(f"  {size:>12,} {cost * 1e6:>10.1f} us {resident_mib():>10.1f} MiB", flush=True)
+    await sequencer.close()
+    await conn.close()
+    ratio = per_entry[-1] / per_entry[0]
+    say("curve, last against first", f"{ratio:.2f}", target="flat", met=ratio < 1.5)
+
+
+async def measure(dsn: str, folder: Path, options: argparse.Namespace) -> None:
+    """Run all parts, each in a database of its own."""
+    admin = await asyncpg.connect(dsn)
+
+    async def fresh(name: str) -> Bench:
+        await admin.execute(f"CREATE DATABASE bench_{name}")
+        own = dsn.replace("/postgres?", f"/bench_{name}?")
+        await migrate(own)
+        return Bench(own, folder / name)
+
+    await measure_sustained(await fresh("sustained"), options.seconds)
+    await measure_provable(await fresh("provable"), options.seconds)
+    await measure_proofs(folder / "proof", options.proof_size)
+    await measure_curve(await fresh("curve"), options.curve_size)
+    await admin.close()
+
+
+def main() -> None:
+    """Print the machine, then each figure beside its target."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--proof-size", type=int, default=1_000_000)
+    parser.add_argument("--curve-size", type=int, default=300_000)
+    parser.add_argument("--append-to", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.append_to:
+        asyncio.run(append_for(options.append_to, options.seconds))
+        return
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load before {load}")
+    with tempfile.TemporaryDirectory(prefix="shilu-bench-", dir="/tmp") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with EmbeddedPostgres(folder / "postgres") as dsn:
+            asyncio.run(measure(dsn, folder / "log", options))
+
+
+if __name__ == "__main__":
+    main()
