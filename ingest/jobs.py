@@ -50,17 +50,22 @@ async def enqueue(conn: Connection, *, clip: UUID, sha256: bytes) -> None:
 async def sweep(pool: Pool, *, age_seconds: float) -> int:
     """Put queue entries back for jobs that nobody attends to; return how many were missing."""
     clips = await jobs_store.unattended(pool, age_seconds=age_seconds, limit=SWEEP_MAX)
-    return await _wake(queries_over(pool), clips) if clips else 0
+    return await _wake(queries_over(AsyncpgPoolDriver(pool)), clips) if clips else 0
 
 
 def queries_on(conn: Connection) -> Queries:
     """Return the queue as seen from one connection and its transaction."""
-    return _queries(AsyncpgDriver(cast("asyncpg.Connection[asyncpg.Record]", conn)))
+    return queries_over(AsyncpgDriver(cast("asyncpg.Connection[asyncpg.Record]", conn)))
 
 
-def queries_over(pool: Pool) -> Queries:
-    """Return the queue as seen from a pool, which can also listen."""
-    return _queries(AsyncpgPoolDriver(pool))
+def queries_over(driver: Driver) -> Queries:
+    """Return the queue as seen through a driver."""
+    return Queries(
+        driver,
+        qbe=QueryBuilderEnvironment(SETTINGS),
+        qbq=QueryQueueBuilder(SETTINGS),
+        qbs=QuerySchedulerBuilder(SETTINGS),
+    )
 
 
 def clip_of(payload: bytes | None) -> UUID:
@@ -79,12 +84,3 @@ async def _wake(queries: Queries, clips: list[UUID]) -> int:
         on_conflict="skip",
     )
     return sum(1 for job in ids if job is not None)
-
-
-def _queries(driver: Driver) -> Queries:
-    return Queries(
-        driver,
-        qbe=QueryBuilderEnvironment(SETTINGS),
-        qbq=QueryQueueBuilder(SETTINGS),
-        qbs=QuerySchedulerBuilder(SETTINGS),
-    )

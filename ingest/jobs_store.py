@@ -84,7 +84,9 @@ async def renew(db: _Executor, lease: Lease, *, lease_seconds: float) -> bool:
     return not status.endswith(" 0")
 
 
-async def give_back(db: _Executor, lease: Lease, *, reason: str | None, counts: bool, delay_seconds: float) -> None:
+async def give_back(
+    db: _Executor, *, clip: UUID, token: UUID, reason: str | None, counts: bool, delay_seconds: float
+) -> None:
     """Let a job go undone for a while; `counts` tells whether the attempt is one of the few there are."""
     await db.execute(
         """UPDATE derivation_job
@@ -92,8 +94,8 @@ async def give_back(db: _Executor, lease: Lease, *, reason: str | None, counts: 
                attempts = attempts - CASE WHEN $4 THEN 0 ELSE 1 END,
                due_at = now() + make_interval(secs => $5), updated_at = now()
            WHERE clip = $1 AND lease = $2""",
-        lease.clip,
-        lease.token,
+        clip,
+        token,
         reason,
         counts,
         delay_seconds,

@@ -46,11 +46,13 @@ class WorkerSettings:
         attempts_max: Attempts after which a clip is declared undecodable.
         lease_seconds: Silence after which a worker is taken for dead; it renews three times as often.
         retry_seconds: Pause after a failed attempt.
+        blocked_seconds: Pause after an attempt that failed for want of disk space or of the original's bytes.
         sweep_seconds: How often lost queue entries are looked for.
     """
 
-    concurrency: int = 1
+    concurrency: int = 2
     attempts_max: int = 3
     lease_seconds: float = 30.0
     retry_seconds: float = 5.0
+    blocked_seconds: float = 60.0
     sweep_seconds: float = 30.0
