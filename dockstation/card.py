@@ -98,6 +98,9 @@ class Sighting:
     remarks: tuple[Remark, ...]
 
 
+NOTHING_SEEN = Sighting((), ())
+
+
 class Card:
     """An opened recorder folder; use as a context manager.
 

@@ -58,7 +58,7 @@ from dockstation.running import run_forever, run_once
 from dockstation.status import read_status
 from dockstation.watch import Job
 from evidence.core.clock import format_time, utc_now
-from ledger.errors import CodedError
+from ledger.errors import Blame, CodedError
 
 INCOMPLETE, WRONG_SETUP, STATE_BUSY, SERVICE_AWAY, DEFECT, INTERRUPTED = 1, 3, 4, 5, 70, 130
 
@@ -246,7 +246,7 @@ def exit_code(error: CodedError) -> int:
         return STATE_BUSY
     if isinstance(error, _SERVICE_ERRORS):
         return SERVICE_AWAY
-    return INCOMPLETE if isinstance(error, CardLost) else DEFECT
+    return DEFECT if error.blame is Blame.BUG else INCOMPLETE
 
 
 def _settings(folder: StateFolder, changes: dict[str, object]) -> Settings:

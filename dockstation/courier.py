@@ -8,7 +8,7 @@ Failures concern either one file or everybody:
 | error | consequence |
 |---|---|
 | `FileUnreadable`, `FileUnsafe`, `FileGone`, `ServiceObjects`, `ReceiptRefused` | this file is stuck, the next goes |
-| `ServiceRefused`, an empty file | this file is refused for good |
+| `ServiceRefused` | this file is refused for good |
 | `FileChanged`, `UploadGone`, bytes that arrived damaged | this file is begun anew, a few times; then it is stuck |
 | card lost, link lost, service busy or not accepting the station | the docking ends |
 """
@@ -37,7 +37,6 @@ from dockstation.receipts import Settler
 from dockstation.threads import Books, Lane
 from dockstation.uploader import Uploader
 from evidence.core.clock import Clock
-from evidence.core.digest import FileEmpty
 from ledger.errors import CodedError
 
 RECEIPTS_AT_ONCE = 4
@@ -46,8 +45,10 @@ RECEIPTS_AT_ONCE = 4
 ANEW_MAX = 3
 """How often one file is begun anew by one run of the program before it counts as stuck."""
 
-DAMAGED_CODES = frozenset({"manifest.disagrees", "upload.finished", "upload.spool_damaged", "upload.spool_lost"})
-"""The service's codes for an upload whose bytes it keeps apart: they were damaged on the way, or at its side."""
+ANEW_CODES = frozenset(
+    {"manifest.disagrees", "upload.finished", "upload.incomplete", "upload.spool_damaged", "upload.spool_lost"}
+)
+"""The service's codes for an upload whose bytes are not the file's: damaged on the way, or lost at its side."""
 
 Stuck = dict[FileKey, CodedError]
 """Files that will not get on by themselves, and why."""
@@ -113,9 +114,6 @@ class Courier:
         return trip.end
 
     async def _send(self, row: FileRow, card: Card, lane: Lane, slot: str) -> FileRow:
-        if row.seen.size == 0:
-            raise FileEmpty(f"{row.path} is empty")
-
         def on_bytes(done_bytes: int) -> None:
             self.report(Kind.SENDING, row, slot=slot, done_bytes=done_bytes)
 
@@ -137,14 +135,14 @@ class Courier:
             self.report(Kind.RECEIPTED, row, slot=slot)
         return row
 
-    async def judge(self, row: FileRow, error: DockError | FileEmpty, *, slot: str, stuck: Stuck) -> FileRow:
+    async def judge(self, row: FileRow, error: DockError, *, slot: str, stuck: Stuck) -> FileRow:
         """Draw the consequence of a failure that concerns one file.
 
         Raises:
             DockError: It concerns all.
         """
         key = row.seen.key
-        damaged = error.details.get("service_code") in DAMAGED_CODES
+        damaged = error.details.get("service_code") in ANEW_CODES
         if isinstance(error, FileChanged | UploadGone) or damaged:
             if damaged:
                 await self._books.do(Journal.restart, row, reason=str(error))
@@ -152,7 +150,7 @@ class Courier:
             if self._begun_anew[key] > ANEW_MAX:
                 stuck[key] = error
             self.report(Kind.TROUBLE, row, slot=slot, text=str(error))
-        elif isinstance(error, ServiceRefused | FileEmpty):
+        elif isinstance(error, ServiceRefused):
             row = await self._books.do(Journal.refuse, row, reason=str(error))
             self.report(Kind.REFUSED, row, slot=slot, text=str(error))
         elif isinstance(error, FileUnreadable | FileUnsafe | FileGone | ServiceObjects | ReceiptRefused):
@@ -202,7 +200,7 @@ class _Trip:
         """Take one step for one file; a failure for all files is kept in `end`."""
         try:
             return await step
-        except (DockError, FileEmpty) as error:
+        except DockError as error:
             row = await self._courier.fresh(row)
             try:
                 return await self._courier.judge(row, error, slot=self._slot, stuck=self._stuck)

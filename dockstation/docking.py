@@ -18,7 +18,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dockstation.card import Card, Remark, SeenFile
+from dockstation.card import NOTHING_SEEN, Card, Remark, Sighting
 from dockstation.cleanup import Cleaner
 from dockstation.config import Settings
 from dockstation.courier import Courier, Stuck
@@ -43,7 +43,8 @@ from ledger.note import Signer
 class Station:
     """What every docking of one station shares.
 
-    `owners` says which slot each recorder is in, for as long as it is there.
+    `owners` says which slot each recorder is in, for as long as it is there; `settled` holds, for each slot, an outcome
+    after which nothing was left to be done.
     """
 
     settings: Settings
@@ -58,6 +59,7 @@ class Station:
     entropy: Entropy
     tell: Tell
     owners: dict[str, Slot] = field(default_factory=dict)
+    settled: dict[Slot, Outcome] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,24 +68,28 @@ class Outcome:
 
     Attributes:
         slot: Where.
-        recorders: Whose files are on the card.
+        sighting: What the last look showed, without what is still being written.
+        recorders: Whose they are.
         files: How many files are on the card and are to be read.
         rows: The journal's state of each of them that it knows, as it is after the docking.
         stuck: Files that will not get on by themselves, and why.
         remarks: What is not read, and why.
         growing: Files that are still being written.
+        left_over: Files that did not fit into the inventory; they come with the next look.
         kept: Receipted files that were to be removed and were not.
         would_clear: In a dry run, what would be removed.
         error: What ended the docking early.
     """
 
     slot: Slot
+    sighting: Sighting = NOTHING_SEEN
     recorders: tuple[str, ...] = ()
     files: int = 0
     rows: tuple[FileRow, ...] = ()
     stuck: Stuck = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
     growing: int = 0
+    left_over: int = 0
     kept: tuple[FileRow, ...] = ()
     would_clear: tuple[FileRow, ...] = ()
     error: CodedError | None = None
@@ -91,13 +97,19 @@ class Outcome:
     @property
     def waiting(self) -> int:
         """Return how many files may still get on by themselves."""
-        return self.growing + sum(row.state not in FINAL and row.seen.key not in self.stuck for row in self.rows)
+        going_on = sum(row.state not in FINAL and row.seen.key not in self.stuck for row in self.rows)
+        return self.growing + self.left_over + going_on
 
     @property
     def safe(self) -> bool:
         """Tell whether everything on the card is receipted: taking it out, or losing it, loses no footage."""
         known = len(self.rows) == self.files
         return self.error is None and not self.growing and known and all(row.state in RECEIPTED for row in self.rows)
+
+    def is_settled(self, *, clear: bool) -> bool:
+        """Tell whether another look at the same files would find nothing to do."""
+        to_clear = clear and any(row.state is not State.CLEARED and not row.key_mark for row in self.rows)
+        return self.safe and not to_clear and not self.left_over
 
 
 async def dock(station: Station, slot: Slot, *, send: bool, clear: bool) -> Outcome:
@@ -115,11 +127,21 @@ async def dock(station: Station, slot: Slot, *, send: bool, clear: bool) -> Outc
             outcome.error = error
             return outcome
         try:
-            await _Docking(station, card, lane, outcome).run(send=send, clear=clear)
+            docking = _Docking(station, card, lane, outcome)
+            await docking.look()
+            known = station.settled.get(slot)
+            if known is not None and known.sighting == outcome.sighting:
+                # Most looks find what the look before found; they cost neither the journal nor the link anything.
+                return known
+            await docking.run(send=send, clear=clear)
         except CodedError as error:
             outcome.error = error
         finally:
             lane.start(card.close)
+    if outcome.is_settled(clear=clear):
+        station.settled[slot] = outcome
+    else:
+        station.settled.pop(slot, None)
     return outcome
 
 
@@ -134,16 +156,15 @@ class _Docking:
         self._outcome = outcome
 
     async def run(self, *, send: bool, clear: bool) -> None:
-        """Go through the steps.
+        """Go through the steps after the look.
 
         Raises:
             CodedError: What ended the docking; the outcome holds what was reached.
         """
-        slot = self._outcome.slot
-        files = await self._look()
+        slot, files = self._outcome.slot, self._outcome.sighting.files
         profile = choose_profile(self._station.profiles, (file.path for file in files))
         holdings, ignored = sort_out(files, profile=profile, slot=slot.name)
-        self._outcome.remarks += ignored
+        self._outcome.remarks = self._outcome.sighting.remarks + ignored
         self._outcome.recorders = tuple(holding.recorder for holding in holdings)
         self._outcome.files = sum(len(holding.files) for holding in holdings)
         await self._station.cleaner.finish_interrupted(
@@ -160,19 +181,23 @@ class _Docking:
                 keys = [item.seen.key for item in holding.files]
                 self._outcome.rows += await self._books.do(Journal.newest, holding.recorder, keys)
 
-    async def _look(self) -> Sequence[SeenFile]:
+    async def look(self) -> None:
+        """See what is on the card, leaving out what is still being written.
+
+        Raises:
+            CardLost: The card stopped answering.
+        """
         settle = self._station.settings.settle_seconds
         first = await self._lane.run(self._card.look)
-        self._outcome.remarks = first.remarks
+        self._outcome.sighting = first
         now = time.time_ns()
         if not any(abs(now - file.modified_ns) < settle * 1e9 for file in first.files):
-            return first.files
+            return
         await asyncio.sleep(settle)
         second = await self._lane.run(self._card.look)
         files, moving = still(first.files, second.files)
-        self._outcome.remarks = second.remarks + moving
+        self._outcome.sighting = Sighting(tuple(files), second.remarks + moving)
         self._outcome.growing = len(moving)
-        return files
 
     def _claim(self, recorder: str) -> None:
         slot = self._outcome.slot
@@ -183,20 +208,24 @@ class _Docking:
     async def _send(self, holding: Holding, profile: Profile) -> None:
         rows = await self._take_stock(holding, profile)
         await self._station.outbox.send(holding.recorder)
-        current = [await self._books.do(Journal.get, row.id) for row in rows]
+        slot = self._outcome.slot.name
+        for row in await self._books.do(Journal.refuse_empty, holding.recorder):
+            self._station.courier.report(Kind.REFUSED, row, slot=slot, text=row.trouble or "")
+        current = await self._books.do(Journal.newest, holding.recorder, [row.seen.key for row in rows])
         await self._station.courier.carry(
             sending_order(current),
             card=self._card,
             lane=self._lane,
-            slot=self._outcome.slot.name,
+            slot=slot,
             stuck=self._outcome.stuck,
         )
 
     async def _take_stock(self, holding: Holding, profile: Profile) -> Sequence[FileRow]:
         seen_at = self._station.clock()
-        receipted = await self._books.do(Journal.receipted_keys, holding.recorder)
-        chosen, remarks = select(holding, receipted=receipted)
-        self._outcome.remarks += remarks
+        settled = await self._books.do(Journal.settled_keys, holding.recorder)
+        listed = await self._books.do(Journal.listed_keys, holding.recorder)
+        chosen, left_over = select(holding, settled=settled, listed=listed)
+        self._outcome.left_over += left_over
         dock_id = self._station.enrolment.dock
         stock = await self._books.do(Journal.take_stock, dock=dock_id, recorder=holding.recorder, files=chosen.files)
         if not stock.changed:
@@ -209,7 +238,8 @@ class _Docking:
             dock_clock=self._station.clock(),
             profile=profile.name,
         )
-        signed = sign_inventory(inventory, self._station.signer)
+        # Canonical JSON of thousands of files takes a second on a small computer: not on the loop.
+        signed = await asyncio.to_thread(sign_inventory, inventory, self._station.signer)
         note = WaitingNote(inventory.id, "inventory", holding.recorder, signed)
         await self._books.do(Journal.write_inventory, note, dock=dock_id, rows=stock.rows)
         self._tell(Kind.INVENTORIED, holding.recorder, f"{len(inventory.files)} 个文件 files")

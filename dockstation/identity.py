@@ -62,6 +62,7 @@ class TokenMaker:
         self._token = ""
         self._renew_at: datetime | None = None
         self.offset = timedelta()
+        """How far the service's clock is ahead of the station's."""
 
     def token(self) -> str:
         """Return a token that is good for at least a minute."""

@@ -88,14 +88,13 @@ class Journal:
             }
         return Stock(rows=rows, changed=listed_ids != {row.id for row in rows})
 
-    def receipted_keys(self, recorder: str) -> frozenset[FileKey]:
-        """Return the files of a recorder that have a verified receipt and were not cleared."""
-        query = """
-            SELECT path, raw, size, modified_ns FROM file
-            WHERE recorder = ? AND state IN ('receipt_verified', 'clearable')
-            """
-        rows = self._all(query, recorder)
-        return frozenset((row["path"], bool(row["raw"]), row["size"], row["modified_ns"]) for row in rows)
+    def settled_keys(self, recorder: str) -> frozenset[FileKey]:
+        """Return the files of a recorder about which nothing is left to be done but clearing."""
+        return self._keys("recorder = ? AND state IN ('receipt_verified', 'clearable', 'refused')", recorder)
+
+    def listed_keys(self, recorder: str) -> frozenset[FileKey]:
+        """Return the files of a recorder's newest inventory, as far as they were not cleared since."""
+        return self._keys("recorder = ? AND present", recorder)
 
     def newest(self, recorder: str, keys: Sequence[FileKey]) -> tuple[FileRow, ...]:
         """Return the newest row of each of a recorder's files that the journal knows."""
@@ -233,6 +232,18 @@ class Journal:
         """Remember that the service will never take a file."""
         return self._step(row, State.REFUSED, trouble=reason)
 
+    def refuse_empty(self, recorder: str) -> tuple[FileRow, ...]:
+        """Refuse a recorder's inventoried files that have no bytes; return them."""
+        empty = self._all("SELECT id FROM file WHERE state = 'inventoried' AND size = 0 AND recorder = ?", recorder)
+        with self._transaction():
+            self._db.executemany(
+                """
+                UPDATE file SET state = 'refused', trouble = 'file.empty: it has no bytes', changed_at = ? WHERE id = ?
+                """,
+                [(self._now(), row["id"]) for row in empty],
+            )
+        return tuple(self.get(row["id"]) for row in empty)
+
     def trouble(self, row: FileRow, *, reason: str) -> FileRow:
         """Remember what stands in the way of a file now; its state stays."""
         return self._touch(row, trouble=reason)
@@ -361,6 +372,11 @@ class Journal:
             ),
         )
         return self.get(cursor.lastrowid or 0)
+
+    def _keys(self, where: str, recorder: str) -> frozenset[FileKey]:
+        query = f"SELECT path, raw, size, modified_ns FROM file WHERE {where}"  # noqa: S608 - constants of this module
+        rows = self._all(query, recorder)
+        return frozenset((row["path"], bool(row["raw"]), row["size"], row["modified_ns"]) for row in rows)
 
     def _abandon(self, where: str, *values: str, reason: str) -> int:
         receipted = ", ".join(f"'{state.value}'" for state in sorted(RECEIPTED, key=lambda state: state.value))

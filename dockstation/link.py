@@ -14,6 +14,7 @@ Answers are bounded in size, redirects are not followed (a token is for one serv
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -49,6 +50,7 @@ QUIET_SECONDS = 60.0
 """How long the service may be silent, or take no more bytes, before the connection is given up."""
 
 Body = bytes | AsyncIterator[bytes | memoryview] | None
+Payload = io.BytesIO | AsyncIterator[bytes | memoryview] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,13 @@ class Link:
         Raises:
             DockError: One of the module's table; `details` has `status` and the service's own `code`.
         """
+        offset = self._tokens and self._tokens.offset
         answer = await self._exchange(method, path, body=body, headers=headers or {}, bytes_max=bytes_max)
+        if answer.status == HTTPStatus.UNAUTHORIZED and self._tokens and self._tokens.offset != offset:
+            # The token was made by a clock that is off; the answer's date has just put that right.
+            if body is not None and not isinstance(body, bytes):
+                raise LinkLost(f"{method} {path}: the station's clock was put right")
+            answer = await self._exchange(method, path, body=body, headers=headers or {}, bytes_max=bytes_max)
         if not 200 <= answer.status < 300:
             raise explain(answer)
         return answer
@@ -158,8 +166,11 @@ class Link:
             raise LinkLost(f"{method} {path}: {str(error) or type(error).__name__}") from error
 
     @asynccontextmanager
-    async def _guard(self, body: Body) -> AsyncIterator[tuple[Body, Callable[[], None]]]:
-        """Bound the time in which no byte moves: aiohttp's own timer does not run while a body is being sent."""
+    async def _guard(self, body: Body) -> AsyncIterator[tuple[Payload, Callable[[], None]]]:
+        """Bound the time in which no byte moves: aiohttp's own timer does not run while a body is being sent.
+
+        Yields what aiohttp is to send, and the call that says that something moved.
+        """
         loop = asyncio.get_running_loop()
         live = True
         async with asyncio.timeout(self._quiet_seconds) as limit:
@@ -176,7 +187,8 @@ class Link:
                 awake()
 
             try:
-                yield (body if body is None or isinstance(body, bytes) else counted(body)), awake
+                # A file object lets aiohttp send a statement of megabytes without stalling the loop.
+                yield (io.BytesIO(body) if isinstance(body, bytes) else body and counted(body)), awake
             finally:
                 live = False
 

@@ -4,8 +4,8 @@ A card usually has one recorder's files. Where names tell serial numbers, each s
 files whose names tell none belong to the one recorder the others name, or to the slot's name when there is none or
 several.
 
-An inventory has limits. Beyond them the files without a receipt come first, so a card with more files than one
-inventory can list is still worked off, look by look; what does not fit is named.
+An inventory has limits. Beyond them files that are still to be settled come first, so a card with more files than one
+inventory can list is worked off all the same, look by look.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from dockstation.card import FileKey, Remark, SeenFile
-from dockstation.errors import FileUnsafe
 from dockstation.journal import FileRow, ListedFile
 from dockstation.layout import Kind, Profile
 from evidence.core.wire.fields import check_name
@@ -58,10 +57,17 @@ def sort_out(
     return tuple(Holding(recorder, _in_order(groups[recorder])) for recorder in sorted(groups)), ignored
 
 
-def select(holding: Holding, *, receipted: frozenset[FileKey]) -> tuple[Holding, tuple[Remark, ...]]:
-    """Return what fits into one inventory, files without a receipt first, and a remark on what does not."""
-    waiting = [item for item in holding.files if item.seen.key not in receipted]
-    done = [item for item in holding.files if item.seen.key in receipted]
+def select(holding: Holding, *, settled: frozenset[FileKey], listed: frozenset[FileKey]) -> tuple[Holding, int]:
+    """Return what goes into one inventory, and how many files that are still to be settled do not fit.
+
+    Args:
+        settled: Files about which nothing is left to be done but clearing.
+        listed: Files of the newest inventory; they stay listed while there is room, so that a card on which nothing
+            happens makes no new inventory.
+    """
+    waiting = [item for item in holding.files if item.seen.key not in settled]
+    done = [item for item in holding.files if item.seen.key in settled]
+    done.sort(key=lambda item: item.seen.key not in listed)
     room = STATEMENT_BYTES_MAX * 15 // 16
     chosen: set[SeenFile] = set()
     for item in (*waiting, *done):
@@ -69,11 +75,8 @@ def select(holding: Holding, *, receipted: frozenset[FileKey]) -> tuple[Holding,
         if room < 0 or len(chosen) == INVENTORY_FILES_MAX:
             break
         chosen.add(item.seen)
-    left = len(holding.files) - len(chosen)
-    remarks = (
-        (Remark(".", FileUnsafe.code, f"{left} files do not fit into this inventory; they follow"),) if left else ()
-    )
-    return Holding(holding.recorder, tuple(item for item in holding.files if item.seen in chosen)), remarks
+    files = tuple(item for item in holding.files if item.seen in chosen)
+    return Holding(holding.recorder, files), sum(item.seen not in chosen for item in waiting)
 
 
 def state_inventory(

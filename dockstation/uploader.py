@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncGenerator, Callable
 
 from dockstation.backoff import Patience
@@ -30,7 +31,7 @@ from dockstation.errors import (
     ServiceMalformed,
     UploadGone,
 )
-from dockstation.intake import FileReader
+from dockstation.intake import FileReader, Pread
 from dockstation.journal import FileRow, State
 from dockstation.journal_store import Journal
 from dockstation.link import asked_seconds
@@ -53,13 +54,23 @@ class Uploader:
         books: The journal.
         patch_bytes_max: Most bytes of one request.
         patience_seconds: How long failures are borne without an acknowledged byte.
+        pread: How a file is read; the system's own, unless a medium is to fail on purpose.
     """
 
-    def __init__(self, *, tus: TusClient, books: Books, patch_bytes_max: int, patience_seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        tus: TusClient,
+        books: Books,
+        patch_bytes_max: int,
+        patience_seconds: float,
+        pread: Pread = os.pread,
+    ) -> None:
         self._tus = tus
         self._books = books
         self._patch_bytes_max = patch_bytes_max
         self._patience_seconds = patience_seconds
+        self._pread = pread
 
     async def send(self, row: FileRow, *, card: Card, lane: Lane, on_bytes: OnBytes) -> FileRow:
         """Bring a file that is `inventoried` or `uploading` to `uploaded`.
@@ -71,7 +82,7 @@ class Uploader:
             FileChanged: The file was given up and is in the journal anew.
             DockError: The card, the service or the link; the journal keeps what was reached.
         """
-        reader = await lane.run(FileReader, card, row.seen)
+        reader = await lane.run(FileReader, card, row.seen, pread=self._pread)
         try:
             return await self._send(row, reader, lane, on_bytes)
         except FileChanged as error:
@@ -88,6 +99,7 @@ class Uploader:
                 row = await self._go_on(row, reader, lane, patience, on_bytes)
                 break
             except UploadGone as error:
+                row = await self._books.do(Journal.get, row.id)
                 row = await self._books.do(Journal.restart, row, reason=str(error))
                 await patience.hold(error)
             except (LinkLost, ServiceBusy, OffsetConflict, ServiceMalformed) as error:

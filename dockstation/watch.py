@@ -118,6 +118,7 @@ class Watch:
         slots = find_slots(watch=self._job.watch, recorders=self._job.recorders)
         for slot in sorted(self._known - set(slots), key=lambda slot: slot.name):
             self._known.discard(slot)
+            self._station.settled.pop(slot, None)
             self._showcase.gone(slot)
             for recorder, owner in list(self._station.owners.items()):
                 if owner == slot:

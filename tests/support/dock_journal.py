@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from dockstation.card import SeenFile
+from dockstation.identity import Enrolment
 from dockstation.intake import Prefix
 from dockstation.journal import FileRow, ListedFile, State, WaitingNote
 from dockstation.journal_store import Journal
@@ -12,6 +13,8 @@ from dockstation.layout import load_profiles
 from evidence.core.clock import utc_now
 from evidence.core.digest import ClipDigest
 from evidence.core.ids import uuid7
+from evidence.core.wire.statement import dock_key_name
+from ledger.note import Signer
 from tests.support.clock import SeededEntropy
 
 DOCK = UUID("01a2009d-894a-7888-a423-4ed77a4bff8e")
@@ -29,6 +32,11 @@ ORDER = (
     State.CLEARED,
 )
 """The way of a file that goes well."""
+
+LOG = Signer.generate("log.test/x", SeededEntropy(4)).verifier
+SIGNER = Signer.generate(dock_key_name(DOCK), SeededEntropy(5))
+ENROLMENT = Enrolment(DOCK, '走廊 "1" 𠀀', "https://shilu.test", "log.test/x", LOG, f"log {LOG.vkey}\nquorum none\n")
+"""An enrolment with a service that is not there; the name holds what a careless writer of TOML trips over."""
 
 _PROFILE = load_profiles(only="dcam")[0]
 _entropy = SeededEntropy(7)

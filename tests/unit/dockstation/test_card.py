@@ -171,6 +171,15 @@ def test_a_medium_error_is_the_file_s_while_the_card_answers_and_the_card_s_when
             card.explain(OSError(errno.ENOENT, "gone"), file)
 
 
+def test_ten_thousand_names_are_looked_at_in_one_go(tmp_path: Path) -> None:
+    (tmp_path / "DCIM").mkdir()
+    for index in range(10_000):
+        (tmp_path / "DCIM" / f"{index:05d}.jpg").touch()
+    with Card(tmp_path) as card:
+        files = card.look().files
+    assert [file.path for file in files] == [f"DCIM/{index:05d}.jpg" for index in range(10_000)]
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not bind root")
 def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path) -> None:
     write_clip(tmp_path, "closed/a.mp4")

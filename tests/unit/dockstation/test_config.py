@@ -11,15 +11,9 @@ import pytest
 
 from dockstation.config import Settings, StateFolder, default_state, parse_settings, trust
 from dockstation.errors import ConfigInvalid, NotEnrolled, StateTaken
-from dockstation.identity import Enrolment
-from evidence.core.wire.statement import dock_key_name
 from ledger.note import Signer
 from tests.support.clock import SeededEntropy
-from tests.support.dock_journal import DOCK
-
-LOG = Signer.generate("log.test/x", SeededEntropy(4)).verifier
-SIGNER = Signer.generate(dock_key_name(DOCK), SeededEntropy(5))
-ENROLMENT = Enrolment(DOCK, '走廊 "1" 𠀀', "https://shilu.test", "log.test/x", LOG, f"log {LOG.vkey}\nquorum none\n")
+from tests.support.dock_journal import DOCK, ENROLMENT, SIGNER
 
 
 @pytest.fixture

@@ -83,18 +83,23 @@ def test_different_unusable_slot_names_stay_different() -> None:
 
 def test_more_files_than_an_inventory_takes_come_in_turns_unreceipted_first() -> None:
     files = tuple(listed(f"{index:05d}.mp4", inode=index) for index in range(INVENTORY_FILES_MAX + 50))
-    chosen, remarks = select(Holding("r", files), receipted=frozenset())
-    assert len(chosen.files) == INVENTORY_FILES_MAX
-    assert "50 files" in remarks[0].reason
-    again, _ = select(Holding("r", files), receipted=frozenset(item.seen.key for item in chosen.files))
+    chosen, left_over = select(Holding("r", files), settled=frozenset(), listed=frozenset())
+    assert (len(chosen.files), left_over) == (INVENTORY_FILES_MAX, 50)
+    first = frozenset(item.seen.key for item in chosen.files)
+    again, left_over = select(Holding("r", files), settled=first, listed=first)
+    assert left_over == 0
     assert {item.seen for item in files[-50:]} <= {item.seen for item in again.files}
     assert len(again.files) == INVENTORY_FILES_MAX
+    # When all is settled the choice stays: a card on which nothing happens makes no new inventory.
+    everything = frozenset(item.seen.key for item in files)
+    second = frozenset(item.seen.key for item in again.files)
+    assert select(Holding("r", files), settled=everything, listed=second) == (again, 0)
 
 
 def test_long_names_are_counted_too() -> None:
     files = tuple(listed(f"{index:05d}" + "\x01" * 990, inode=index) for index in range(2000))
-    chosen, remarks = select(Holding("r", files), receipted=frozenset())
-    assert remarks
+    chosen, left_over = select(Holding("r", files), settled=frozenset(), listed=frozenset())
+    assert left_over
     statement = state_inventory(chosen, inventory=UUID(int=1), dock=DOCK, seen_at=NOW, dock_clock=NOW, profile="dcam")
     assert parse_inventory(format_inventory(statement)) == statement
 

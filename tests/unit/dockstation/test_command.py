@@ -1,0 +1,126 @@
+"""The command line without a service: wrong words, wrong set-up, explanations, and their exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dockstation.cli import DEFECT, INCOMPLETE, INTERRUPTED, SERVICE_AWAY, STATE_BUSY, WRONG_SETUP, exit_code, main
+from dockstation.config import StateFolder
+from dockstation.errors import DockError, JournalConflict
+from ledger.errors import Blame, CodedError, error_classes
+from tests.support.dock_journal import ENROLMENT, SIGNER
+from tests.support.dock_process import Ended
+from tests.support.dock_station import clip_name, make_recorder, write_clip
+
+Call = Callable[..., Ended]
+
+
+@pytest.fixture
+def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Run the program's entry point in this process."""
+
+    def run(*words: str | Path) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["shilu-dock", *map(str, words)])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        out, err = capsys.readouterr()
+        return Ended(caught.value.code if isinstance(caught.value.code, int) else 0, out, err)
+
+    return run
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """A station enrolled with a service that is not there."""
+    folder = StateFolder(tmp_path / "state")
+    folder.create()
+    folder.save_enrolment(ENROLMENT, SIGNER)
+    return folder.path
+
+
+@pytest.mark.parametrize("words", [["run", "--once", "--recorder", "."], ["status"], ["run", "--watch", "."]])
+def test_a_folder_without_enrolment(call: Call, tmp_path: Path, words: list[str]) -> None:
+    ran = call(*words, "--state", tmp_path / "nothing", "--json")
+    assert ran.code == WRONG_SETUP
+    assert ran.json["ok"] is False
+    assert ran.json["error"]["code"] == "dock.not_enrolled"
+    assert "shilu-dock enrol URL CODE" in ran.err.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["--recorder", "CARD", "--profile", "nope"], WRONG_SETUP),
+        (["--recorder", "CARD", "--parallel", "0"], WRONG_SETUP),
+        (["--recorder", "CARD", "--patience", "-1"], WRONG_SETUP),
+        (["--recorder", "CARD/missing"], INCOMPLETE),
+        (["--colour"], 2),
+        (["--parallel", "many"], 2),
+        ([], 2),
+    ],
+)
+def test_wrong_words_have_codes(call: Call, state: Path, tmp_path: Path, words: list[str], code: int) -> None:
+    card = make_recorder(tmp_path / "card", count=1)
+    ran = call("run", "--once", "--state", state, *[word.replace("CARD", str(card)) for word in words])
+    assert ran.code == code
+    assert ran.out == ""
+
+
+def test_a_mistyped_setting_stops_every_command_that_would_use_it(call: Call, state: Path, tmp_path: Path) -> None:
+    (state / "config.toml").write_text("claer = true", encoding="utf-8")
+    assert call("run", "--state", state, "--recorder", tmp_path).code == WRONG_SETUP
+    assert call("clear", "--state", state, "--recorder", tmp_path).code == WRONG_SETUP
+
+
+def test_folders_may_stand_in_the_settings(call: Call, state: Path, tmp_path: Path) -> None:
+    (tmp_path / "card").mkdir()
+    (state / "config.toml").write_text(f"recorders = [{json.dumps(str(tmp_path / 'card'))}]", encoding="utf-8")
+    ran = call("run", "--once", "--state", state, "--json")
+    assert (ran.code, ran.json["recorders"][0]["slot"]) == (0, "card")
+
+
+def test_a_service_out_of_reach_has_a_code_and_keeps_everything(call: Call, state: Path, tmp_path: Path) -> None:
+    text = (state / "enrolment.toml").read_text(encoding="utf-8").replace("https://shilu.test", "http://127.0.0.1:9")
+    (state / "enrolment.toml").unlink()
+    (state / "enrolment.toml").write_text(text, encoding="utf-8")
+    card = make_recorder(tmp_path / "card", count=1)
+    ran = call("run", "--once", "--clear", "--state", state, "--recorder", card, "--patience", "0.3", "--json")
+    assert (ran.code, ran.json["error"]["code"]) == (SERVICE_AWAY, "dock.link_lost")
+    assert len(list(card.rglob("*.mp4"))) == 1
+    assert call("enrol", "http://127.0.0.1:9", "x", "--state", tmp_path / "new").code == SERVICE_AWAY
+
+
+def test_profile_test_explains_a_folder(call: Call, tmp_path: Path) -> None:
+    card = make_recorder(tmp_path / "card", count=1)
+    write_clip(card, clip_name(9, mark="_IMP"))
+    write_clip(card, "Thumbs.db")
+    (card / "link").symlink_to("/")
+    ran = call("profile", "test", card, "--state", tmp_path / "none", "--json")
+    assert (ran.code, ran.json["profile"]) == (0, "dcam")
+    by_path = {file["path"]: file for file in ran.json["files"]}
+    assert by_path["Thumbs.db"]["kind"] == "ignored"
+    assert by_path[clip_name(9, mark="_IMP")]["key_mark"] is True
+    assert by_path[clip_name(0)]["recorded_at"] == "2026-03-02T01:00:00.000Z"
+    assert ran.json["not_read"][0]["path"] == "link"
+    assert "★" in call("profile", "test", card, "--state", tmp_path / "none").out
+    assert call("profile", "test", tmp_path / "missing").code == INCOMPLETE
+
+
+@pytest.mark.parametrize("words", [[], ["run"], ["clear"], ["enrol"], ["status"], ["profile"], ["profile", "test"]])
+def test_every_command_explains_itself(call: Call, words: list[str]) -> None:
+    ran = call(*words, "--help")
+    assert ran.code == 0
+    assert "Usage" in ran.out
+
+
+def test_every_error_of_the_dock_has_an_exit_code_and_only_bugs_that_of_a_defect() -> None:
+    assert len({INCOMPLETE, WRONG_SETUP, STATE_BUSY, SERVICE_AWAY, DEFECT, INTERRUPTED, 0, 2}) == 8
+    assert exit_code(JournalConflict("x")) == DEFECT
+    assert exit_code(CodedError("x")) == DEFECT
+    for kind in error_classes(DockError):
+        assert (exit_code(kind("x")) == DEFECT) is (kind.blame is Blame.BUG), kind
