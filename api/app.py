@@ -14,6 +14,10 @@ from api.middleware import dress, explain, observe
 from api.openapi import write_document
 from api.routes.table import ROUTES
 from api.services import Services
+from api.traffic import TRAFFIC, Traffic
+
+CUT_OFF_SECONDS = 2.0
+"""How long in seconds a request may take to end once its connection is taken down."""
 
 KEEPALIVE_SECONDS = 75.0
 """How long an idle connection stays open; longer than the usual proxy's 60, so that the proxy closes first."""
@@ -24,6 +28,7 @@ def make_app(services: Services) -> web.Application:
     app = web.Application(middlewares=[observe, explain])
     app[SERVICES] = services
     app[METRICS] = make_metrics()
+    app[TRAFFIC] = Traffic()
     app[DOCUMENT] = write_document(services.config.public_url)
     app.on_response_prepare.append(dress)
     for route in ROUTES:
@@ -47,7 +52,7 @@ async def serve(services: Services) -> AsyncIterator[str]:
         auto_decompress=False,
         handle_signals=False,
         keepalive_timeout=KEEPALIVE_SECONDS,
-        shutdown_timeout=config.shutdown_seconds_max,
+        shutdown_timeout=CUT_OFF_SECONDS,
     )
     await runner.setup()
     try:
@@ -55,5 +60,7 @@ async def serve(services: Services) -> AsyncIterator[str]:
         await site.start()
         host, port = runner.addresses[0][:2]
         yield config.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        await site.stop()
+        await runner.app[TRAFFIC].drain(seconds_max=config.shutdown_seconds_max)
     finally:
         await runner.cleanup()

@@ -192,6 +192,13 @@ class CursorInvalid(ApiError):
     code = "request.cursor"
 
 
+class SystemAway(ApiError):
+    """The disk or the database did not answer; nothing was acknowledged, the same request may succeed later."""
+
+    code = "service.unavailable"
+    blame = Blame.WAY
+
+
 class LogAbsent(ApiError):
     """There is no log in this data folder or database yet; `shilu serve` begins one."""
 

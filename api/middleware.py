@@ -6,7 +6,6 @@ the actor instead of the token.
 
 from __future__ import annotations
 
-import asyncio
 import re
 import secrets
 import time
@@ -18,9 +17,10 @@ from aiohttp import web
 
 from api.auth import DockCaller, StaffCaller
 from api.dispatch import CALLER, ROUTE
-from api.errors import MethodRefused, RouteUnknown
+from api.errors import MethodRefused, RouteUnknown, SystemAway
 from api.metrics import METRICS
 from api.problems import INTERNAL, PROBLEMS, problem_response, treatment_of
+from api.traffic import TRAFFIC
 from evidence.errors import DatabaseUnreachable
 from ledger.errors import CodedError
 
@@ -42,7 +42,14 @@ UNROUTED = "unrouted"
 """Label of requests that no route took."""
 
 _REQUEST_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_DATABASE_GONE = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError)
+_DATABASE_GONE = (
+    asyncpg.AdminShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.TooManyConnectionsError,
+)
 
 _log = structlog.get_logger("shilu.http")
 
@@ -56,6 +63,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     begun = time.perf_counter()
     status = 499
     metrics.running.inc()
+    request.app[TRAFFIC].enter()
     try:
         response = await handler(request)
         status = response.status
@@ -63,6 +71,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     finally:
         seconds = time.perf_counter() - begun
         metrics.running.dec()
+        request.app[TRAFFIC].leave()
         route = request.get(ROUTE)
         name = UNROUTED if route is None else route.name
         metrics.requests.labels(route=name, method=_method(request), status=str(status)).inc()
@@ -92,8 +101,11 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
         return _problem(request, error)
     except _DATABASE_GONE as error:
         return _problem(request, DatabaseUnreachable(f"the database went away: {type(error).__name__}"))
-    except (asyncio.CancelledError, ConnectionError):
-        raise
+    except OSError as error:
+        if request.get(ANSWER_BEGUN):
+            raise
+        await _log.awarning("system error", request_id=request[REQUEST_ID], error=str(error))
+        return _problem(request, SystemAway("the disk or the database did not answer"))
     except Exception as error:  # broad: whatever nobody foresaw becomes 500 with a traceback in the log, never silence
         await _log.aexception("unforeseen", request_id=request[REQUEST_ID], kind=type(error).__name__)
         if request.get(ANSWER_BEGUN):
@@ -104,6 +116,8 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def dress(request: web.Request, response: web.StreamResponse) -> None:
     """Set the headers that every answer has; called when an answer begins."""
     request[ANSWER_BEGUN] = True
+    if request.app[TRAFFIC].stopping:
+        response.force_close()
     route = request.get(ROUTE)
     always = {"Cache-Control": "no-store"} if route is None else route.always
     for name, value in {**SECURITY_HEADERS, **always}.items():

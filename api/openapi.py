@@ -23,7 +23,14 @@ AUTH_CODES = (
     *("auth.missing", "auth.malformed", "auth.unknown_token", "auth.signature", "auth.audience", "auth.revoked"),
     *("auth.expired", "auth.role"),
 )
-ALWAYS_CODES = ("internal", "database.unreachable", "request.query", "route.unknown", "route.method")
+ALWAYS_CODES = (
+    "internal",
+    "database.unreachable",
+    "service.unavailable",
+    "request.query",
+    "route.unknown",
+    "route.method",
+)
 BODY_CODES = ("request.too_large", "request.timeout", "request.cut_short", "request.media_type", "request.encoding")
 JSON_CODES = ("request.malformed", "request.invalid")
 

@@ -106,7 +106,7 @@ PROBLEMS = _table(
         (410, Retry.FIXED, "upload.spool_lost upload.spool_damaged"),
         # The way is blocked; the same request may be sent again.
         (421, Retry.LATER, "upload.elsewhere"),
-        (503, Retry.LATER, "upload.busy database.unreachable receipt.pending"),
+        (503, Retry.LATER, "service.unavailable upload.busy database.unreachable receipt.pending"),
         (503, Retry.LATER, "ledger.not_published ledger.not_leading ledger.head_moved ledger.checkpoint_stale"),
         (503, Retry.LATER, "ledger.checkpoint_withheld ledger.storage_busy"),
         (507, Retry.LATER, "upload.no_space upload.storage_failed"),

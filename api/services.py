@@ -37,6 +37,7 @@ from evidence.objects.store import ObjectStore
 from ingest.settings import UploadSettings, WorkerSettings
 from ingest.spool import Spool
 from ingest.upload import UploadService
+from ingest.worker import Worker
 from ledger.note import Signer, Verifier
 from ledger.publish import LogFolder
 from ledger.reader import LogReader
@@ -186,8 +187,6 @@ async def _begin_duties(services: Services, duties: frozenset[Duty]) -> None:
         services.duties.begin("intake", services.uploads.run)
         services.duties.begin("housekeeping", partial(sweep, pool=services.pool, clock=services.clock))
     if Duty.WORK in duties:
-        from ingest.worker import Worker
-
         worker = Worker(
             pool=services.pool,
             objects=services.objects,

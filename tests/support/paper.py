@@ -12,6 +12,8 @@ from pydantic_core import PydanticUndefined
 
 from api.config import PREFIX, ServiceConfig
 from evidence.custody.events import EVENTS
+from tests.support.api_page import api_page
+from tests.support.error_codes import errors_page
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -52,7 +54,12 @@ def entries_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"configuration.md": configuration_page, "entries.md": entries_page}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "api.md": api_page,
+    "errors.md": errors_page,
+    "configuration.md": configuration_page,
+    "entries.md": entries_page,
+}
 
 
 def _cell(text: str) -> str:

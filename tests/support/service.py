@@ -7,6 +7,7 @@ problem has to be well-formed and carry a code that the route declares, and the 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -132,7 +133,7 @@ class RunningService:
     async def append(self, upload: str, data: bytes, *, offset: int = 0, dock: PaperDock) -> Reply:
         """Send bytes at an offset."""
         headers = {**TUS, "Upload-Offset": str(offset), "Content-Type": OFFSET_MEDIA_TYPE}
-        return await self.ask("PATCH", upload, dock=dock, headers=headers, data=data)
+        return await self.ask("PATCH", upload, dock=dock, headers=headers, data=io.BytesIO(data))
 
     async def seal(self, data: bytes, *, path: str = "DCIM/a.mp4", dock: PaperDock | None = None) -> Reply:
         """Bring a file from inventory to receipt; return the last answer."""

@@ -38,7 +38,7 @@ async def announced(service: RunningService, size: int = 100) -> str:
     return reply.headers["Location"]
 
 
-async def patch(service: RunningService, upload: str, data: Any, *, offset: int = 0, **headers: str) -> Reply:
+async def patch(service: RunningService, upload: str, data: Any, offset: int = 0, /, **headers: str) -> Reply:
     return await service.ask(
         "PATCH", upload, role=PERSON, headers={**BODY, "Upload-Offset": str(offset), **headers}, data=data
     )
@@ -80,9 +80,9 @@ async def test_a_file_comes_in_pieces(shared: RunningService) -> None:
     assert (head.headers["Upload-Offset"], head.headers["Upload-Length"]) == ("100", "300")
     assert head.headers["Cache-Control"] == "no-store"
     assert head.headers["Upload-Metadata"] == format_metadata({"filename": "a.mp4"})
-    assert (await patch(shared, upload, data[100:250], offset=100)).headers["Upload-Offset"] == "250"
-    assert (await patch(shared, upload, b"", offset=250)).headers["Upload-Offset"] == "250"
-    reply = await patch(shared, upload, data[250:], offset=250)
+    assert (await patch(shared, upload, data[100:250], 100)).headers["Upload-Offset"] == "250"
+    assert (await patch(shared, upload, b"", 250)).headers["Upload-Offset"] == "250"
+    reply = await patch(shared, upload, data[250:], 250)
     assert (reply.status, reply.headers["Upload-Offset"]) == (204, "300")
     listed = await shared.ask("GET", "/v1/clips", role=PERSON, params={"q": "a.mp4"})
     assert any(item["size"] == 300 for item in listed.json()["items"])
@@ -196,7 +196,7 @@ async def test_the_first_bytes_may_come_with_the_announcement(shared: RunningSer
         data=data[:60],
     )
     assert (reply.status, reply.headers["Upload-Offset"]) == (201, "60")
-    assert (await patch(shared, reply.headers["Location"], data[60:], offset=60)).status == 204
+    assert (await patch(shared, reply.headers["Location"], data[60:], 60)).status == 204
 
 
 async def test_an_announcement_with_a_body_of_another_type_is_refused(shared: RunningService) -> None:
@@ -217,9 +217,9 @@ async def test_a_deferred_length_is_declared_once(shared: RunningService) -> Non
     assert head.headers["Upload-Defer-Length"] == "1"
     assert "Upload-Length" not in head.headers
     assert (await patch(shared, upload, data[:50], **{"Upload-Length": "100"})).status == 204
-    again = await patch(shared, upload, data[50:], offset=50, **{"Upload-Length": "101"})
+    again = await patch(shared, upload, data[50:], 50, **{"Upload-Length": "101"})
     assert (again.status, again.code) == (409, "upload.length_declared")
-    assert (await patch(shared, upload, data[50:], offset=50)).status == 204
+    assert (await patch(shared, upload, data[50:], 50)).status == 204
 
 
 async def test_an_upload_is_given_up(shared: RunningService) -> None:
@@ -228,7 +228,7 @@ async def test_an_upload_is_given_up(shared: RunningService) -> None:
     assert (await shared.ask("DELETE", upload, role=PERSON, headers=TUS)).status == 204
     head = await shared.ask("HEAD", upload, role=PERSON, headers=TUS)
     assert (head.status, head.code) == (410, "upload.terminated")
-    assert (await patch(shared, upload, b"x", offset=50)).code == "upload.terminated"
+    assert (await patch(shared, upload, b"x", 50)).code == "upload.terminated"
     assert (await shared.ask("DELETE", upload, role=PERSON, headers=TUS)).status == 204
 
 
@@ -236,7 +236,7 @@ async def test_what_is_sealed_cannot_be_given_up(shared: RunningService) -> None
     upload = await announced(shared)
     await patch(shared, upload, unique())
     assert (await shared.ask("DELETE", upload, role=PERSON, headers=TUS)).code == "upload.finished"
-    assert (await patch(shared, upload, b"x", offset=100)).code == "upload.finished"
+    assert (await patch(shared, upload, b"x", 100)).code == "upload.finished"
     assert await offset_of(shared, upload) == 100
 
 

@@ -36,7 +36,7 @@ async def announced(service: RunningService, size: int = SIZE) -> str:
     return reply.headers["Location"]
 
 
-async def head(service: RunningService, upload: str, *, offset: int = 0, **more: str) -> bytes:
+async def head(service: RunningService, upload: str, offset: int = 0, /, **more: str) -> bytes:
     lines = {
         "Host": "test",
         "Authorization": f"Bearer {await service.token(PERSON)}",
@@ -81,7 +81,7 @@ async def test_what_came_before_the_line_was_cut_never_has_to_be_sent_again(shar
         assert offset == sent
     rest = SIZE - offset
     async with connection(shared) as (reader, writer):
-        request = await head(shared, upload, offset=offset, **{"Content-Length": str(rest)})
+        request = await head(shared, upload, offset, **{"Content-Length": str(rest)})
         writer.write(request + b"\r\n" + b"a" * rest)
         status = await reader.readline()
     assert b" 204 " in status or b" 409 " in status  # 409: the other parameter has sealed these very bytes
