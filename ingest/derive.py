@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from evidence.core.clock import Clock, Entropy
@@ -44,12 +43,10 @@ from ingest.offload import on_disk, to_the_end
 from ingest.settings import WorkerSettings
 from ledger.canonical import JsonValue
 from ledger.errors import CodedError
+from ledger.store import DATABASE_ERRORS
 
 MediaMaker = Callable[[Path, Path], Awaitable[MediaResult]]
 """Makes what can be made of an original in a work folder, as `ingest.media.runner.derive_media` does."""
-
-DATABASE_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What a database that is restarting looks like from here."""
 
 _PUBLISH_PAUSE_SECONDS = 0.5
 
@@ -147,7 +144,7 @@ class Derivation:
     async def _renew(self, lease: Lease) -> bool:
         try:
             return await jobs_store.renew(self._pool, lease, lease_seconds=self._settings.lease_seconds)
-        except DATABASE_AWAY:
+        except DATABASE_ERRORS:
             # Whether the hold still stands is decided when the result is published.
             return True
 
@@ -157,7 +154,7 @@ class Derivation:
         while True:
             try:
                 return await self._publish_now(lease, result, made)
-            except DATABASE_AWAY:
+            except DATABASE_ERRORS:
                 if asyncio.get_running_loop().time() > deadline:
                     raise
                 await asyncio.sleep(_PUBLISH_PAUSE_SECONDS)
@@ -209,7 +206,7 @@ class Derivation:
             await jobs_store.give_back(
                 self._pool, clip=clip, token=token, reason=reason, counts=counts, delay_seconds=delay_seconds
             )
-        except DATABASE_AWAY as error:
+        except DATABASE_ERRORS as error:
             # The hold runs out by itself; then the attempt does count, which is the safe side.
             _log.warning("derivation.not_given_back", clip=str(clip), error=str(error))
 

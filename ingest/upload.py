@@ -23,7 +23,6 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from evidence.core.clock import Clock, Entropy
@@ -56,6 +55,7 @@ from ingest.spool import Spool
 from ingest.store import Source, UploadRow, UploadState
 from ledger.errors import CodedError
 from ledger.note import Verifier
+from ledger.store import DATABASE_ERRORS
 
 _READER_THREADS = 2
 
@@ -264,7 +264,7 @@ class UploadService:
         while not stop.is_set():
             try:
                 await self._seal_left_over()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except DATABASE_ERRORS as error:
                 _log.warning("uploads.retry_failed", error=str(error))
             try:
                 async with asyncio.timeout(self._settings.retry_seconds):

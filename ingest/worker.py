@@ -20,10 +20,11 @@ from evidence.core.clock import Clock, Entropy
 from evidence.db.pool import Pool
 from evidence.objects.store import ObjectStore
 from ingest import jobs
-from ingest.derive import DATABASE_AWAY, Derivation, MediaMaker
+from ingest.derive import Derivation, MediaMaker
 from ingest.media.runner import derive_media
 from ingest.queue_driver import listening
 from ingest.settings import WorkerSettings
+from ledger.store import DATABASE_ERRORS
 
 _RESTART_PAUSE_SECONDS = 1.0
 
@@ -74,7 +75,7 @@ class Worker:
             while not stop.is_set():
                 try:
                     await self._serve(stop)
-                except (*DATABASE_AWAY, FailingListenerError) as error:
+                except (*DATABASE_ERRORS, FailingListenerError) as error:
                     _log.warning("worker.database_away", error=str(error))
                     await _pause(stop, _RESTART_PAUSE_SECONDS)
         finally:
@@ -116,7 +117,7 @@ class Worker:
             try:
                 if count := await jobs.sweep(self._pool, age_seconds=self._settings.sweep_seconds):
                     _log.warning("worker.queue_entries_put_back", count=count)
-            except DATABASE_AWAY as error:
+            except DATABASE_ERRORS as error:
                 _log.warning("worker.sweep_failed", error=str(error))
             await _pause(stop, self._settings.sweep_seconds)
 
