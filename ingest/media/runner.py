@@ -61,6 +61,7 @@ _COMMAND = (sys.executable, "-I", "-X", "faulthandler", "-m", "ingest.media.chil
 # Nothing of the service's surroundings: no credentials, no proxies, no preloaded libraries.
 _ENVIRONMENT = {"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 _COMPLAINT_BYTES_MAX = 4096
+PARTING_SECONDS = 2
 _CRASHES = frozenset((signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS))
 _FAILURES: dict[str, type[MediaError]] = {error.code: error for error in (NoSpace, SourceUnreadable, MemorySpent)}
 _WORTH_A_CAREFUL_TRY = (DecoderCrashed, Stalled, MemorySpent)
@@ -92,11 +93,13 @@ async def derive_media(
             ending = await _attempt(descriptor, workdir, replace(allowed, threads=1), on_progress)
     finally:
         os.close(descriptor)
-    if isinstance(ending.last, MediaResult):
-        return ending.last
-    _clear(workdir)
-    known = ending.facts
-    return MediaResult("undecodable", str(ending.last), known.probe, (), known.tools, known.parameters)
+    result = ending.last
+    if isinstance(result, MediaError):
+        known = ending.facts
+        result = MediaResult("undecodable", str(result), known.probe, (), known.tools, known.parameters)
+    if not result.objects:
+        _clear(workdir)
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +152,10 @@ async def _attempt(descriptor: int, workdir: Path, limits: Limits, on_progress: 
     try:
         async with asyncio.timeout(limits.wall_seconds):
             said = await listener.hear(child)
-            await child.wait()
-        # Standard error ends with the child, unless something it left behind holds it open.
-        await asyncio.wait([complaint], timeout=1)
+        # After its last word a child has nothing to do but end. What it may have left behind keeps the pipes open, so
+        # neither waiting for it nor its last complaint may take long.
+        await _ended(child, PARTING_SECONDS)
+        await asyncio.wait([complaint], timeout=PARTING_SECONDS)
         words = complaint.result() if complaint.done() else ""
         return _Ending(_judged(said, child.returncode, words), listener.facts)
     except TimeoutError:
@@ -170,7 +174,9 @@ def _judged(said: MediaResult | Failure | None, returncode: int | None, complain
         return said
     if isinstance(said, Failure):
         raise _FAILURES.get(said.code, ChildBroken)(said.message)
-    if returncode is not None and returncode < 0:
+    if returncode is None:
+        raise Stalled("the decoding process fell silent and did not end")
+    if returncode < 0:
         name = _signal_name(-returncode)
         if -returncode in _CRASHES:
             raise DecoderCrashed(f"the decoder crashed ({name})")
@@ -219,8 +225,15 @@ async def _reap(child: asyncio.subprocess.Process, complaint: asyncio.Task[str])
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
     complaint.cancel()
-    # The kill cannot be refused, so this ends at once; it must not be cut short, or a zombie stays.
-    await asyncio.shield(child.wait())
+    await _ended(child, PARTING_SECONDS)
+
+
+async def _ended(child: asyncio.subprocess.Process, seconds: int) -> None:
+    """Wait for a child that is about to end; asyncio waits for its pipes too, which may be held by what it started."""
+    ending = asyncio.ensure_future(child.wait())
+    # Not cut short by a cancellation, or a zombie stays.
+    await asyncio.shield(asyncio.wait([ending], timeout=seconds))
+    ending.cancel()
 
 
 def _clear(workdir: Path) -> None:

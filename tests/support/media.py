@@ -5,7 +5,7 @@ Every maker asserts nothing and hides nothing: tests state the precondition they
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -177,15 +177,15 @@ class Seen:
         return (int(middle[0].mean()), int(middle[1].mean()), int(middle[2].mean()), int(middle[3].mean()))
 
 
-def see(path: Path) -> Seen:
-    """Decode a file as a whole and tell what is in it."""
+def see(path: Path, *, picture: int | None = None) -> Seen:
+    """Decode a file as a whole and tell what is in it; `picture` is the track to look at, by default the first."""
     facts: dict[str, Any] = {}
-    with av.open(str(path)) as container:
+    with av.open(str(path), metadata_errors="surrogateescape") as container:
         facts["container"] = container.format.name
         facts["duration"] = Fraction(container.duration or 0, 1_000_000)
         if container.streams.video:
-            facts |= _seen_pictures(container)
-    with av.open(str(path)) as container:
+            facts |= _seen_pictures(container, container.streams.video[0].index if picture is None else picture)
+    with av.open(str(path), metadata_errors="surrogateescape") as container:
         if container.streams.audio:
             stream = container.streams.audio[0]
             pieces = [frame.to_ndarray() for frame in container.decode(stream)]
@@ -198,12 +198,12 @@ def see(path: Path) -> Seen:
     return Seen(**facts)
 
 
-def _seen_pictures(container: av.container.InputContainer) -> dict[str, Any]:
-    stream = container.streams.video[0]
+def _seen_pictures(container: av.container.InputContainer, index: int) -> dict[str, Any]:
+    stream = next(stream for stream in container.streams.video if stream.index == index)
     unit = stream.time_base or Fraction(1)
     times, keys, encoder, first, turned = [], [], "", None, False
     context = stream.codec_context
-    for frame in container.decode(stream):
+    for frame in _frames(container, stream):
         if first is None:
             first = frame.reformat(format="rgb24").to_ndarray()
             words, matrix = _side_data(frame)
@@ -226,11 +226,38 @@ def _seen_pictures(container: av.container.InputContainer) -> dict[str, Any]:
     }
 
 
+def _frames(container: av.container.InputContainer, stream: av.video.stream.VideoStream) -> Iterator[av.VideoFrame]:
+    for packet in container.demux(stream):
+        try:
+            yield from packet.decode()
+        except av.error.InvalidDataError:
+            # Only what an edit list hides may be broken in a file that is looked at here.
+            assert packet.is_discard
+
+
 def _side_data(frame: av.VideoFrame) -> tuple[object, object]:
     try:
         return frame.side_data.get("SEI_UNREGISTERED"), frame.side_data.get("DISPLAYMATRIX")
     except ValueError:  # Exif, for which PyAV has no name
         return None, None
+
+
+def repeated(source: Path, target: Path, times: int) -> Path:
+    """Write a file that shows another one `times` over, by copying packets: long footage at the price of short."""
+    with av.open(str(target), "w", format="mp4") as output:
+        streams: dict[int, Any] = {}
+        for turn in range(times):
+            with av.open(str(source)) as container:
+                length = Fraction(container.duration or 0, 1_000_000)
+                for packet in container.demux():
+                    if packet.size:
+                        stream = packet.stream
+                        mine = streams.setdefault(stream.index, output.add_stream_from_template(stream))
+                        shift = round(turn * length / packet.time_base)
+                        packet.pts, packet.dts = (packet.pts or 0) + shift, (packet.dts or 0) + shift
+                        packet.stream = mine
+                        output.mux(packet)
+    return target
 
 
 def packets_of(path: Path, kind: str) -> list[bytes]:
