@@ -44,7 +44,7 @@ DOZE_KEY = int.from_bytes(b"shilu.dz")
 
 LEADER_SESSION = """
     SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 2;
-    SET tcp_user_timeout = 4000; SET client_connection_check_interval = 1000;
+    SET tcp_user_timeout = 4000;
     SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
 """
 """A leader whose host vanished is noticed within 5 s, so that another can take over. Its statements are look-ups by

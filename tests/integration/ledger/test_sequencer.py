@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,6 +112,50 @@ async def test_a_transaction_that_commits_late_is_not_passed_over(log: TestLog) 
     assert await store.leaf_index(log.conn, early_bird.id) == 20
     await sequencer.close()
     await late.close()
+
+
+async def test_the_lower_bound_of_the_queue_stops_at_what_may_still_come(log: TestLog) -> None:
+    first, second = await log.connect(), await log.connect()
+    await store.append_many(log.conn, log.entries(5))
+    async with first.transaction():
+        await store.append(first, *log.entries(1))
+        running = await first.fetchval("SELECT pg_current_xact_id()")
+        await store.append_many(second, log.entries(5))
+        seen = await store.read_pending(log.conn, floor=0, entries_max=100)
+        assert len(seen.keys) == 10
+        assert seen.floor == running, "whatever is below has ended, this one has not"
+        full = await store.read_pending(log.conn, floor=0, entries_max=3)
+        assert full.floor == full.keys[-1][0] < running, "a full batch has not seen all that is below"
+    last = await store.read_pending(log.conn, floor=seen.floor, entries_max=100)
+    assert len(last.keys) == 6
+    assert last.floor > last.keys[-1][0]
+    assert (await store.read_pending(log.conn, floor=last.floor, entries_max=100)).keys == []
+    await first.close()
+    await second.close()
+
+
+async def test_an_old_snapshot_does_not_make_looking_at_the_queue_dear(log: TestLog) -> None:
+    backup = await log.connect()
+    transaction = backup.transaction(isolation="repeatable_read")
+    await transaction.start()
+    await backup.fetchval("SELECT count(*) FROM ledger_entry")
+    sequencer = log.sequencer()
+    await sequencer.recover()
+    for _ in range(30):
+        await log.append(100)
+        await sequencer.step()
+    await log.conn.execute(store.LEADER_SESSION)
+    floor = await log.conn.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())")
+    query = "EXPLAIN (ANALYZE, BUFFERS) SELECT * FROM ledger_pending WHERE xid >= $1 ORDER BY xid, ordinal"
+    buffers = []
+    for bound in (0, floor):
+        plan = "\n".join(row[0] for row in await log.conn.fetch(query, bound))
+        buffers.append(int(re.findall(r"shared hit=(\d+)", plan)[0]))
+    assert buffers[0] > 20, "three thousand dead rows are there"
+    assert buffers[1] < 6
+    await sequencer.close()
+    await transaction.rollback()
+    await backup.close()
 
 
 async def test_entries_of_rolled_back_transactions_leave_no_gap(log: TestLog) -> None:
