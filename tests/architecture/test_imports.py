@@ -36,6 +36,7 @@ def test_the_circle_finder_finds_circles() -> None:
     ("entry", "blocked"),
     [
         ("dockstation.cli", SERVER_ONLY),
+        ("api.witness_app.cli", (*SERVER_ONLY, "joserfc", "structlog")),
         ("evidence.verify.cli", SERVER_ONLY + DOCK_ONLY),
     ],
 )

@@ -14,7 +14,16 @@ import ledger
 from api.problems import PROBLEMS, Retry
 from ledger.errors import Blame, CodedError, error_classes
 
-PROGRAMS = ("api.cli", "api.client", "api.demo", "api.tasks", "dockstation", "evidence.verify", "ingest.media")
+PROGRAMS = (
+    "api.cli",
+    "api.client",
+    "api.demo",
+    "api.tasks",
+    "dockstation",
+    "evidence.verify",
+    "ingest.media",
+    "ledger.witness",
+)
 """Modules whose errors end a program or a job and never answer a request."""
 
 _APART = ("__main__", "migrations")

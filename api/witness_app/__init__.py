@@ -1,0 +1,1 @@
+"""The witness in the box: `shilu-witness`, a light program that another office runs."""
