@@ -15,9 +15,9 @@ from dockstation.config import Settings, StateFolder, trust
 from dockstation.courier import Courier
 from dockstation.docking import Station
 from dockstation.events import Bus
-from dockstation.identity import TokenMaker
+from dockstation.identity import Enrolment, TokenMaker
 from dockstation.journal_store import Journal
-from dockstation.layout import load_profiles
+from dockstation.layout import Profile, load_profiles
 from dockstation.link import Link
 from dockstation.outbox import Outbox
 from dockstation.receipts import Settler
@@ -29,6 +29,7 @@ from dockstation.uploader import Uploader
 from dockstation.watch import Job, Watch
 from evidence.core.clock import Clock, Entropy, utc_now
 from evidence.core.durable import remove_temporaries
+from ledger.note import Signer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,51 +76,81 @@ async def open_watch(
         connections = settings.parallel * 6
         link = Link(enrolment.url, tokens=tokens, trust=trust(settings), connections=connections)
         await stack.enter_async_context(link)
-        service = Service(link)
-        patience = settings.patience_seconds
-        uploader = Uploader(
-            tus=TusClient(link), books=books, patch_bytes_max=settings.patch_bytes_max, patience_seconds=patience
-        )
-        settler = Settler(
-            service=service,
+        station = _make_station(
+            folder,
+            settings,
+            enrolment,
+            signer,
+            options=options,
+            link=link,
             books=books,
-            signer=signer,
-            enrolment=enrolment,
-            folder=folder.receipts,
-            patience_seconds=patience,
-        )
-        courier = Courier(
-            uploader=uploader,
-            settler=settler,
-            books=books,
-            receipt_seconds=settings.receipt_seconds,
-            clock=clock,
-            tell=bus,
-        )
-        cleaner = Cleaner(
-            books=books,
-            signer=signer,
-            enrolment=enrolment,
-            receipts=folder.receipts,
-            keep_hours=settings.keep_hours,
-            rehash=settings.rehash == "always",
-            dry_run=options.dry_run,
             clock=clock,
             entropy=entropy,
-        )
-        station = Station(
-            settings=settings,
+            bus=bus,
             profiles=profiles,
-            enrolment=enrolment,
-            signer=signer,
-            books=books,
-            outbox=Outbox(service=service, books=books, patience_seconds=patience),
-            courier=courier,
-            cleaner=cleaner,
-            clock=clock,
-            entropy=entropy,
-            tell=bus,
         )
         showcase = Showcase(books=books, clock=clock, tell=bus)
         bus.listen(showcase.heard)
         yield Watch(station, job, showcase=showcase)
+
+
+def _make_station(
+    folder: StateFolder,
+    settings: Settings,
+    enrolment: Enrolment,
+    signer: Signer,
+    *,
+    options: Options,
+    profiles: tuple[Profile, ...],
+    link: Link,
+    books: Books,
+    bus: Bus,
+    clock: Clock,
+    entropy: Entropy,
+) -> Station:
+    """Put the station's parts together; nothing is opened here."""
+    service = Service(link)
+    patience = settings.patience_seconds
+    uploader = Uploader(
+        tus=TusClient(link), books=books, patch_bytes_max=settings.patch_bytes_max, patience_seconds=patience
+    )
+    settler = Settler(
+        service=service,
+        books=books,
+        signer=signer,
+        enrolment=enrolment,
+        folder=folder.receipts,
+        patience_seconds=patience,
+    )
+    courier = Courier(
+        uploader=uploader,
+        settler=settler,
+        books=books,
+        receipt_seconds=settings.receipt_seconds,
+        clock=clock,
+        tell=bus,
+    )
+    cleaner = Cleaner(
+        books=books,
+        signer=signer,
+        enrolment=enrolment,
+        receipts=folder.receipts,
+        keep_hours=settings.keep_hours,
+        rehash=settings.rehash == "always",
+        dry_run=options.dry_run,
+        clock=clock,
+        entropy=entropy,
+    )
+    return Station(
+        settings=settings,
+        profiles=profiles,
+        enrolment=enrolment,
+        signer=signer,
+        books=books,
+        outbox=Outbox(service=service, books=books, patience_seconds=patience),
+        courier=courier,
+        cleaner=cleaner,
+        clock=clock,
+        entropy=entropy,
+        tell=bus,
+    )
