@@ -25,6 +25,9 @@ PAUSE_SECONDS = 1.0
 UNWELL_SECONDS = 10.0
 """How long after a failure a duty counts as unwell, although it has begun again."""
 
+STOP_SECONDS_MAX = 30.0
+"""How long a duty may take to end once it was told to; then it is cut off, as a crash would."""
+
 _log = structlog.get_logger("shilu.duties")
 
 
@@ -54,9 +57,15 @@ class Duties:
     async def __aenter__(self) -> Duties:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, *exit_details: object) -> None:
         self._stop.set()
-        await asyncio.gather(*self._tasks)
+        if not self._tasks:
+            return
+        _, late = await asyncio.wait(self._tasks, timeout=STOP_SECONDS_MAX)
+        for task in late:
+            await _log.awarning("duty cut off", duty=task.get_name())
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     def begin(self, name: str, run: Run) -> None:
         """Take up a duty; `run` returns soon after the event it is given is set."""

@@ -6,6 +6,7 @@ payloads yields the same rows. The signature was checked before the entry was wr
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,7 +56,7 @@ class Statement:
 async def project_dock_inventory(conn: Connection, event: RecordedEvent) -> None:
     """Insert the rows of `dock.inventory`: the inventory and every file on it."""
     note = take_text(event.payload["note"], where="note")
-    inventory = parse_inventory(parse_note(note.encode()).text)
+    inventory = await asyncio.to_thread(lambda: parse_inventory(parse_note(note.encode()).text))
     await conn.execute(
         """INSERT INTO dock_inventory
                (inventory, dock, recorder, seen_at, dock_clock, profile, files, note, received_at, entry_id)
@@ -94,7 +95,7 @@ async def project_dock_inventory(conn: Connection, event: RecordedEvent) -> None
 async def project_dock_cleared(conn: Connection, event: RecordedEvent) -> None:
     """Insert the row of `dock.cleared`."""
     note = take_text(event.payload["note"], where="note")
-    cleared = parse_cleared(parse_note(note.encode()).text)
+    cleared = await asyncio.to_thread(lambda: parse_cleared(parse_note(note.encode()).text))
     await conn.execute(
         """INSERT INTO dock_cleared (note_sha256, dock, recorder, cleared_at, files, note, received_at, entry_id)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",

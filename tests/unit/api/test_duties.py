@@ -46,6 +46,17 @@ async def test_a_duty_is_told_to_stop_and_waited_for() -> None:
     assert ended
 
 
+async def test_a_duty_that_does_not_stop_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "STOP_SECONDS_MAX", 0.05)
+
+    async def deaf(_: asyncio.Event) -> None:
+        await asyncio.sleep(3600)
+
+    async with asyncio.timeout(5), Duties() as duties:
+        duties.begin("deaf", deaf)
+        await asyncio.sleep(0)
+
+
 @pytest.mark.parametrize("error", [DiskAway("away"), OSError("away"), ValueError("unforeseen")])
 async def test_a_duty_that_failed_begins_again_and_complains_for_a_while(
     error: Exception, monkeypatch: pytest.MonkeyPatch
