@@ -150,7 +150,7 @@ def human_bytes(count: int) -> str:
     value, unit = float(count), 0
     while value >= 999.5 and unit < len(_UNITS) - 1:
         value, unit = value / 1000, unit + 1
-    return f"{value:.3g} {_UNITS[unit]}"
+    return f"{value:.0f} {_UNITS[unit]}" if value >= 99.5 else f"{value:.3g} {_UNITS[unit]}"
 
 
 def _safe(safe: bool) -> Text:  # noqa: FBT001 - the word to be shown
