@@ -20,18 +20,24 @@ signed then) and at the end (with the head row).
 Nothing here takes a lock. The connection is the one that holds the advisory lock of leadership, all commits go through
 it, and so they end with the leadership. A leader that was late can only write files that are the same for everybody,
 and the checkpoint file, which its storage moves forward only.
+
+Beside the path stands one more write: a log that does not grow is cosigned anew every `recosign_seconds`, so that what
+is published stays fresh. Same size, same root, new times: only the checkpoint file is replaced. The rows keep what was
+signed and first published; after a restart that is shown again, and cosigned anew in the first step without work.
 """
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from ledger import store
 from ledger.checkpoint import Checkpoint, sign_checkpoint
 from ledger.edge import RightEdge
-from ledger.errors import CheckpointConflict, TreeMismatch
+from ledger.errors import CheckpointConflict, CheckpointWithheld, TreeMismatch
 from ledger.note import Signer
 from ledger.publish import CHECKPOINT_PATH, LogStorage, stored_checkpoint
 from ledger.store import Connection, Head, SignedRow
@@ -40,6 +46,12 @@ from ledger.tree import EMPTY_ROOT
 
 Clock = Callable[[], datetime]
 """Returns the present instant, time zone aware, in UTC."""
+
+
+RECOSIGN_RETRY_PART = 10
+"""A renewal that failed is tried again after this part of `recosign_seconds`."""
+
+_log = logging.getLogger(__name__)
 
 
 class Cosign(Protocol):
@@ -69,6 +81,7 @@ class Leader:
         clock: Says when a checkpoint was signed and published.
         entries_max: Most entries in one batch.
         cosign: Collects witness cosignatures, or None.
+        recosign_seconds: How old cosignatures become before they are asked for anew.
     """
 
     def __init__(
@@ -80,6 +93,7 @@ class Leader:
         clock: Clock,
         entries_max: int,
         cosign: Cosign | None = None,
+        recosign_seconds: float = math.inf,
     ) -> None:
         self._conn = conn
         self._storage = storage
@@ -87,6 +101,8 @@ class Leader:
         self._clock = clock
         self._entries_max = entries_max
         self._cosign = cosign
+        self._recosign_seconds = recosign_seconds
+        self._recosign_at: datetime | None = None
         self._edge = RightEdge()
         self._head = Head(0, EMPTY_ROOT)
         # The queue's lower bound belongs to a term: whatever a restored database or another leader left is looked at.
@@ -135,7 +151,7 @@ class Leader:
     async def step(self) -> int:
         """Take one batch from the queue to its publication; return the number of new entries.
 
-        With an empty queue only a publication is made up for that was withheld before.
+        With an empty queue only a publication is made up for that was withheld before, or one is cosigned anew.
 
         Raises:
             HeadMoved: Somebody else integrated entries; this term is over.
@@ -153,11 +169,39 @@ class Leader:
             await self._publish(growth.files)
         elif self._is_withheld:
             await self._publish({})
+        elif self.seconds_to_recosign() == 0:
+            await self._recosign()
         return len(pending.keys)
 
     async def has_work(self) -> bool:
         """Tell whether entries wait in the queue."""
         return await store.is_pending(self._conn, floor=self._floor)
+
+    def seconds_to_recosign(self) -> float:
+        """Return how long what is published stays fresh, 0 when it is not any more, infinity without witnesses."""
+        if self._cosign is None or math.isinf(self._recosign_seconds):
+            return math.inf
+        if self._recosign_at is None:
+            return 0.0
+        return max((self._recosign_at - self._clock()).total_seconds(), 0.0)
+
+    async def _recosign(self) -> None:
+        """Renew the cosignatures of what is published; when too few come, the old ones stay and are tried later."""
+        if self._cosign is None or self._signed is None:
+            return
+        size = self._signed.size
+        try:
+            note = await self._cosign(self._signed.note, old_size=size, new_size=size)
+        except CheckpointWithheld as error:
+            _log.warning("the published checkpoint is not cosigned anew: %s", error.message)
+            self._plan_recosigning(self._recosign_seconds / RECOSIGN_RETRY_PART)
+            return
+        await self._storage.put_checkpoint(note)
+        self._plan_recosigning(self._recosign_seconds)
+
+    def _plan_recosigning(self, seconds: float) -> None:
+        if not math.isinf(seconds):
+            self._recosign_at = self._clock() + timedelta(seconds=seconds)
 
     async def _stored_edge(self) -> RightEdge:
         """Load the edge at the size the storage stands at, once rows and signature agree with what it shows."""
@@ -206,6 +250,7 @@ class Leader:
                 self._is_withheld = True
                 note = await self._cosign(note, old_size=self._published_size, new_size=size)
                 self._is_withheld = False
+                self._plan_recosigning(self._recosign_seconds)
         await self._storage.put_checkpoint(note)
         # Arrow 4 done: the world may rely on it. Only now are callers told, so that whoever is told finds it.
         if on_record is None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -53,6 +54,7 @@ class SequencerSettings:
         doze_seconds_max: Longest doze; a safety net under the bell.
         follow_seconds: How often a follower tries to lead.
         retry_seconds: Pause after a failure.
+        recosign_seconds: How old cosignatures become before a log without work has them renewed.
     """
 
     batch_entries_max: int = 2048
@@ -61,6 +63,7 @@ class SequencerSettings:
     doze_seconds_max: float = 30.0
     follow_seconds: float = 1.0
     retry_seconds: float = 1.0
+    recosign_seconds: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,7 @@ class Sequencer:
             clock=self._clock,
             entries_max=self._settings.batch_entries_max,
             cosign=self._cosign,
+            recosign_seconds=self._settings.recosign_seconds,
         )
         await self._observe(leader, leader.recover())
 
@@ -262,8 +266,9 @@ class Sequencer:
             return
         self._rung.clear()
         if not stop.is_set() and not await self._leader.has_work():
+            seconds = min(self._settings.doze_seconds_max, self._leader.seconds_to_recosign())
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._rung.wait(), self._settings.doze_seconds_max)
+                await asyncio.wait_for(self._rung.wait(), seconds)
         await store.wake(self._conn)
 
     async def _end_term(self, reason: str, stop: asyncio.Event) -> None:
