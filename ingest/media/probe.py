@@ -14,6 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.audio.format import AudioFormat
 from av.audio.stream import AudioStream
 from av.buffer import Buffer
 from av.codec.context import CodecContext
@@ -213,7 +214,7 @@ def _sound(stream: AudioStream) -> SoundTrack:
         sample_rate=context.sample_rate,
         channels=context.channels,
         layout=safe_text(context.layout.name, characters_max=64),
-        sample_format=context.format.name,
+        sample_format=_name_of(context.format),
         duration_ms=milliseconds(stream.duration, stream.time_base),
         start_ms=milliseconds(stream.start_time, stream.time_base),
         bits_per_second=whole(context.bit_rate),
@@ -221,6 +222,11 @@ def _sound(stream: AudioStream) -> SoundTrack:
         language=None if stream.language is None else safe_text(stream.language, characters_max=16),
         tags=safe_tags(stream.metadata),
     )
+
+
+def _name_of(sample_format: AudioFormat | None) -> str | None:
+    """Return the name of a format that is not known before a piece was decoded (the type stubs do not say so)."""
+    return None if sample_format is None else sample_format.name
 
 
 def _keyframe_gap_ms(stream: VideoStream) -> int | None:
