@@ -46,6 +46,8 @@ _DATABASE_GONE = (
     asyncpg.AdminShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.CrashShutdownError,
+    # What asyncpg raises when a connection is cut while a statement is being sent.
+    asyncpg.InternalClientError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.PostgresConnectionError,
     asyncpg.TooManyConnectionsError,

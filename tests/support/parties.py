@@ -19,7 +19,7 @@ from evidence.core.wire.statement import dock_key_name
 from evidence.db.pool import Pool
 from evidence.parties.docks import create_enrolment_code, enrol_dock
 from ledger.note import Signer
-from tests.support.clock import SeededEntropy
+from tests.support.clock import START, SeededEntropy
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class PaperDock:
 def paper_dock(seed: int = 1) -> PaperDock:
     """Make a dock whose id and key follow from a seed."""
     entropy = SeededEntropy(seed)
-    dock = uuid7(clock=utc_now, entropy=entropy)
+    dock = uuid7(clock=lambda: START, entropy=entropy)
     return PaperDock(dock, Signer.generate(dock_key_name(dock), entropy))
 
 

@@ -135,23 +135,27 @@ async def test_a_refused_enrolment_does_not_use_the_code_up(
 
 
 @pytest.mark.parametrize(
-    "vkey",
+    "name",
     [
-        "",
-        "dock",
-        "dock.+00000000+AA==",
-        Signer.generate("camera.0192f0c1-2f5e-7cc3-98c4-dc0c0c07398f").verifier.vkey,
-        Signer.generate("dock.not-a-uuid").verifier.vkey,
-        Signer.generate("dock.0192F0C1-2F5E-7CC3-98C4-DC0C0C07398F").verifier.vkey,
-        Signer.generate("0192f0c1-2f5e-7cc3-98c4-dc0c0c07398f").verifier.vkey,
-        Signer.generate("dock.dock.0192f0c1-2f5e-7cc3-98c4-dc0c0c07398f").verifier.vkey,
-        paper_dock().vkey + " ",
-        paper_dock().vkey.replace("+", "-", 1),
+        "camera.0192f0c1-2f5e-7cc3-98c4-dc0c0c07398f",
+        "dock.not-a-uuid",
+        "dock.0192F0C1-2F5E-7CC3-98C4-DC0C0C07398F",
+        "0192f0c1-2f5e-7cc3-98c4-dc0c0c07398f",
+        "dock.dock.0192f0c1-2f5e-7cc3-98c4-dc0c0c07398f",
+        "dock.",
     ],
 )
-def test_keys_that_are_no_dock_keys_are_refused(vkey: str) -> None:
+def test_keys_with_other_names_are_no_dock_keys(name: str) -> None:
     with pytest.raises(DockKeyInvalid):
-        parse_dock_key(vkey)
+        parse_dock_key(Signer.generate(name).verifier.vkey)
+
+
+@pytest.mark.parametrize("damage", ["", "dock", "dock.+00000000+AA==", " {}", "{} ", "{}\n", "{}A"])
+def test_damaged_keys_are_refused(damage: str) -> None:
+    vkey = paper_dock().vkey
+    assert parse_dock_key(vkey).verifier.vkey == vkey
+    with pytest.raises(DockKeyInvalid):
+        parse_dock_key(damage.format(vkey))
 
 
 @pytest.mark.parametrize("lifetime", [timedelta(0), -HOUR, timedelta(hours=CODE_HOURS_MAX, seconds=1)])
