@@ -34,7 +34,8 @@ from evidence.objects.store import ObjectStore
 from evidence.receipts import build_receipt
 from evidence.verify.hashing import FileUnreadable, Progress, hash_file
 from evidence.verify.judge import judge_receipt
-from evidence.verify.package import LEAVES_SUFFIX, POLICY_NAME, README_NAME, RECEIPT_SUFFIX
+from evidence.verify.package import LEAVES_SUFFIX, PAGE_NAME, POLICY_NAME, README_NAME, RECEIPT_SUFFIX
+from evidence.verify.page.page import page_bytes
 from ledger.canonical import JsonObject
 from ledger.findings import Severity, is_clean
 from ledger.policy import Policy
@@ -110,6 +111,7 @@ class Exporter:
             f"{name}{LEAVES_SUFFIX}": b"".join(leaves),
             POLICY_NAME: self.policy.format(),
             README_NAME: readme_text(proven.sealed, file_name=name),
+            PAGE_NAME: page_bytes(),
             f"{name}{RECEIPT_SUFFIX}": format_receipt(proven.receipt),
         }
         files: list[JsonObject] = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from evidence.verify.package import POLICY_NAME, README_NAME
+from evidence.verify.package import OUR_NAMES
 
 NAME_BYTES_MAX = 180
 """Longest name in bytes of UTF-8; file systems allow 255, and `.receipt` and the like are put behind it."""
@@ -18,7 +18,7 @@ _SUFFIX_CHARS_MAX = 16
 _FORBIDDEN = frozenset('<>:"|?*\\/')
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
-_OURS = frozenset({POLICY_NAME.casefold(), README_NAME.casefold()})
+_OURS = frozenset(name.casefold() for name in OUR_NAMES)
 
 
 def safe_name(name: str, *, fallback: str) -> str:

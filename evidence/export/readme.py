@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evidence.core.wire.sealed import SealedClip
-from evidence.verify.package import LEAVES_SUFFIX, POLICY_NAME, RECEIPT_SUFFIX
+from evidence.verify.package import LEAVES_SUFFIX, PAGE_NAME, POLICY_NAME, RECEIPT_SUFFIX
 from evidence.verify.report import one_line, printable
 
 _TEXT = """\
@@ -17,6 +17,8 @@ _TEXT = """\
     各分块摘要，用于指出差异位置 / hashes of the chunks, to say where a file differs
 {policy}
     账本的验证公钥 / the log's verifier key
+{page}
+    用浏览器离线验证的网页 / the verification as a page for a browser, offline
 
 原名 / name as it came:  {original}
 片段 / clip:             {clip}
@@ -26,6 +28,9 @@ SHA-256:                 {sha256}
 验证（无需网络）/ to verify, offline:
 
     shilu-verify --log-key <KEY> <此文件夹 / this folder>
+
+或用浏览器打开 {page}，选择此文件夹并粘贴 <KEY>；有争议时，请使用取自可信渠道的 {page}。
+Or open {page} in a browser, choose this folder and paste <KEY>; in a dispute use a {page} from a trusted place.
 
 <KEY> 须取自可信渠道（机关公示、上级机关或见证方），不可仅凭本文件夹中的 {policy}。
 <KEY> has to come from a trusted place (the agency's publication, the supervising authority, a witness), not from the
@@ -44,5 +49,6 @@ def readme_text(sealed: SealedClip, *, file_name: str) -> bytes:
         receipt=RECEIPT_SUFFIX,
         leaves=LEAVES_SUFFIX,
         policy=POLICY_NAME,
+        page=PAGE_NAME,
     )
     return text.encode()

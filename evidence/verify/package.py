@@ -6,6 +6,7 @@ An evidence folder holds, for every original, the original itself under a safe n
     <original>.leaves       leaf hashes of the clip tree, 32 bytes each, nothing between them; the root proves them
     log.policy              the log's key and the witnesses asked for (C2SP tlog-policy)
     README.txt              how to verify, for people; ignored here
+    verify.html             the same verification for a browser (`evidence.verify.page`); ignored here
 
 The policy in a folder comes from whoever made the folder: it tells which key to ask about, it does not make it trusted.
 """
@@ -27,6 +28,9 @@ RECEIPT_SUFFIX = ".receipt"
 LEAVES_SUFFIX = ".leaves"
 POLICY_NAME = "log.policy"
 README_NAME = "README.txt"
+PAGE_NAME = "verify.html"
+OUR_NAMES = (POLICY_NAME, README_NAME, PAGE_NAME)
+"""Files of an evidence folder that are about all of it; no receipt speaks for them."""
 
 LEAVES_BYTES_MAX = HASH_BYTES * 16 * 1024 * 1024
 """Longest list of leaf hashes that is read: that of an original of 16 TiB."""
@@ -115,7 +119,7 @@ def _open_folder(root: Path) -> list[Package]:
         originals.setdefault(original.parent, []).append(original)
     if not originals:
         raise EvidenceNotFound(f"there is no receipt in {root}")
-    known = {folder / name for folder in [root, *originals] for name in (POLICY_NAME, README_NAME)}
+    known = {folder / name for folder in [root, *originals] for name in OUR_NAMES}
     for original in (one for ones in originals.values() for one in ones):
         known |= {original, _beside(original, RECEIPT_SUFFIX), _beside(original, LEAVES_SUFFIX)}
     others = sorted(path for path in root.rglob("*") if path not in known and not path.is_dir())

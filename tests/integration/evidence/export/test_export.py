@@ -17,6 +17,7 @@ from evidence.custody.store import find_payload
 from evidence.errors import ClipUnknown, EvidenceDamaged, ExportTargetTaken, ExportTargetUnusable, ReceiptPending
 from evidence.export.clip import Exported, Exporter
 from evidence.verify.cli import main
+from evidence.verify.page.page import page_bytes
 from ledger.policy import Policy
 from tests.support.paper_log import seeded_signer
 from tests.support.small_house import CONTENTS, ORIGIN, SmallHouse, superuser
@@ -52,7 +53,9 @@ async def test_an_exported_clip_verifies_offline(house: SmallHouse, name: str, t
 async def test_the_folder_holds_what_a_stranger_needs_and_says_so(house: SmallHouse, tmp_path: Path) -> None:
     exported = await export(house, SECOND, tmp_path / "out")
     names = sorted(path.name for path in exported.folder.iterdir())
-    assert names == sorted([SECOND, f"{SECOND}.receipt", f"{SECOND}.leaves", "log.policy", "README.txt"])
+    ours = ["log.policy", "README.txt", "verify.html"]
+    assert names == sorted([SECOND, f"{SECOND}.receipt", f"{SECOND}.leaves", *ours])
+    assert (exported.folder / "verify.html").read_bytes() == page_bytes()
     readme = (exported.folder / "README.txt").read_text(encoding="utf-8")
     assert hashlib.sha256(CONTENTS[SECOND]).hexdigest() in readme
     assert "shilu-verify --log-key" in readme

@@ -36,6 +36,7 @@ FALLBACK = "01930000-0000-7000-8000-00000000c11b"
         ("console.mp4", "console.mp4"),
         ("log.policy", "_log.policy"),
         ("readme.TXT", "_readme.TXT"),
+        ("Verify.html", "_Verify.html"),
         ("\ud800.mp4", "_.mp4"),
         ("x" * 300 + ".mp4", "x" * 176 + ".mp4"),
         ("实" * 300 + ".mp4", "实" * 58 + ".mp4"),

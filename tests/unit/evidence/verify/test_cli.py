@@ -87,6 +87,7 @@ def test_a_file_nobody_speaks_for_is_named(folder: EvidenceFolder, capsys: pytes
     (folder.folder / "more").mkdir()
     (folder.folder / "more" / "extra.mp4").write_bytes(b"slipped in")
     (folder.folder / "README.txt").write_text("how to verify")
+    (folder.folder / "verify.html").write_text("the page")
     code, answer = run_json(capsys, folder.folder, "--log-key", folder.vkey)
     assert code == Exit.VERIFIED
     assert remarks(answer) == ["package.uncovered"]

@@ -1,0 +1,209 @@
+// The seven obligations: the twin of evidence/verify/judge.py and clip.py. Each is judged even after another failed, as
+// far as what it needs can be read.
+
+function finding(code, subject, details = {}) {
+  const meaning = FINDINGS[code];
+  const all = meaning.obligation === null ? details : { obligation: meaning.obligation, ...details };
+  return { code, severity: meaning.severity, subject, message: sentence(meaning.en, all), details: all };
+}
+
+// Fills a template as Python's str.format does, as far as the table uses it: {name} and {name:.N}.
+function sentence(template, details) {
+  return template.replace(/\{(\w+)(?::\.(\d+))?\}/g, (_, name, count) => {
+    const text = pythonText(details[name]);
+    return count === undefined ? text : text.slice(0, Number(count));
+  });
+}
+
+async function verifyItem(item, policy, progress) {
+  const subject = `file:${item.name}`;
+  const result = { file: item.path, sealed: null, index: null, checkpoint: null, hashes: null, entry: null };
+  const raw = item.receipt && await readAtMost(item.receipt, LIMITS.RECEIPT_BYTES_MAX);
+  if (!raw) return concluded(result, [finding("receipt.missing", subject)], subject);
+  let receipt;
+  try {
+    receipt = parseReceipt(raw);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return concluded(result, [finding("receipt.malformed", subject, { reason: error.message })], subject);
+  }
+  const found = [...judgeEntry(receipt, subject, result), ...await judgeLog(receipt, policy, subject, result)];
+  if (result.sealed) found.push(...await judgeFile(item, result, subject, progress));
+  return concluded(result, found, subject);
+}
+
+function concluded(result, found, subject) {
+  const judged = new Set(found.map((one) => one.details.obligation));
+  for (let number = 1; number <= 7; number++) {
+    if (!judged.has(number)) found.push(finding("step.skipped", subject, { obligation: number }));
+  }
+  // sort() keeps the order of equals.
+  found.sort((left, right) => (left.details.obligation ?? 0) - (right.details.obligation ?? 0));
+  return { ...result, findings: found, holds: found.every((one) => one.severity !== "error") };
+}
+
+// 4 and 5: what the entry commits to, and what it is about.
+function judgeEntry(receipt, subject, result) {
+  let entry;
+  try {
+    entry = decodeEntry(receipt.entry);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return [finding("entry.malformed", subject, { reason: error.message })];
+  }
+  result.entry = entry;
+  const commits = sameBytes(sha256(receipt.salt, utf8(receipt.payload)), entry.commit);
+  const found = [finding(commits ? "met.payload" : "payload.not_committed", subject)];
+  try {
+    result.sealed = readSealed(entry, parsePayload(receipt.payload));
+    found.push(finding("met.entry", subject, { type: entry.type, clip: result.sealed.clip }));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const code = error.kind === "mismatch" ? "entry.other_subject" : "payload.malformed";
+    found.push(finding(code, subject, { reason: error.message }));
+  }
+  return found;
+}
+
+// 6 and 7: the place in the log, and who signed its state.
+async function judgeLog(receipt, policy, subject, result) {
+  let proof;
+  try {
+    proof = parseProof(receipt.proof);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return [finding("log.proof_malformed", subject, { reason: error.message })];
+  }
+  result.index = plainNumber(proof.index);
+  let checkpoint;
+  try {
+    checkpoint = parseCheckpoint(parseNote(proof.checkpoint).text);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return [finding("log.checkpoint_malformed", subject, { reason: error.message })];
+  }
+  result.checkpoint = checkpoint;
+  const { index, path } = proof;
+  const included = isIncluded(leafHash(utf8(receipt.entry)), index, checkpoint.size, path, checkpoint.root);
+  const place = { index: plainNumber(index), log_size: plainNumber(checkpoint.size) };
+  return [
+    finding(included ? "met.inclusion" : "log.not_included", subject, place),
+    await judgeSignatures(proof.checkpoint, policy, subject),
+  ];
+}
+
+async function judgeSignatures(note, policy, subject) {
+  try {
+    const { checkpoint, cosigned } = await openCheckpoint(note, policy);
+    const details = { origin: checkpoint.origin, cosigned: cosigned.length, witnesses: cosigned };
+    return finding("met.checkpoint", subject, details);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (error.kind === "unsigned") return finding("log.checkpoint_unsigned", subject);
+    if (error.kind === "unmet") return finding("log.quorum_unmet", subject, { missing: error.missing });
+    if (error.kind === "unsupported") return finding("page.signature_unsupported", subject, { kind: error.message });
+    return finding("log.checkpoint_false", subject, { reason: error.message });
+  }
+}
+
+// 1 to 3: size, clip tree, digest of the whole file.
+async function judgeFile(item, result, subject, progress) {
+  const digest = result.sealed.digest;
+  if (!item.original) return [finding("file.missing", subject, { offset: 0, reason: "No such file or directory" })];
+  let hashes;
+  try {
+    hashes = await hashElsewhere(item.original, progress);
+  } catch (error) {
+    if (!(error instanceof FileUnreadable)) throw error;
+    const code = error.missing ? "file.missing" : "file.unreadable";
+    return [finding(code, subject, { offset: error.offset, reason: error.message })];
+  }
+  result.hashes = hashes;
+  const size = hashes.size === digest.size
+    ? finding("met.file", subject, { size: hashes.size })
+    : finding("file.size_differs", subject, { actual_bytes: hashes.size, stated_bytes: digest.size });
+  const whole = sameBytes(hashes.sha256, digest.sha256)
+    ? finding("met.sha256", subject)
+    : finding("clip.sha256_differs", subject, { actual: hex(hashes.sha256), stated: hex(digest.sha256) });
+  const leaves = item.leaves && await readAtMost(item.leaves, LIMITS.LEAVES_BYTES_MAX);
+  return [size, ...judgeTree(digest, hashes, leaves, subject), whole];
+}
+
+function judgeTree(digest, hashes, leaves, subject) {
+  const isTree = (list) => list.length === digest.chunks && sameBytes(rootOf(list), digest.root);
+  const split = leaves && Array.from({ length: Math.ceil(leaves.length / 32) },
+    (_, index) => leaves.subarray(index * 32, index * 32 + 32));
+  const proved = split && isTree(split) ? split : null;
+  const found = leaves && !proved ? [finding("leaves.not_proved", subject)] : [];
+  if (isTree(hashes.leaves)) return [...found, finding("met.tree", subject, { chunks: digest.chunks })];
+  if (!proved) return [...found, finding("clip.root_differs", subject)];
+  const where = locate(digest, hashes, proved);
+  return [...found, finding("clip.chunks_differ", subject, { chunks: digest.chunks, ...where })];
+}
+
+// Where a file differs from what was sealed; what is missing or added counts as different.
+function locate(digest, hashes, proved) {
+  const end = Math.max(digest.size, hashes.size);
+  const runs = [];
+  let differing = 0;
+  for (let index = 0; index < Math.max(proved.length, hashes.leaves.length); index++) {
+    const [left, right] = [proved[index], hashes.leaves[index]];
+    if (left && right && sameBytes(left, right)) continue;
+    differing++;
+    if (runs.length && runs.at(-1)[1] === index - 1) runs.at(-1)[1] = index;
+    else runs.push([index, index]);
+  }
+  const ranges = runs.slice(0, LIMITS.PLACES_MAX).map(([first, last]) => ({
+    first_byte: first * CHUNK_BYTES,
+    last_byte: Math.min((last + 1) * CHUNK_BYTES, end) - 1,
+    first_chunk: first,
+    last_chunk: last,
+  }));
+  const places = ranges.map((place) => `${place.first_byte}-${place.last_byte}`).join(", ");
+  return { differing, places: runs.length > ranges.length ? `${places}, ...` : places, ranges };
+}
+
+async function readAtMost(file, bytesMax) {
+  // One byte beyond the limit, so that a parser sees the excess.
+  return new Uint8Array(await file.slice(0, bytesMax + 1).arrayBuffer());
+}
+
+// The one place that may turn a text into a script, see the page's Content-Security-Policy.
+const WORKER_ADDRESSES = self.trustedTypes?.createPolicy("shilu-worker", { createScriptURL: (address) => address });
+
+// Hashing in a worker keeps the page alive; a browser that gives a local page no worker hashes here.
+function hashElsewhere(file, progress) {
+  return new Promise((resolve, reject) => {
+    const address = URL.createObjectURL(new Blob([engineSource()], { type: "text/javascript" }));
+    const url = WORKER_ADDRESSES ? WORKER_ADDRESSES.createScriptURL(address) : address;
+    let worker = null, started = false;
+    const finish = (settle, value) => {
+      worker?.terminate();
+      URL.revokeObjectURL(address);
+      settle(value);
+    };
+    const here = () => hashFile(file, progress).then((value) => finish(resolve, value), (e) => finish(reject, e));
+    try {
+      worker = new Worker(url);
+    } catch {
+      here();
+      return;
+    }
+    worker.onerror = (event) => {
+      if (started) finish(reject, new Error(event.message));
+      else { worker.terminate(); worker = null; here(); }
+    };
+    worker.onmessage = ({ data }) => {
+      if (data.ready) { started = true; worker.postMessage(file); }
+      else if (data.hashes) finish(resolve, data.hashes);
+      else if (data.unreadable) finish(reject, unreadable(data.unreadable));
+      else progress(data.done, data.total);
+    };
+  });
+}
+
+function unreadable({ offset, reason, missing }) {
+  return Object.assign(new FileUnreadable(offset, new Error(reason)), { missing });
+}
+
+const engineSource = () => `"use strict";\n${document.getElementById("engine").textContent}\nserveHashing();\n`;

@@ -1,0 +1,129 @@
+// Which files speak for which, and whose key judges them: the twin of evidence/verify/package.py and of the run in
+// cli.py. A selection is a list of { path, file }, paths relative to what was chosen.
+
+class NothingToVerify extends Error {
+  constructor(code) {
+    super(code);
+    this.code = code;
+  }
+}
+
+const folderOf = (path) => path.slice(0, Math.max(0, path.lastIndexOf("/")));
+const nameOf = (path) => path.slice(path.lastIndexOf("/") + 1);
+const within = (folder, name) => (folder ? `${folder}/${name}` : name);
+
+function openPackages(selection) {
+  const files = new Map(selection.map(({ path, file }) => [path, file]));
+  const isCovered = (path) => files.has(`${path}.receipt`);
+  const originals = new Set();
+  for (const path of files.keys()) {
+    // An original may itself be called `x.receipt`; then `x.receipt.receipt` speaks for it.
+    if (nameOf(path).endsWith(".receipt") && nameOf(path) !== ".receipt" && !isCovered(path)) {
+      originals.add(path.slice(0, -".receipt".length));
+    }
+  }
+  if (!originals.size) {
+    // Nobody speaks for anything: a single original may still be asked about.
+    const asked = [...files.keys()].filter((path) => !OUR_NAMES.includes(nameOf(path)) && !path.endsWith(".leaves"));
+    if (asked.length !== 1) throw new NothingToVerify("verify.nothing");
+    originals.add(asked[0]);
+  }
+  const sorted = [...originals].sort(byParts);
+  const root = rootOfSelection([...files.keys()]);
+  const folders = new Map();
+  for (const path of sorted) folders.set(folderOf(path), [...(folders.get(folderOf(path)) ?? []), path]);
+  const known = new Set([root, ...folders.keys()].flatMap((folder) => OUR_NAMES.map((name) => within(folder, name))));
+  for (const path of sorted) for (const suffix of ["", ".receipt", ".leaves"]) known.add(path + suffix);
+  const others = [...files.keys()].filter((path) => !known.has(path)).sort(byParts);
+  return [...folders].map(([folder, paths], number) => ({
+    items: paths.map((path) => ({
+      path,
+      name: nameOf(path),
+      original: files.get(path) ?? null,
+      receipt: files.get(`${path}.receipt`) ?? null,
+      leaves: files.get(`${path}.leaves`) ?? null,
+    })),
+    uncovered: number === 0 ? others : [],
+    policy: files.get(within(folder, POLICY_NAME)) ?? files.get(within(root, POLICY_NAME)) ?? null,
+  }));
+}
+
+function byParts(left, right) {
+  const [a, b] = [left.split("/"), right.split("/")];
+  for (let i = 0; i < Math.min(a.length, b.length); i++) if (a[i] !== b[i]) return a[i] < b[i] ? -1 : 1;
+  return a.length - b.length;
+}
+
+// The chosen folder itself: what all paths begin with, one part at most.
+function rootOfSelection(paths) {
+  const first = paths[0].split("/")[0];
+  return paths.every((path) => path.startsWith(`${first}/`)) ? first : "";
+}
+
+async function decideTrust(given, packagePolicy) {
+  const text = given.trim();
+  const believed = (bytes) => {
+    const policy = parsed(() => parsePolicy(bytes));
+    if (!policy || !policy.logs.length) throw new NothingToVerify(text ? "verify.key_given" : "verify.key_package");
+    return policy;
+  };
+  if (text) {
+    const isKey = parsed(() => parsePublicKey(text)) !== null;
+    return { policy: believed(utf8(isKey ? `log ${text}\nquorum none\n` : `${text}\n`)), fromPackage: false };
+  }
+  if (!packagePolicy) throw new NothingToVerify("verify.log_key");
+  return { policy: believed(await readAtMost(packagePolicy, LIMITS.POLICY_BYTES_MAX)), fromPackage: true };
+}
+
+async function verifySelection(selection, given, progress) {
+  const packages = openPackages(selection);
+  const trusts = [];
+  for (const one of packages) trusts.push(await decideTrust(given, one.policy));
+  const pairs = packages.flatMap((one, number) => one.items.map((item) => [item, trusts[number].policy]));
+  const verifications = [];
+  for (const [number, [item, policy]] of pairs.entries()) {
+    verifications.push(await verifyItem(item, policy, (done, total) => progress(item, number, pairs.length, done, total)));
+  }
+  const remarks = packages.flatMap((one, number) => remarksOn(one, trusts[number]));
+  return { verifications, trusts, remarks, verdict: verdictOf(verifications, trusts, remarks) };
+}
+
+function remarksOn({ uncovered }, { policy, fromPackage }) {
+  const found = uncovered.map((path) => finding("package.uncovered", `file:${path}`));
+  const keys = policy.logs.map((log) => log.vkey).join(", ");
+  return fromPackage ? [...found, finding("trust.key_from_package", "log", { keys })] : found;
+}
+
+function verdictOf(verifications, trusts, remarks) {
+  const isClean = remarks.every((remark) => remark.severity !== "error");
+  if (!isClean || !verifications.every((one) => one.holds)) return "failed";
+  return trusts.some((trust) => trust.fromPackage) ? "trust_owed" : "verified";
+}
+
+// The same object that `shilu-verify --json` prints.
+function reportJson({ verifications, trusts, remarks, verdict }) {
+  return {
+    verified: verdict === "verified",
+    consistent: verdict !== "failed",
+    log_keys: [...new Set(trusts.flatMap((trust) => trust.policy.logs.map((log) => log.vkey)))],
+    log_keys_from: trusts.some((trust) => trust.fromPackage) ? "package" : "caller",
+    items: verifications.map(itemJson),
+    remarks,
+    owed: OWED,
+  };
+}
+
+function itemJson({ file, sealed, index, checkpoint, holds, findings }) {
+  return {
+    file,
+    clip: sealed && sealed.clip,
+    name: sealed && sealed.name,
+    size: sealed && sealed.digest.size,
+    sha256: sealed && hex(sealed.digest.sha256),
+    index,
+    holds,
+    checkpoint: checkpoint
+      && { origin: checkpoint.origin, size: plainNumber(checkpoint.size), root: hex(checkpoint.root) },
+    findings,
+  };
+}

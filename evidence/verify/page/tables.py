@@ -1,0 +1,132 @@
+"""What the page says and counts with, taken from the Python verifier so that the two cannot drift apart.
+
+Only what concerns a browser is said here: findings that no program with a full library of signatures can have, reasons
+why a run does not begin, and the short names of the seven steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from evidence.core.wire.receipt import RECEIPT_BYTES_MAX
+from evidence.verify.findings import FINDINGS, Meaning
+from evidence.verify.judge import PLACES_MAX
+from evidence.verify.package import LEAVES_BYTES_MAX, OUR_NAMES, POLICY_NAME
+from evidence.verify.report import OWED, VERDICTS, Exit
+from ledger.canonical import DEPTH_MAX, ENTRY_BYTES_MAX, PAYLOAD_BYTES_MAX, SALT_BYTES
+from ledger.findings import Severity
+from ledger.keys import NAME_BYTES_MAX
+from ledger.note import SIGNATURES_MAX
+from ledger.policy import PARTIES_MAX, POLICY_BYTES_MAX
+from ledger.proof import PROOF_BYTES_MAX
+
+PAGE_FINDINGS: Mapping[str, Meaning] = {
+    "page.signature_unsupported": Meaning(
+        7,
+        Severity.ERROR,
+        "not checked: this browser cannot verify {kind} signatures; use a current browser or shilu-verify",
+        "未能检查：此浏览器不能验证 {kind} 签名；请改用新版浏览器或 shilu-verify",
+    ),
+}
+"""Findings that only the page can have."""
+
+STEPS: Mapping[int, tuple[str, str]] = {
+    1: ("文件", "file"),
+    2: ("分块", "chunks"),
+    3: ("全文摘要", "whole-file digest"),
+    4: ("载荷", "payload"),
+    5: ("条目", "entry"),
+    6: ("账本", "log"),
+    7: ("检查点签名", "checkpoint signatures"),
+}
+"""Short names of the obligations, Chinese and English."""
+
+STOPS: Mapping[str, tuple[str, str]] = {
+    "verify.nothing": (
+        "没有可验证的内容：未找到 .receipt 回执文件",
+        "nothing to verify: there is no .receipt among what was chosen",
+    ),
+    "verify.log_key": (
+        "没有日志密钥：请粘贴密钥，或连同 log.policy 一起选择",
+        "no log key: paste one, or choose log.policy together with the evidence",
+    ),
+    "verify.key_given": (
+        "粘贴的内容既不是日志密钥，也不是策略文件",
+        "what was pasted is neither a log key nor a policy",
+    ),
+    "verify.key_package": (
+        "随证据提供的 log.policy 无法解读；请粘贴取自可信渠道的日志密钥",
+        "the log.policy that came with the evidence is not readable; paste a log key from a trusted place",
+    ),
+    "page.no_crypto": (
+        "此浏览器不向本页提供密码算法（WebCrypto），无法验证；请从本地磁盘打开本页，或改用 shilu-verify",
+        "this browser gives the page no cryptography (WebCrypto): open it from a local disk, or use shilu-verify",
+    ),
+    "page.no_ed25519": (
+        "此浏览器不能验证 Ed25519 签名：第 7 项将无法通过；请使用新版浏览器或 shilu-verify",
+        "this browser cannot verify Ed25519 signatures, so obligation 7 will fail: use a current one, or shilu-verify",
+    ),
+    "page.failed": (
+        "验证程序自身出错，未得出任何结论；请改用 shilu-verify",
+        "the page itself failed and says nothing about the evidence; use shilu-verify",
+    ),
+}
+"""Why a run does not begin or end, Chinese and English."""
+
+PAYLOAD_FACTS: Mapping[str, tuple[str, str]] = {
+    "recorder": ("记录仪", "recorder"),
+    "officer": ("执法人员", "officer"),
+    "recorded_at": ("录制时间（设备时钟）", "recorded at, by the device's clock"),
+    "received_at": ("接收时间", "received at"),
+}
+"""Fields of a sealed clip's payload that are shown when they are texts."""
+
+OWED_PAGE: Mapping[str, tuple[str, str]] = {
+    "owed.page": (
+        "that this page itself came from a trusted place: whoever forges a folder can forge a page with it",
+        "本验证页自身须取自可信渠道：能伪造证据文件夹者，也能伪造其中的验证页",
+    ),
+}
+"""What the reader of a page owes besides, in English and Chinese."""
+
+LIMITS: Final = {
+    "DEPTH_MAX": DEPTH_MAX,
+    "ENTRY_BYTES_MAX": ENTRY_BYTES_MAX,
+    "LEAVES_BYTES_MAX": LEAVES_BYTES_MAX,
+    "NAME_BYTES_MAX": NAME_BYTES_MAX,
+    "PARTIES_MAX": PARTIES_MAX,
+    "PAYLOAD_BYTES_MAX": PAYLOAD_BYTES_MAX,
+    "PLACES_MAX": PLACES_MAX,
+    "POLICY_BYTES_MAX": POLICY_BYTES_MAX,
+    "PROOF_BYTES_MAX": PROOF_BYTES_MAX,
+    "RECEIPT_BYTES_MAX": RECEIPT_BYTES_MAX,
+    "SALT_BYTES": SALT_BYTES,
+    "SIGNATURES_MAX": SIGNATURES_MAX,
+}
+"""Limits of the formats, equal on both sides."""
+
+_VERDICT_NAMES = {Exit.VERIFIED: "verified", Exit.FAILED: "failed", Exit.TRUST_OWED: "trust_owed"}
+
+
+def tables() -> dict[str, object]:
+    """Return the page's constants, name -> JSON value."""
+    return {
+        "FINDINGS": {
+            code: {
+                "obligation": meaning.obligation,
+                "severity": meaning.severity.value,
+                "en": meaning.en,
+                "zh": meaning.zh,
+            }
+            for code, meaning in {**FINDINGS, **PAGE_FINDINGS}.items()
+        },
+        "LIMITS": LIMITS,
+        "OUR_NAMES": list(OUR_NAMES),
+        "OWED": [{"code": code, "en": en, "zh": zh} for code, (en, zh) in {**OWED, **OWED_PAGE}.items()],
+        "PAYLOAD_FACTS": PAYLOAD_FACTS,
+        "POLICY_NAME": POLICY_NAME,
+        "STEPS": STEPS,
+        "STOPS": STOPS,
+        "VERDICTS": {_VERDICT_NAMES[code]: [zh, en] for code, (en, zh) in VERDICTS.items()},
+    }
