@@ -80,6 +80,23 @@ class ServiceConfig(BaseSettings):
     publication_lag_seconds_max: float = Field(
         30.0, gt=0, description="Age in seconds of an unpublished entry from which on the service is not ready"
     )
+    witness_policy: Path | None = Field(
+        None,
+        description="File with the witnesses, their addresses and the quorum (C2SP tlog-policy) without which no"
+        " checkpoint is published; without a file nobody has to cosign",
+    )
+    witness_seconds: float = Field(5.0, gt=0, le=120, description="How long in seconds one witness may take to answer")
+    witness_grace_seconds: float = Field(
+        0.5,
+        ge=0,
+        le=60,
+        description="How long in seconds the other witnesses are waited for once the quorum has cosigned",
+    )
+    recosign_seconds: float = Field(
+        3600.0,
+        ge=1,
+        description="Age in seconds at which a log that does not grow has its checkpoint cosigned anew",
+    )
     shutdown_seconds_max: float = Field(
         15.0, ge=0, le=600, description="How long in seconds running requests may go on after a stop was asked for"
     )

@@ -6,6 +6,7 @@ spool/        unfinished uploads                      them by renaming
 quarantine/   refused bytes with the reason
 work/         scratch of the workers, emptied by them
 log/          the published log: tiles, bundles, checkpoint
+cosigned/     checkpoints that witnesses without a network cosigned by file
 keys/         log.key, the log's signing key (0600)
 """
 
@@ -54,6 +55,11 @@ class DataFolders:
     def log(self) -> Path:
         """The published log."""
         return self.root / "log"
+
+    @property
+    def cosigned(self) -> Path:
+        """Cosigned checkpoints that came as files; made with the first one."""
+        return self.root / "cosigned"
 
     @property
     def log_key(self) -> Path:

@@ -1,6 +1,7 @@
 """Readiness: what has to be well for this process to do its work, each thing under a name.
 
-Open to anybody, so it says that something is wrong, not what; the reason stands in the log.
+Open to anybody, so it says that something is wrong, not what; the reason stands in the log. The exception are
+witnesses: who of them is missing is what everybody who waits for a checkpoint has to know.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _log = structlog.get_logger("shilu.health")
 async def check_readiness(services: Services) -> Readiness:
     """Look at everything this process depends on."""
     checks = [*await _check_database(services), _check_disk(services)]
+    checks += _check_witnesses(services)
     for name, complaint in services.duties.complaints().items():
         checks.append(Check(name=name, ok=complaint is None, detail="runs" if complaint is None else "failed"))
     for check in checks:
@@ -45,6 +47,13 @@ async def _check_database(services: Services) -> list[Check]:
         Check(name="database", ok=True, detail="answers"),
         Check(name="publication", ok=not late, detail=f"{max(lag, 0):.1f} s behind"),
     ]
+
+
+def _check_witnesses(services: Services) -> list[Check]:
+    if services.cosigning is None or services.sequencer is None:
+        return []
+    withheld = services.sequencer.status.withheld
+    return [Check(name="witnesses", ok=withheld is None, detail=withheld or "the quorum cosigns")]
 
 
 def _check_disk(services: Services) -> Check:

@@ -9,6 +9,10 @@ shilu_clips{state}                               sealed clips by state
 shilu_ledger_entries{place}                      entries: `sequenced` in the tree, `published` under a checkpoint
 shilu_ledger_pending                             entries waiting for the sequencer
 shilu_ledger_lag_seconds                         age of the oldest entry that is not published
+shilu_log_withheld                               1 while the newest checkpoint waits for witnesses, else 0
+shilu_witness_size{witness}                      size a witness cosigned last for this process
+shilu_witness_success_timestamp_seconds{witness} when it last did (POSIX)
+shilu_witness_failing{witness,reason}            1 for a witness that did not cosign when it was asked last
 shilu_disk_free_bytes                            free bytes on the disk of the data folder
 """
 
@@ -36,6 +40,10 @@ class HttpMetrics:
     ledger_entries: Gauge
     ledger_pending: Gauge
     ledger_lag_seconds: Gauge
+    log_withheld: Gauge
+    witness_size: Gauge
+    witness_success: Gauge
+    witness_failing: Gauge
     disk_free_bytes: Gauge
 
 
@@ -59,6 +67,14 @@ def make_metrics() -> HttpMetrics:
         ledger_pending=Gauge("shilu_ledger_pending", "Entries waiting for the sequencer", registry=registry),
         ledger_lag_seconds=Gauge(
             "shilu_ledger_lag_seconds", "Age of the oldest entry not published", registry=registry
+        ),
+        log_withheld=Gauge("shilu_log_withheld", "Whether a checkpoint waits for witnesses", registry=registry),
+        witness_size=Gauge("shilu_witness_size", "Size cosigned last", ("witness",), registry=registry),
+        witness_success=Gauge(
+            "shilu_witness_success_timestamp_seconds", "When it last cosigned", ("witness",), registry=registry
+        ),
+        witness_failing=Gauge(
+            "shilu_witness_failing", "Did not cosign when asked last", ("witness", "reason"), registry=registry
         ),
         disk_free_bytes=Gauge("shilu_disk_free_bytes", "Free bytes on the data folder's disk", registry=registry),
     )

@@ -28,6 +28,7 @@ from api.errors import LogAbsent
 from api.folders import DataFolders
 from api.housekeeping import sweep
 from api.identity import has_log, log_verifier, open_log_key
+from api.witnesses import handed_out, open_transport, read_policy
 from evidence.core.clock import Clock, Entropy, utc_now
 from evidence.db.embedded import EmbeddedPostgres
 from evidence.db.migrate import migrate, require_schema
@@ -38,10 +39,13 @@ from ingest.settings import UploadSettings, WorkerSettings
 from ingest.spool import Spool
 from ingest.upload import UploadService
 from ingest.worker import Worker
+from ledger.cosigning import Cosigning, CosigningSettings
 from ledger.note import Signer, Verifier
+from ledger.policy import Policy
 from ledger.publish import LogFolder
 from ledger.reader import LogReader
 from ledger.sequencer import Sequencer, SequencerSettings
+from ledger.shelf import FolderShelf
 from ledger.waiting import PublicationWaiter
 
 
@@ -59,6 +63,8 @@ class Services:
 
     Attributes:
         log_verifier: The key of this house's log; its name is the log's origin.
+        witness_policy: The witnesses with their addresses, and the quorum.
+        cosigning: Collects cosignatures for the sequencer; None when it does not stand, or nobody is to be asked.
         sequencer: This process's candidate for leading the log; None when it does not stand.
         duties: What runs besides, and how it is.
     """
@@ -75,6 +81,8 @@ class Services:
     storage: LogFolder
     reader: LogReader
     waiter: PublicationWaiter
+    witness_policy: Policy
+    cosigning: Cosigning | None
     sequencer: Sequencer | None
     duties: Duties
 
@@ -85,8 +93,13 @@ class Services:
 
     @property
     def policy(self) -> str:
-        """The trust policy that is handed out (C2SP tlog-policy): this log's key, no witnesses yet."""
-        return f"log {self.log_verifier.vkey}\nquorum none\n"
+        """The trust policy that is handed out (C2SP tlog-policy): this log's key, the witnesses and the quorum."""
+        return handed_out(self.witness_policy).format().decode()
+
+    @property
+    def shelf(self) -> FolderShelf:
+        """Where cosignatures are kept that came as files."""
+        return FolderShelf(self.folders.cosigned)
 
 
 @asynccontextmanager
@@ -130,9 +143,14 @@ async def open_services(
         stack.push_async_callback(uploads.close)
         storage = LogFolder(folders.log)
         waiter = await stack.enter_async_context(PublicationWaiter(lambda: connect(dsn, program="shilu-waiter")))
-        sequencer = None
+        log = await log_verifier(pool)
+        policy = read_policy(config.witness_policy, log)
+        reader = LogReader(storage)
+        sequencer, cosigning = None, None
         if Duty.SEQUENCE in duties and signer is not None:
-            sequencer = _sequencer(config, dsn, storage, signer, clock=clock)
+            if policy.witnesses:
+                cosigning = await _cosigning(config, policy, reader, folders, clock=clock, stack=stack)
+            sequencer = _sequencer(config, dsn, storage, signer, clock=clock, cosigning=cosigning)
         services = Services(
             config=config,
             folders=folders,
@@ -142,10 +160,12 @@ async def open_services(
             pool=pool,
             objects=objects,
             uploads=uploads,
-            log_verifier=await log_verifier(pool),
+            log_verifier=log,
             storage=storage,
-            reader=LogReader(storage),
+            reader=reader,
             waiter=waiter,
+            witness_policy=policy,
+            cosigning=cosigning,
             sequencer=sequencer,
             duties=await stack.enter_async_context(Duties()),
         )
@@ -171,12 +191,41 @@ async def _open_database(config: ServiceConfig, folders: DataFolders, stack: Asy
     return dsn
 
 
-def _sequencer(config: ServiceConfig, dsn: str, storage: LogFolder, signer: Signer, *, clock: Clock) -> Sequencer:
+async def _cosigning(
+    config: ServiceConfig,
+    policy: Policy,
+    reader: LogReader,
+    folders: DataFolders,
+    *,
+    clock: Clock,
+    stack: AsyncExitStack,
+) -> Cosigning:
+    return Cosigning(
+        policy,
+        await stack.enter_async_context(open_transport()),
+        reader,
+        clock=clock,
+        settings=CosigningSettings(request_seconds=config.witness_seconds, grace_seconds=config.witness_grace_seconds),
+        shelf=FolderShelf(folders.cosigned),
+    )
+
+
+def _sequencer(
+    config: ServiceConfig,
+    dsn: str,
+    storage: LogFolder,
+    signer: Signer,
+    *,
+    clock: Clock,
+    cosigning: Cosigning | None,
+) -> Sequencer:
     async def connect_alone() -> asyncpg.Connection[asyncpg.Record]:
         return await connect(dsn, program="shilu-sequencer")
 
-    settings = SequencerSettings(batch_seconds=config.sequencer_interval_seconds)
-    return Sequencer(connect_alone, storage, signer, clock, settings)
+    settings = SequencerSettings(
+        batch_seconds=config.sequencer_interval_seconds, recosign_seconds=config.recosign_seconds
+    )
+    return Sequencer(connect_alone, storage, signer, clock, settings, cosign=cosigning)
 
 
 async def _begin_duties(services: Services, duties: frozenset[Duty]) -> None:

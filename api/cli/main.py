@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import typer
 
-from api.cli import demo, keys, look, service
+from api.cli import demo, keys, look, service, witness
 from api.cli.exits import Exit, exit_for, report_error
 from ledger.errors import CodedError
 
@@ -24,6 +24,7 @@ app.command("serve")(service.serve_command)
 app.command("work")(service.work_command)
 app.command("migrate")(service.migrate_command)
 app.add_typer(keys.app, name="keys")
+app.add_typer(witness.app, name="witness")
 app.command("search")(look.search_command)
 app.command("verify")(look.verify_command)
 app.command("export")(look.export_command)

@@ -80,4 +80,19 @@ async def _read_gauges(meters: HttpMetrics, services: Services) -> None:
     meters.clips.clear()
     for state, count in clips.items():
         meters.clips.labels(state=state).set(count)
+    _read_witnesses(meters, services)
     meters.disk_free_bytes.set(shutil.disk_usage(services.folders.root).free)
+
+
+def _read_witnesses(meters: HttpMetrics, services: Services) -> None:
+    if services.cosigning is None or services.sequencer is None:
+        return
+    meters.log_withheld.set(int(services.sequencer.status.withheld is not None))
+    meters.witness_failing.clear()
+    for report in services.cosigning.reports:
+        if report.size is not None:
+            meters.witness_size.labels(witness=report.name).set(report.size)
+        if report.succeeded_at is not None:
+            meters.witness_success.labels(witness=report.name).set(report.succeeded_at.timestamp())
+        if report.error is not None:
+            meters.witness_failing.labels(witness=report.name, reason=report.error).set(1)
