@@ -6,11 +6,12 @@ only to see that it can be done; without an output they merely check.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.codec.context import Flags, ThreadType
 from av.container import OutputContainer
@@ -220,13 +221,17 @@ class SoundEncoding:
             length = Fraction(frame.samples, frame.sample_rate)
             seconds = self._timeline.place(frame.pts, duration=round(length / self._unit)) * self._unit
             self.tally.add(frame.samples, seconds + length)
-            try:
-                pieces = list(self._resampling.push(frame, seconds=seconds))
-            except FFmpegError:
-                self._damage.sound_errors += 1
-                continue
-            for piece in pieces:
+            # One at a time: a long hole becomes more silence than should be held in memory.
+            pieces = iter(self._resampling.push(frame, seconds=seconds))
+            while (piece := self._next(pieces)) is not None:
                 yield from self._encoder.encode(piece)
+
+    def _next(self, pieces: Iterator[AudioFrame]) -> AudioFrame | None:
+        try:
+            return next(pieces, None)
+        except FFmpegError:
+            self._damage.sound_errors += 1
+            return None
 
 
 class Copying:

@@ -97,6 +97,7 @@ def _run(
         for made in lanes[packet.stream_index].feed(packet):
             if output is not None:
                 output.mux(made)
+            report(read)
         report(read)
     for lane in lanes.values():
         for made in lane.finish():

@@ -15,6 +15,8 @@ from fractions import Fraction
 
 STEP_SECONDS_MAX = 1
 UNSTATED_REACH_SECONDS = 3600
+# A broken header may state centuries, and every second of a hole in the sound has to be filled.
+STATED_SECONDS_MAX = 24 * 3600
 REACH_SLACK_SECONDS = 60
 
 
@@ -25,7 +27,7 @@ class Timeline:
         unit: Seconds per tick, of the times that come and of those that are handed out.
         origin: Time in seconds that becomes zero.
         step: Seconds between neighbours where nothing better is known.
-        length: Seconds the file states for itself, None if it does not; no jump may reach beyond it.
+        length: Seconds the file states for itself, None if it does not; no jump may reach beyond it, nor beyond a day.
     """
 
     def __init__(self, *, unit: Fraction, origin: Fraction, step: Fraction, length: Fraction | None) -> None:
@@ -35,7 +37,7 @@ class Timeline:
         self._shift = -round(origin / unit)
         self._step = max(1, round(step / unit))
         self._second = int(STEP_SECONDS_MAX / unit)
-        reach = UNSTATED_REACH_SECONDS if length is None else length + REACH_SLACK_SECONDS
+        reach = UNSTATED_REACH_SECONDS if length is None else min(length, Fraction(STATED_SECONDS_MAX)) + REACH_SLACK_SECONDS
         self._stated = length is not None
         self._reach = int(reach / unit)
         self._timed = False

@@ -24,8 +24,10 @@ FILM = Film(size=(96, 64), options={"preset": "ultrafast", "qp": "30"}, times_ms
 SOUND = Sound(pieces_ms=[(0, 800)])
 
 WORKER = textwrap.dedent("""
-    import sys
+    import os, sys
     from pathlib import Path
+    from ingest.media.limits import GIBIBYTE, Limits, confine
+    confine(Limits(memory_bytes=2 * GIBIBYTE, cpu_seconds=600), parent=os.getppid())
     import av.logging
     from ingest.media.errors import MediaError
     from ingest.media.rendition import make_renditions

@@ -80,6 +80,12 @@ def test_a_jump_beyond_the_files_own_length_is_a_break() -> None:
     assert line.breaks == 1
 
 
+def test_a_stated_length_of_centuries_is_not_believed() -> None:
+    line = timeline(length=400 * 365 * 86_400)
+    assert placed(line, [0, 100 * 365 * 86_400_000]) == [0, 40]
+    assert line.breaks == 1
+
+
 def test_running_on_past_a_length_stated_too_short_is_no_break() -> None:
     line = timeline(length=1)
     times: list[int | None] = list(range(0, 200_000, 1000))
