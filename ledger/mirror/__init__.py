@@ -1,0 +1,1 @@
+"""Following a log from outside: a verified full copy (mirror), and a watch over what it says (monitor)."""
