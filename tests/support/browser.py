@@ -99,14 +99,22 @@ class Tab:
     _waiting: dict[int, asyncio.Future[Any]] = field(default_factory=dict)
 
     async def call(self, method: str, **params: object) -> Any:
-        """Send a command of the DevTools protocol and return its answer."""
+        """Send a command of the DevTools protocol to the page and return its answer."""
+        return await self._send({"method": method, "params": params, "sessionId": self.session})
+
+    async def peak_memory_kib(self) -> int:
+        """Return the most memory that any renderer of the browser has had so far."""
+        answer = await self._send({"method": "SystemInfo.getProcessInfo", "params": {}})
+        pids = [process["id"] for process in answer["processInfo"] if process["type"] == "renderer"]
+        return max(_peak_kib(pid) for pid in pids)
+
+    async def _send(self, message: dict[str, object]) -> Any:
         number = next(self._numbers)
         waiting = self._waiting[number] = asyncio.get_running_loop().create_future()
-        message = {"id": number, "method": method, "params": params, "sessionId": self.session}
-        await self.socket.send_json(message)
+        await self.socket.send_json({"id": number, **message})
         answer = await asyncio.wait_for(waiting, _ANSWER_SECONDS)
         if "error" in answer:
-            raise RuntimeError(f"{method}: {answer['error']}")
+            raise RuntimeError(f"{message['method']}: {answer['error']}")
         return answer["result"]
 
     async def evaluate(self, expression: str) -> Any:
@@ -177,6 +185,14 @@ async def open_tab(address: str) -> AsyncIterator[Tab]:
         finally:
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
+
+
+def _peak_kib(pid: int) -> int:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    return int(status.partition("VmHWM:")[2].split()[0])
 
 
 async def _read(socket: aiohttp.ClientWebSocketResponse, tab: Tab) -> None:
