@@ -97,6 +97,12 @@ class ServiceConfig(BaseSettings):
         ge=1,
         description="Age in seconds at which a log that does not grow has its checkpoint cosigned anew",
     )
+    audit_interval_seconds: float = Field(
+        86400.0, ge=0, description="Pause in seconds between two rounds of the background audit of `serve`; 0 for none"
+    )
+    audit_bytes_per_second: int = Field(
+        8 * MEBIBYTE, ge=0, description="How many bytes the background audit reads in a second at most; 0 for no audit"
+    )
     shutdown_seconds_max: float = Field(
         15.0, ge=0, le=600, description="How long in seconds running requests may go on after a stop was asked for"
     )

@@ -14,6 +14,7 @@ import structlog
 
 from api.models.service import Check, Readiness
 from api.services import Services
+from api.standing_audit import AuditStatus
 from api.status_store import read_backlog
 from ledger.errors import CodedError
 
@@ -29,10 +30,12 @@ async def check_readiness(services: Services) -> Readiness:
     checks += _check_witnesses(services)
     for name, complaint in services.duties.complaints().items():
         checks.append(Check(name=name, ok=complaint is None, detail="runs" if complaint is None else "failed"))
+    if services.audit is not None:
+        checks.append(_check_audit(services.audit.status))
     for check in checks:
-        if not check.ok:
+        if not check.ok and check.required:
             await _log.awarning("not ready", check=check.name, detail=check.detail)
-    return Readiness(ready=all(check.ok for check in checks), checks=checks)
+    return Readiness(ready=all(check.ok for check in checks if check.required), checks=checks)
 
 
 async def _check_database(services: Services) -> list[Check]:
@@ -54,6 +57,14 @@ def _check_witnesses(services: Services) -> list[Check]:
         return []
     withheld = services.sequencer.status.withheld
     return [Check(name="witnesses", ok=withheld is None, detail=withheld or "the quorum cosigns")]
+
+
+def _check_audit(status: AuditStatus) -> Check:
+    """Show what the last round found: it has to be looked into, and no request is wrong because of it."""
+    counts = status.counts()
+    named = ", ".join(f"{code} ({count})" for code, count in sorted(counts.items()))
+    detail = named or ("no round is complete yet" if status.completed_at is None else "clean")
+    return Check(name="findings", ok=not counts, detail=detail, required=False)
 
 
 def _check_disk(services: Services) -> Check:

@@ -13,6 +13,9 @@ shilu_log_withheld                               1 while the newest checkpoint w
 shilu_witness_size{witness}                      size a witness cosigned last for this process
 shilu_witness_success_timestamp_seconds{witness} when it last did (POSIX)
 shilu_witness_failing{witness,reason}            1 for a witness that did not cosign when it was asked last
+shilu_audit_completed_seconds                    when the last round of the background audit ended, POSIX time
+shilu_audit_findings                             differences that the last round named
+shilu_audit_coverage_ratio                       how much of the objects the present round has read, 0 to 1
 shilu_disk_free_bytes                            free bytes on the disk of the data folder
 """
 
@@ -45,6 +48,9 @@ class HttpMetrics:
     witness_success: Gauge
     witness_failing: Gauge
     disk_free_bytes: Gauge
+    audit_completed: Gauge
+    audit_findings: Gauge
+    audit_coverage: Gauge
 
 
 METRICS = web.AppKey("metrics", HttpMetrics)
@@ -77,4 +83,7 @@ def make_metrics() -> HttpMetrics:
             "shilu_witness_failing", "Did not cosign when asked last", ("witness", "reason"), registry=registry
         ),
         disk_free_bytes=Gauge("shilu_disk_free_bytes", "Free bytes on the data folder's disk", registry=registry),
+        audit_completed=Gauge("shilu_audit_completed_seconds", "End of the last audit, POSIX time", registry=registry),
+        audit_findings=Gauge("shilu_audit_findings", "Differences the last audit named", registry=registry),
+        audit_coverage=Gauge("shilu_audit_coverage_ratio", "Part of the objects read in this round", registry=registry),
     )

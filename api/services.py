@@ -3,7 +3,7 @@
 `open_services` builds everything, in this order, and takes it down in the opposite one: folders, database, schema,
 pool, the log's identity, objects, intake, the published log. Which duties the process takes up is the caller's choice:
 
-    serve     intake, sequence, and work unless told otherwise
+    serve     intake, sequence, audit, and work unless told otherwise
     work      work
     audit, search, verify, keys     none
 
@@ -28,6 +28,7 @@ from api.errors import LogAbsent
 from api.folders import DataFolders
 from api.housekeeping import sweep
 from api.identity import has_log, log_verifier, open_log_key
+from api.standing_audit import AuditSettings, StandingAudit
 from api.witnesses import handed_out, open_transport, read_policy
 from evidence.core.clock import Clock, Entropy, utc_now
 from evidence.db.embedded import EmbeddedPostgres
@@ -55,6 +56,7 @@ class Duty(Enum):
     INTAKE = "intake"
     SEQUENCE = "sequence"
     WORK = "work"
+    AUDIT = "audit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,7 @@ class Services:
         witness_policy: The witnesses with their addresses, and the quorum.
         cosigning: Collects cosignatures for the sequencer; None when it does not stand, or nobody is to be asked.
         sequencer: This process's candidate for leading the log; None when it does not stand.
+        audit: The background audit; None when this process does not do it.
         duties: What runs besides, and how it is.
     """
 
@@ -84,6 +87,7 @@ class Services:
     witness_policy: Policy
     cosigning: Cosigning | None
     sequencer: Sequencer | None
+    audit: StandingAudit | None
     duties: Duties
 
     @property
@@ -151,6 +155,9 @@ async def open_services(
             if policy.witnesses:
                 cosigning = await _cosigning(config, policy, reader, folders, clock=clock, stack=stack)
             sequencer = _sequencer(config, dsn, storage, signer, clock=clock, cosigning=cosigning)
+        audit = None
+        if Duty.AUDIT in duties:
+            audit = _standing_audit(config, folders, dsn, pool, objects, clock=clock, entropy=entropy)
         services = Services(
             config=config,
             folders=folders,
@@ -167,6 +174,7 @@ async def open_services(
             witness_policy=policy,
             cosigning=cosigning,
             sequencer=sequencer,
+            audit=audit,
             duties=await stack.enter_async_context(Duties()),
         )
         await _begin_duties(services, duties)
@@ -228,6 +236,32 @@ def _sequencer(
     return Sequencer(connect_alone, storage, signer, clock, settings, cosign=cosigning)
 
 
+def _standing_audit(
+    config: ServiceConfig,
+    folders: DataFolders,
+    dsn: str,
+    pool: Pool,
+    objects: ObjectStore,
+    *,
+    clock: Clock,
+    entropy: Entropy,
+) -> StandingAudit | None:
+    if not config.audit_interval_seconds or not config.audit_bytes_per_second:
+        return None
+    return StandingAudit(
+        connect=lambda: connect(dsn, program="shilu-audit"),
+        pool=pool,
+        objects=objects,
+        log_folder=folders.log,
+        memory=folders.root / "run" / "audit.json",
+        clock=clock,
+        entropy=entropy,
+        settings=AuditSettings(
+            interval_seconds=config.audit_interval_seconds, bytes_per_second=config.audit_bytes_per_second
+        ),
+    )
+
+
 async def _begin_duties(services: Services, duties: frozenset[Duty]) -> None:
     if services.sequencer is not None:
         services.duties.begin("sequencer", services.sequencer.run)
@@ -235,6 +269,8 @@ async def _begin_duties(services: Services, duties: frozenset[Duty]) -> None:
         await services.uploads.recover()
         services.duties.begin("intake", services.uploads.run)
         services.duties.begin("housekeeping", partial(sweep, pool=services.pool, clock=services.clock))
+    if services.audit is not None:
+        services.duties.begin("audit", services.audit.run)
     if Duty.WORK in duties:
         worker = Worker(
             pool=services.pool,

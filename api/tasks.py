@@ -12,18 +12,19 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+from api.audit_record import record_audit
 from api.services import Services
 from evidence.audit.house import audit_house
 from evidence.clips.search import list_clips
 from evidence.clips.store import clip_row, read_leaves
 from evidence.core.wire.receipt import format_receipt
-from evidence.custody.record import record
 from evidence.db.pool import connect
 from evidence.errors import ClipUnknown, ObjectMissing
 from evidence.export.clip import Exporter
 from evidence.receipts import build_receipt
 from evidence.verify.clip import verify_clip
-from ledger.checkpoint import Checkpoint, open_checkpoint
+from ingest.audit import audit_uploads
+from ledger.checkpoint import open_checkpoint
 from ledger.findings import Finding, Severity, is_clean
 from ledger.policy import Policy
 
@@ -171,6 +172,7 @@ async def audit_all(
             objects=services.objects,
             log=services.log_verifier,
             since=checkpoint,
+            checks=[audit_uploads],
             progress=lambda part, done, of: say(f"{part} {done}" + (f" of {of}" if of else "")),
         )
         async with aclosing(stream) as findings:
@@ -180,7 +182,7 @@ async def audit_all(
     newest = open_checkpoint(await services.reader.checkpoint(), services.log_verifier)
     audited = Audited(size=newest.size, root=root_text(newest.root), findings=found)
     if put_on_record:
-        await _record_audit(services, audited, newest)
+        await record_audit(services.pool, newest, audited.counts(), clock=services.clock, entropy=services.entropy)
     return audited
 
 
@@ -208,16 +210,3 @@ def _original(services: Services, sha256: str) -> Path:
     except ObjectMissing:
         # A path that leads nowhere: the verification then says `file.missing` in its own place and order.
         return services.folders.objects / sha256
-
-
-async def _record_audit(services: Services, audited: Audited, newest: Checkpoint) -> None:
-    async with services.pool.acquire() as conn, conn.transaction():
-        await record(
-            conn,
-            type="audit.completed",
-            actor="service",
-            subject="log",
-            payload={"size": newest.size, "root": newest.root.hex(), "findings": {**audited.counts()}},
-            clock=services.clock,
-            entropy=services.entropy,
-        )

@@ -80,7 +80,7 @@ def migrate_command(data: DataOption = None, database: DatabaseOption = None, as
 
 
 async def _serve(config: ServiceConfig, *, as_json: bool) -> None:
-    duties = {Duty.INTAKE, Duty.SEQUENCE} | ({Duty.WORK} if config.run_worker else set())
+    duties = {Duty.INTAKE, Duty.SEQUENCE, Duty.AUDIT} | ({Duty.WORK} if config.run_worker else set())
     async with open_services(config, duties=frozenset(duties)) as services, serve(services) as url:
         state = {"url": url, "origin": services.origin, "vkey": services.log_verifier.vkey, "pid": os.getpid()}
         # Other programs on this host (a demonstration, a health check) find the service by this file.

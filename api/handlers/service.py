@@ -81,6 +81,11 @@ async def _read_gauges(meters: HttpMetrics, services: Services) -> None:
     for state, count in clips.items():
         meters.clips.labels(state=state).set(count)
     _read_witnesses(meters, services)
+    if services.audit is not None:
+        status = services.audit.status
+        meters.audit_completed.set(0.0 if status.completed_at is None else status.completed_at.timestamp())
+        meters.audit_findings.set(sum(status.counts().values()))
+        meters.audit_coverage.set(status.coverage)
     meters.disk_free_bytes.set(shutil.disk_usage(services.folders.root).free)
 
 

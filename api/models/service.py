@@ -21,6 +21,7 @@ class Check(ResponseModel):
     name: str
     ok: bool
     detail: str
+    required: bool = Field(default=True, description="Whether the process is ready only if this is well")
 
 
 class Readiness(ResponseModel):
