@@ -74,7 +74,9 @@ async def open_watch(
             await books.do(Journal.retry_refused)
         tokens = TokenMaker(enrolment, signer, clock=clock)
         connections = settings.parallel * 6
-        link = Link(enrolment.url, tokens=tokens, trust=trust(settings), connections=connections)
+        # Where the service is found is no matter of trust: what it says is proved by the pinned log or not believed.
+        url = settings.service_url or enrolment.url
+        link = Link(url, tokens=tokens, trust=trust(settings), connections=connections)
         await stack.enter_async_context(link)
         station = _make_station(
             folder,

@@ -63,6 +63,7 @@ class Settings:
         clear: Whether receipted files are removed from recorders.
         keep_hours: How long a receipted file stays on the recorder before it may be removed.
         rehash: `always` reads a file again before it is removed, `changed` only if it was mounted anew meanwhile.
+        service_url: Where the service is now, if it moved since the enrolment; empty for where it was.
         ca_file: Certificate authorities to trust instead of the system's, PEM; empty for the system's.
     """
 
@@ -78,6 +79,7 @@ class Settings:
     clear: bool = False
     keep_hours: float = 0.0
     rehash: str = "changed"
+    service_url: str = ""
     ca_file: str = ""
 
     def __post_init__(self) -> None:

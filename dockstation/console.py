@@ -12,10 +12,12 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from dockstation.events import LABELS, Event, Kind, Tell
@@ -42,7 +44,22 @@ _PHASES = {
     "trouble": ("异常", "trouble", "bold red"),
     "gone": ("已取下", "taken out", "dim"),
 }
+STATES = {
+    State.SEEN: ("发现", "seen"),
+    State.INVENTORIED: ("已列", "listed"),
+    State.UPLOADING: ("上传", "sending"),
+    State.UPLOADED: ("已传", "sent"),
+    State.SEALED: ("封存", "sealed"),
+    State.RECEIPT_VERIFIED: ("回执", "receipted"),
+    State.CLEARABLE: ("可清", "clearable"),
+    State.CLEARED: ("已清", "cleared"),
+    State.REFUSED: ("拒收", "refused"),
+    State.ABANDONED: ("重来", "begun anew"),
+}
+"""How the states are called where people read."""
+
 _LABEL_CELLS = 16
+_NUMBERS = {"回执 Receipted", "已清 Cleared", "大小 Size"}
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -70,13 +87,8 @@ def print_error(code: str, message: str) -> None:
 
 
 def print_report(report: Report) -> None:
-    """Write what a run came to, one row per recorder."""
-    table = Table(title="执法记录仪 Recorders", title_justify="left", title_style="bold")
-    for column in ("插槽 Slot", "记录仪 Recorder"):
-        table.add_column(column)
-    for column in ("回执 Receipted", "已清 Cleared", "大小 Size"):
-        table.add_column(column, justify="right")
-    table.add_column("可取下 Safe to take out")
+    """Write what a run came to, one row per slot."""
+    table = _table("插槽 Slot", "记录仪 Recorder", "回执 Receipted", "已清 Cleared", "大小 Size", "可取下 Safe")
     for outcome in report.outcomes:
         rows = [row for slot, row in report.rows if slot == outcome.slot]
         receipted = sum(row.state in RECEIPTED for row in rows)
@@ -89,26 +101,30 @@ def print_report(report: Report) -> None:
 
 
 def print_status(status: StationStatus) -> None:
-    """Write a station's status; the last column can be read from two metres."""
+    """Write a station's status; whether a recorder may be taken out stands out."""
     console = Console(highlight=False)
     enrolment = status.enrolment
-    running = "运行中 running" if status.running else "未运行 not running"
-    console.print(Text(f"{enrolment.name} · {enrolment.url} · {enrolment.origin} · {running}", style="bold"))
-    slots = Table("插槽 Slot", "记录仪 Recorder", "状态 State", "说明 Note", "可取下 Safe to take out")
+    running = Text("运行中 running", style="green") if status.running else Text("未运行 not running", style="yellow")
+    head = Text(f"{visible(enrolment.name)} · {enrolment.url} · {enrolment.origin} · ", style="bold")
+    console.print(head.append(running))
+    slots = _table("插槽 Slot", "记录仪 Recorder", "状态 State", "可取下 Safe")
     for view in status.slots:
         chinese, english, style = _PHASES[view.phase]
         state = Text(f"{chinese} {english}", style=style)
-        slots.add_row(visible(view.name), visible(view.recorder or "-"), state, visible(view.message), _safe(view.safe))
+        slots.add_row(visible(view.name), visible(view.recorder or "-"), state, _safe(view.safe))
     console.print(slots)
-    files = Table("记录仪 Recorder", *(state.value for state in State if state is not State.ABANDONED))
     for recorder in dict.fromkeys(who for who, _, _, _ in status.counts):
-        counts = {state: n for who, state, n, _ in status.counts if who == recorder}
-        files.add_row(
-            visible(recorder), *(str(counts.get(state, "·")) for state in State if state is not State.ABANDONED)
+        known = {state: (files, size) for who, state, files, size in status.counts if who == recorder}
+        parts = [f"{' '.join(STATES[state])} {known[state][0]}" for state in STATES if state in known]
+        total = human_bytes(sum(size for state, (_, size) in known.items() if state is not State.ABANDONED))
+        console.print(
+            Text(f" {visible(recorder)}  {total}  ", style="bold").append(" · ".join(parts), style="not bold")
         )
-    console.print(files)
+    for view in status.slots:
+        if view.message:
+            console.print(Text(f" ! {visible(view.name)}  {visible(view.message)}", style="yellow"))
     for recorder, path, reason in status.troubles:
-        console.print(Text(f"✗ {visible(recorder)}  {visible(path)}  {visible(reason)}", style="red"))
+        console.print(Text(f" ✗ {visible(recorder)}  {visible(path)}  {visible(reason)}", style="red"))
 
 
 def print_clearing(report: Report) -> None:
@@ -122,20 +138,24 @@ def print_clearing(report: Report) -> None:
 
 
 def print_readings(profile: Profile, readings: list[tuple[str, Reading]], remarks: list[tuple[str, str]]) -> None:
-    """Write what a profile makes of a folder."""
+    """Write what a profile makes of a folder: two lines for every file, what and why."""
     console = Console(highlight=False)
-    console.print(Text(f"{profile.name} · {profile.title}", style="bold"))
-    table = Table("读 Read", "文件 File", "记录仪 Recorder", "警号 Officer", "时间 Time (UTC)", "重点 Mark", "原因 Why")
+    console.print(Text(f"{profile.name} · {profile.title}\n", style="bold"))
     for path, reading in readings:
-        read = Text("否 no", style="yellow") if reading.kind is FileKind.IGNORED else Text("是 yes", style="green")
-        time = "" if reading.recorded_at is None else f"{reading.recorded_at:%Y-%m-%d %H:%M:%S}"
-        mark = "★" if reading.key_mark else ""
-        table.add_row(
-            read, visible(path), reading.recorder or "", reading.officer or "", time, mark, visible(reading.why)
-        )
+        ignored = reading.kind is FileKind.IGNORED
+        verdict = Text("否 no     ", style="yellow") if ignored else Text("是 yes    ", style="green")
+        console.print(verdict.append(visible(path), style="default"))
+        facts = [
+            f"记录仪 recorder {reading.recorder}" if reading.recorder else "",
+            f"警号 officer {reading.officer}" if reading.officer else "",
+            f"{reading.recorded_at:%Y-%m-%d %H:%M:%S} UTC" if reading.recorded_at else "",
+            "★ 重点 marked" if reading.key_mark else "",
+            reading.why,
+        ]
+        console.print(Text("          " + " · ".join(visible(fact) for fact in facts if fact), style="dim"))
     for path, reason in remarks:
-        table.add_row(Text("拒 never", style="bold red"), visible(path), "", "", "", "", visible(reason))
-    console.print(table)
+        console.print(Text("拒 never  ", style="bold red").append(visible(path), style="default"))
+        console.print(Text(f"          {visible(reason)}", style="dim"))
 
 
 def visible(text: str) -> str:
@@ -151,6 +171,13 @@ def human_bytes(count: int) -> str:
     while value >= 999.5 and unit < len(_UNITS) - 1:
         value, unit = value / 1000, unit + 1
     return f"{value:.0f} {_UNITS[unit]}" if value >= 99.5 else f"{value:.3g} {_UNITS[unit]}"
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold", justify="right" if column in _NUMBERS else "left")
+    return table
 
 
 def _safe(safe: bool) -> Text:  # noqa: FBT001 - the word to be shown
@@ -187,11 +214,12 @@ class _Live:
     """A terminal: finished events scroll by, above one bar per file that is being sent."""
 
     def __init__(self) -> None:
+        name = Column(no_wrap=True, overflow="ellipsis", max_width=44)
         self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=28),
-            DownloadColumn(),
-            TransferSpeedColumn(),
+            TextColumn("{task.description}", table_column=name),
+            BarColumn(bar_width=12),
+            DownloadColumn(table_column=Column(no_wrap=True)),
+            TransferSpeedColumn(table_column=Column(no_wrap=True)),
             console=Console(stderr=True, highlight=False),
             transient=True,
         )
@@ -215,9 +243,9 @@ class _Live:
             return
         if key in self._bars:
             self._progress.remove_task(self._bars.pop(key))
-        line = Text(f"{event.at.astimezone():%H:%M:%S}  ", style="dim")
-        line.append(Text(_line(event), style=_STYLES.get(event.kind, "")))
-        self._progress.console.print(line)
+        short = replace(event, path=event.path.rpartition("/")[2])
+        time = (f"{event.at.astimezone():%H:%M:%S}  ", "dim")
+        self._progress.console.print(Text.assemble(time, (_line(short), _STYLES.get(event.kind, ""))))
 
 
 def _escape(text: str) -> str:

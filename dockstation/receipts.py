@@ -3,8 +3,8 @@
 Order of effects: manifest sent -> receipt checked -> receipt on the station's disk -> journal says `receipt_verified`.
 Only that last step lets a file be cleared. A crash before it sends the same manifest again, which is answered alike.
 
-Obligations met by `check_clip_receipt`, after the four of `evidence.core.wire.receipt` against the log key pinned at
-enrolment:
+Obligations met by `check_clip_receipt`, after the four of `evidence.core.wire.receipt` against the log key and the
+witness policy pinned at enrolment:
 
 5. the entry seals a clip (`clip.sealed` or `clip.repeated`) and is about the clip of its payload;
 6. size, chunk size, chunk count, tree root and SHA-256 are those that the dock computed in its own reading;
@@ -33,6 +33,7 @@ from evidence.core.wire.receipt import check_receipt, parse_receipt
 from evidence.core.wire.sealed import read_sealed
 from ledger.errors import CodedError
 from ledger.note import Signer
+from ledger.policy import Policy
 
 _ASK_SECONDS = 0.3
 """Shortest pause between two questions for one receipt."""
@@ -53,7 +54,8 @@ def check_clip_receipt(raw: bytes, *, row: FileRow, enrolment: Enrolment) -> Pro
         ReceiptRefused: An obligation is not met; the message says which.
     """
     try:
-        checked = check_receipt(parse_receipt(raw), log=enrolment.log)
+        policy = Policy.parse(enrolment.policy) if enrolment.policy else None
+        checked = check_receipt(parse_receipt(raw), log=enrolment.log, policy=policy)
         sealed = read_sealed(checked.entry, checked.payload)
     except CodedError as error:
         raise ReceiptRefused(f"{row.path}: {error}", cause=error.code) from error

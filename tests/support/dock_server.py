@@ -58,6 +58,7 @@ class Faults:
         refuse_code: A code with which every creation is refused for ever.
         piece_seconds: Pause before every piece of a PATCH body.
         clock_off_seconds: How far the service's clock is from this machine's.
+        redirect_to: An address to which every request is sent away.
     """
 
     cut_after_bytes: int = 0
@@ -72,6 +73,7 @@ class Faults:
     refuse_code: str = ""
     piece_seconds: float = 0.0
     clock_off_seconds: int = 0
+    redirect_to: str = ""
 
 
 @dataclass
@@ -170,7 +172,11 @@ class FakeService:
             for part in [part for part, left in self.faults.busy.items() if left > 0 and part in request.path]:
                 self.faults.busy[part] -= 1
                 raise Refusal(503, "upload.busy", "later")
-            response = await handler(request)
+            if self.faults.redirect_to:
+                headers = {"Location": self.faults.redirect_to + request.path}
+                response: web.StreamResponse = web.Response(status=307, headers=headers)
+            else:
+                response = await handler(request)
         except Refusal as refusal:
             response = _problem(refusal)
         except CodedError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dockstation.agent import Options
-from dockstation.errors import DockNotAccepted, LinkLost, ServiceBusy
+from dockstation.errors import DockNotAccepted, LinkLost, ServiceBusy, ServiceMalformed
 from dockstation.events import Kind
 from dockstation.journal import State
 from evidence.core.digest import CHUNK_BYTES
@@ -165,6 +165,16 @@ async def test_a_clock_that_is_off_by_a_year_is_put_right_by_the_first_answer(
     service.faults.clock_off_seconds = 365 * 86_400
     assert (await station.once(card)).complete
     assert [status for _, _, status in service.requests].count(401) == 1
+
+
+async def test_a_token_does_not_follow_a_redirect(service: FakeService, station: TestStation, card: Path) -> None:
+    other = FakeService()
+    async with other.serving() as elsewhere:
+        service.faults.redirect_to = elsewhere
+        report = await station.once(card, patience_seconds=0.5)
+    assert isinstance(report.error, ServiceMalformed)
+    assert other.requests == []
+    assert service.uploads == {}
 
 
 async def test_a_service_out_of_reach_ends_a_single_run_and_the_next_goes_on(
