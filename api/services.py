@@ -155,9 +155,6 @@ async def open_services(
             if policy.witnesses:
                 cosigning = await _cosigning(config, policy, reader, folders, clock=clock, stack=stack)
             sequencer = _sequencer(config, dsn, storage, signer, clock=clock, cosigning=cosigning)
-        audit = None
-        if Duty.AUDIT in duties:
-            audit = _standing_audit(config, folders, dsn, pool, objects, clock=clock, entropy=entropy)
         services = Services(
             config=config,
             folders=folders,
@@ -174,7 +171,7 @@ async def open_services(
             witness_policy=policy,
             cosigning=cosigning,
             sequencer=sequencer,
-            audit=audit,
+            audit=_standing_audit(config, duties, folders, dsn, pool, objects, clock=clock, entropy=entropy),
             duties=await stack.enter_async_context(Duties()),
         )
         await _begin_duties(services, duties)
@@ -238,6 +235,7 @@ def _sequencer(
 
 def _standing_audit(
     config: ServiceConfig,
+    duties: frozenset[Duty],
     folders: DataFolders,
     dsn: str,
     pool: Pool,
@@ -246,7 +244,7 @@ def _standing_audit(
     clock: Clock,
     entropy: Entropy,
 ) -> StandingAudit | None:
-    if not config.audit_interval_seconds or not config.audit_bytes_per_second:
+    if Duty.AUDIT not in duties or not config.audit_interval_seconds or not config.audit_bytes_per_second:
         return None
     return StandingAudit(
         connect=lambda: connect(dsn, program="shilu-audit"),
