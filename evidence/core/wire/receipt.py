@@ -10,7 +10,8 @@ A receipt is not signed by itself: the checkpoint inside its proof is. `check_re
 1. the entry is canonical and of the known shape;
 2. payload and salt are what the entry commits to;
 3. the entry is in the log of the proof's checkpoint, at the stated index;
-4. that checkpoint is signed by the log key which the caller trusts.
+4. that checkpoint is signed by the log key which the caller trusts, and where the caller hands in a policy, cosigned
+   by its quorum of witnesses.
 
 The caller owes two more: that the log key came from a trusted place (a dock: its enrolment), and that the payload
 speaks of what the caller means; for a sealed clip see `evidence.core.wire.sealed`.
@@ -36,6 +37,7 @@ from ledger.checkpoint import Checkpoint
 from ledger.errors import CodedError
 from ledger.lexemes import format_base64, parse_base64
 from ledger.note import Verifier
+from ledger.policy import Policy
 from ledger.proof import check_proof, parse_proof
 
 VERSION = "shilu/receipt/v1"
@@ -127,19 +129,22 @@ def parse_receipt(raw: bytes) -> Receipt:
     )
 
 
-def check_receipt(receipt: Receipt, *, log: Verifier) -> CheckedReceipt:
+def check_receipt(receipt: Receipt, *, log: Verifier, policy: Policy | None = None) -> CheckedReceipt:
     """Meet the four obligations of the module's front page and return what is proved.
 
     Args:
         log: The log's key, from a place the caller trusts, never from beside the receipt.
+        policy: Witnesses and quorum, from such a place too; None asks for no cosignature.
 
     Raises:
-        CodedError: The obligation that failed: an entry, receipt, proof or note error.
+        CodedError: The obligation that failed: an entry, receipt, proof, note or policy error.
     """
     entry = decode_entry(receipt.entry)
     payload = open_payload(entry, payload=receipt.payload, salt=receipt.salt)
     proof = parse_proof(receipt.proof)
     checkpoint = check_proof(proof, entry=receipt.entry, log=log)
+    if policy is not None:
+        policy.open_checkpoint(proof.checkpoint)
     return CheckedReceipt(entry=entry, payload=payload, index=proof.index, checkpoint=checkpoint)
 
 

@@ -13,8 +13,11 @@ from evidence.core.wire.receipt import Receipt, check_receipt, format_receipt, p
 from evidence.core.wire.sealed import SealedClip, read_sealed
 from evidence.errors import WireError, WireLimit, WireMalformed
 from ledger.canonical import SALT_BYTES
-from ledger.errors import CodedError
-from ledger.note import Verifier
+from ledger.cosignature import Cosigner
+from ledger.errors import CodedError, PolicyUnmet
+from ledger.note import Verifier, parse_note
+from ledger.policy import Policy
+from ledger.proof import parse_proof
 from tests.support.paper_log import CLIP, PaperLog, sealed_payload
 from tests.support.receipt_vectors import CONTENT, vectors
 from tests.support.wire_vectors import FOLDER
@@ -59,6 +62,17 @@ def test_the_place_in_the_log_is_told() -> None:
     assert (checked.index, checked.checkpoint.size, checked.checkpoint.origin) == (3, 6, LOG.name)
     assert checked.entry.type == "clip.sealed"
     assert checked.payload["path"] == "DCIM/现场 检查.mp4"
+
+
+def test_a_policy_asks_for_its_quorum_too() -> None:
+    witness = Cosigner.generate("witness.example/w")
+    policy = Policy.parse(f"log {LOG.vkey}\nwitness w {witness.verifier.vkey}\nquorum w\n")
+    with pytest.raises(PolicyUnmet):
+        check_receipt(RECEIPT, log=LOG, policy=policy)
+    note = parse_proof(RECEIPT.proof).checkpoint
+    proof = RECEIPT.proof + witness.cosign(parse_note(note).text, at=1).line().encode()
+    cosigned = Receipt(entry=RECEIPT.entry, payload=RECEIPT.payload, salt=RECEIPT.salt, proof=proof)
+    assert check_receipt(cosigned, log=LOG, policy=policy) == check_receipt(RECEIPT, log=LOG)
 
 
 @given(st.data())
