@@ -29,9 +29,9 @@ function foundLine(found) {
   const details = { ...found.details };
   const words = element("div", { class: "words" },
     both(sentence(FINDINGS[found.code].zh, details), sentence(FINDINGS[found.code].en, details)),
-    found.details.obligation ? null : element("div", { class: "mono" }, shown(found.subject)),
+    found.code === "package.uncovered" ? element("div", { class: "mono" }, shown(found.subject.slice(5))) : null);
+  return element("div", { class: `found ${found.severity}` }, mark(found.severity), words,
     element("span", { class: "code" }, found.code));
-  return element("div", { class: `found ${found.severity}` }, mark(found.severity), words);
 }
 
 function stepsOf(one) {
@@ -76,14 +76,14 @@ function factsOf({ file, sealed, entry, index, checkpoint }) {
   const facts = element("dl", { class: "facts" });
   const fact = (zh, en, value, kind = "") => {
     if (value === null || value === undefined) return;
-    facts.append(element("dt", {}, both(zh, en)), element("dd", { class: kind }, shown(String(value))));
+    facts.append(element("dt", {}, zh === en ? zh : both(zh, en)), element("dd", { class: kind }, shown(String(value))));
   };
   if (sealed) {
     const { payload, digest } = sealed;
     if (sealed.name !== nameOf(file)) fact("原名", "name as it came", sealed.name);
     fact("片段", "clip", sealed.clip, "mono");
     fact("大小", "size", `${grouped(digest.size)} bytes`);
-    fact("SHA-256", "", hex(digest.sha256), "mono");
+    fact("SHA-256", "SHA-256", hex(digest.sha256), "mono");
     for (const [field, [zh, en]] of Object.entries(PAYLOAD_FACTS)) {
       if (typeof payload[field] === "string") fact(zh, en, payload[field]);
     }
@@ -102,6 +102,8 @@ function itemCard(one) {
   return element("article", { class: "card" },
     folder ? element("p", { class: "path hint" }, `${shown(folder)}/`) : null,
     element("h2", {}, shown(nameOf(one.file))),
+    one.sealed || one.checkpoint
+      ? element("p", { class: "states hint" }, both("回执所载：", "As the receipt states it:")) : null,
     factsOf(one),
     stepsOf(one));
 }

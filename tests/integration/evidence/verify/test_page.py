@@ -1,4 +1,4 @@
-"""`verify.html` in a real browser: it comes to the same findings as `shilu-verify`, and it asks the network for nothing.
+"""`verify.html` in a real browser: it comes to the same findings as `shilu-verify`, and asks the network for nothing.
 
 Each case is judged twice, by the page and by the Python verifier, and the two reports are compared whole.
 """
@@ -38,9 +38,7 @@ CONTENT = content_of()
 WITNESS = Cosigner(PrivateKey("witness.example", KeyType.COSIGNATURE_ED25519, bytes(range(32))))
 OTHER_WITNESS = Cosigner(PrivateKey("见证.example", KeyType.COSIGNATURE_ED25519, bytes(range(1, 33))))
 QUANTUM_WITNESS = Cosigner(PrivateKey("quantum.example", KeyType.COSIGNATURE_MLDSA44, bytes(32)))
-GROUP = (
-    f"witness 甲 {WITNESS.verifier.vkey}\nwitness 乙 {OTHER_WITNESS.verifier.vkey}\ngroup g all 甲 乙\nquorum g\n"
-)
+GROUP = f"witness 甲 {WITNESS.verifier.vkey}\nwitness 乙 {OTHER_WITNESS.verifier.vkey}\ngroup g all 甲 乙\nquorum g\n"
 QUANTUM = f"witness q {QUANTUM_WITNESS.verifier.vkey}\nquorum q\n"
 LACKS_QUANTUM = """
     const importKey = crypto.subtle.importKey.bind(crypto.subtle);
@@ -164,11 +162,26 @@ def _forged(folder: EvidenceFolder) -> None:
     make_evidence_folder(folder.folder, b"forged", log=PaperLog(seeded_signer(ORIGIN, "forger")))
 
 
+def _flipped_without_leaves(folder: EvidenceFolder) -> None:
+    flip(folder.file, 0)
+    folder.leaves_file.unlink()
+
+
+def _flipped_with_false_leaves(folder: EvidenceFolder) -> None:
+    flip(folder.file, 0)
+    flip(folder.leaves_file, 3)
+
+
+def _slipped_in(folder: EvidenceFolder) -> None:
+    (folder.folder / "more").mkdir()
+    (folder.folder / "more" / "x.mp4").write_text("x")
+
+
 CASES: dict[str, Callable[[EvidenceFolder], object]] = {
     "honest": lambda folder: None,
     "without leaves": lambda folder: folder.leaves_file.unlink(),
     "byte flipped": lambda folder: flip(folder.file, CHUNK_BYTES + 77),
-    "byte flipped, without leaves": lambda folder: (flip(folder.file, 0), folder.leaves_file.unlink()),
+    "byte flipped, without leaves": _flipped_without_leaves,
     "last byte flipped": lambda folder: flip(folder.file, len(CONTENT) - 1),
     "many bytes flipped": _many_differences,
     "cut": lambda folder: os.truncate(folder.file, CHUNK_BYTES + 5),
@@ -177,7 +190,7 @@ CASES: dict[str, Callable[[EvidenceFolder], object]] = {
     "another file": lambda folder: folder.file.write_bytes(b"?" * len(CONTENT)),
     "missing": lambda folder: folder.file.unlink(),
     "leaves forged": lambda folder: flip(folder.leaves_file, 3),
-    "leaves forged and a byte flipped": lambda folder: (flip(folder.leaves_file, 3), flip(folder.file, 0)),
+    "leaves forged and a byte flipped": _flipped_with_false_leaves,
     "leaves of odd length": lambda folder: folder.leaves_file.write_bytes(bytes(70)),
     "leaves empty": lambda folder: folder.leaves_file.write_bytes(b""),
     "receipt empty": lambda folder: folder.receipt_file.write_bytes(b""),
@@ -192,10 +205,8 @@ CASES: dict[str, Callable[[EvidenceFolder], object]] = {
     "index altered": lambda folder: _proof(folder, index=2),
     "signature altered": _altered_signature,
     "forged by another key": _forged,
-    "slipped in": lambda folder: (folder.folder / "more").mkdir() or (folder.folder / "more" / "x.mp4").write_text("x"),
-    "our own files": lambda folder: [
-        (folder.folder / name).write_text("x") for name in ("README.txt", "verify.html")
-    ],
+    "slipped in": _slipped_in,
+    "our own files": lambda folder: [(folder.folder / name).write_text("x") for name in ("README.txt", "verify.html")],
     "name that turns text around": lambda folder: folder.write_receipt(
         folder.log.record(sealed_payload(CONTENT, name="x\u202e<img src=x onerror=alert(1)>\n7 ✓"))
     ),
@@ -236,8 +247,9 @@ async def test_every_receipt_vector_gets_the_same_findings(
 
 
 JUDGES = """
-    var vectorCodes = {note: "note.malformed", false: "note.signature", unsigned: "note.unsigned", unmet: "policy.unmet",
-        checkpoint: "checkpoint.malformed", key: "key.malformed", policy: "policy.malformed", proof: "proof.malformed"};
+    var vectorCodes = {note: "note.malformed", false: "note.signature", unsigned: "note.unsigned",
+        unmet: "policy.unmet", checkpoint: "checkpoint.malformed", key: "key.malformed", policy: "policy.malformed",
+        proof: "proof.malformed"};
     var judges = {
         key: (text) => parsePublicKey(text),
         note: (text) => openNote(parseNote(text), [parsePublicKey(AUTHOR)]),
@@ -353,9 +365,7 @@ async def test_a_folder_without_a_receipt_is_no_evidence(tab: Tab, tmp_path: Pat
     assert await judge(tab, tmp_path / "x") == {"stopped": "verify.nothing"}
 
 
-async def test_a_signature_that_the_browser_cannot_check_is_never_passed_over(
-    tab: Tab, folder: EvidenceFolder
-) -> None:
+async def test_a_signature_that_the_browser_cannot_check_is_never_passed_over(tab: Tab, folder: EvidenceFolder) -> None:
     await tab.evaluate(LACKS_QUANTUM)
     _cosigned(folder, WITNESS, QUANTUM_WITNESS, policy=QUANTUM)
     report = await judge(tab, folder.folder)
@@ -385,7 +395,11 @@ async def test_hostile_names_stay_text(tab: Tab, folder: EvidenceFolder) -> None
 
 
 async def test_the_page_cannot_reach_any_network(tab: Tab) -> None:
-    for attempt in ("fetch('https://example.org/')", "fetch('http://127.0.0.1:9/')", "import('data:text/javascript,1')"):
+    for attempt in (
+        "fetch('https://example.org/')",
+        "fetch('http://127.0.0.1:9/')",
+        "import('data:text/javascript,1')",
+    ):
         assert await tab.evaluate(f"{attempt}.then(() => 'reached', () => 'refused')") == "refused"
     assert await tab.evaluate("(() => { try { new WebSocket('ws://127.0.0.1:9'); } catch { } return 'tried'; })()")
     refused = [complaint for complaint in tab.complaints if "Content Security Policy" in complaint]
@@ -414,7 +428,8 @@ async def test_a_huge_file_takes_constant_memory(tab: Tab, tmp_path: Path) -> No
     size = 300 * CHUNK_BYTES + 7
     folder = make_evidence_folder(tmp_path / "huge", b"x")
     os.truncate(folder.file, size)
-    folder.write_receipt(folder.log.record(sealed_payload(b"x", name=NAME) | digest_body(digest_file(folder.file))))
+    payload = {**sealed_payload(b"x", name=NAME), **digest_body(digest_file(folder.file))}
+    folder.write_receipt(folder.log.record(payload))
     folder.leaves_file.write_bytes(b"".join(leaf_hashes(folder.file)))
     before, begun = await tab.peak_memory_kib(), time.monotonic()
     report = await judge(tab, folder.folder, log_key=folder.vkey)
