@@ -22,6 +22,7 @@ PROGRAMS = (
     "dockstation",
     "evidence.verify",
     "ingest.media",
+    "ledger.mirror",
     "ledger.witness",
 )
 """Modules whose errors end a program or a job and never answer a request."""
