@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from tests.support import house, paper
 
 READMES = ("README.md", "README.zh-CN.md")
-PROGRAMS = ("shilu", "shilu-dock", "shilu-verify")
+PROGRAMS = ("shilu", "shilu-dock", "shilu-verify", "shilu-witness")
 
 
 @pytest.mark.parametrize("page", paper.PAGES)
@@ -62,7 +62,7 @@ def _commands(readme: str) -> list[list[str]]:
 def _subcommand(words: list[str]) -> tuple[str, ...]:
     if words[0] == "shilu-verify":
         return (words[0],)
-    depth = 3 if words[0] == "shilu" and words[1] in {"keys", "log"} else 2
+    depth = 3 if words[0] == "shilu" and words[1] in {"keys", "log", "witness"} else 2
     return tuple(words[:depth])
 
 
@@ -72,6 +72,8 @@ def _help(path: tuple[str, ...]) -> str:
         return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False).stdout
     if path[0] == "shilu":
         from api.cli.main import app
+    elif path[0] == "shilu-witness":
+        from api.witness_app.cli import app
     else:
         from dockstation.cli import app
     result = CliRunner().invoke(app, [*path[1:], "--help"], env={"COLUMNS": "200", "TERM": "dumb"})
