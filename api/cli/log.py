@@ -6,7 +6,7 @@ Exit codes, besides those of every command:
 |---|---|---|
 | both, --once | 0 | the newest checkpoint was verified and follows from the last one |
 | both, --once | 1 | a finding: the log, or the copy, is not what was signed |
-| mirror --once | 3 | the log cannot be read (for `monitor` that is a finding, so 1) |
+| mirror --once | 3 | the log cannot be read, or the copy not written (for `monitor` that is a finding, so 1) |
 | both, without --once | 0 | stopped by SIGTERM or Ctrl-C; what was found stands on standard output |
 """
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import ExitStack
@@ -175,7 +176,7 @@ async def _rounds(
             said = news
         if once:
             errors = {finding.code for finding in findings if finding.severity is Severity.ERROR}
-            if errors == {codes.UNREACHABLE} and not away_is_a_finding:
+            if errors and errors <= {codes.UNREACHABLE, codes.COPY_UNWRITABLE} and not away_is_a_finding:
                 raise typer.Exit(Exit.UNAVAILABLE)
             return is_clean(findings)
         with contextlib.suppress(TimeoutError):
@@ -189,7 +190,7 @@ def _say(findings: Iterable[Finding], *, as_json: bool) -> None:
         return
     for finding in findings:
         print_json(finding.as_json())
-    typer.get_text_stream("stdout").flush()
+    sys.stdout.flush()
 
 
 def _trust(vkey: str | None, policy: Path | None, folder: FollowFolder | None) -> Policy:

@@ -27,6 +27,7 @@ BUNDLE_MISSING = "source.bundle_missing"
 BUNDLE_MALFORMED = "source.bundle_malformed"
 ENTRY_ALTERED = "source.entry_altered"
 COPY_ALTERED = "copy.altered"
+COPY_UNWRITABLE = "copy.unwritable"
 CLOCK_BEHIND = "clock.behind"
 CLOCK_AHEAD = "clock.ahead"
 
@@ -49,6 +50,7 @@ FINDINGS: Mapping[str, str] = {
     BUNDLE_MALFORMED: "An entry bundle is cut or does not hold as many entries as it has to.",
     ENTRY_ALTERED: "An entry is not the one that the signed root covers.",
     COPY_ALTERED: "The copy was altered since it was verified. It is not repaired: mirror into a new folder.",
+    COPY_UNWRITABLE: "The copy cannot be written or read: the disk is full, away or failing. What is there is true.",
     CLOCK_BEHIND: "A cosignature is dated in the future: this machine's clock is behind, or the witness's ahead.",
     CLOCK_AHEAD: "New cosignatures are dated before the last look: this clock is ahead, or the witnesses' behind.",
 }

@@ -80,11 +80,7 @@ class Mirror:
         self._policy = policy
 
     async def step(self, progress: Progress = lambda _done, _all: None) -> Step:
-        """Bring the copy to the newest checkpoint; safe to be killed anywhere and called again.
-
-        Raises:
-            OSError: The folder cannot be written.
-        """
+        """Bring the copy to the newest checkpoint; safe to be killed anywhere and called again."""
         step = Step()
         try:
             kept = self._own(self._folder.kept())
@@ -96,6 +92,9 @@ class Mirror:
             step.findings.append(unreachable(error))
         except StorageConflict as error:
             step.findings.append(copy_altered(str(error.details.get("path", CHECKPOINT_PATH))))
+        except OSError as error:
+            message = f"the copy cannot be written: {error.strerror or error}"
+            step.findings.append(found(codes.COPY_UNWRITABLE, "copy", message))
         return step
 
     async def _follow(self, step: Step, kept: Sighting | None, progress: Progress) -> None:

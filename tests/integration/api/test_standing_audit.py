@@ -15,6 +15,8 @@ from api.standing_audit import AuditSettings, StandingAudit
 from evidence.core.clock import utc_now
 from evidence.db.pool import connect
 from ledger.canonical import JsonObject
+from ledger.checkpoint import Checkpoint, sign_checkpoint
+from ledger.note import Signer
 from tests.support.clock import SeededEntropy
 from tests.support.ledger import until
 from tests.support.service import config_for
@@ -117,6 +119,14 @@ async def test_a_log_that_went_back_since_the_last_round_is_found(database: str,
         assert first is not None
         await until(lambda: first.status.completed_at is not None, seconds=40)
         before = await services.reader.checkpoint()
+        signer = Signer.parse(services.folders.log_key.read_text().strip())
+        origin = services.origin
     body = json.loads(memory.read_bytes())
-    assert body["seen"]
     assert body["seen"].split("\n")[0] == before.decode().split("\n")[0]
+    # What it saw then is more than there is now, and signed by the log itself.
+    body["seen"] = sign_checkpoint(Checkpoint(origin, 10_000, bytes(32)), [signer]).decode()
+    memory.write_text(json.dumps(body))
+    async with open_services(config, duties=frozenset({Duty.SEQUENCE, Duty.AUDIT})) as services:
+        second = services.audit
+        assert second is not None
+        await until(lambda: "log.rolled_back" in second.status.counts(), seconds=40)

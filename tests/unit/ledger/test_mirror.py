@@ -405,6 +405,15 @@ async def test_a_file_without_end_is_not_read(log: PublishedLog, tmp_path: Path)
         await FolderSource(log.root).get("endless")
 
 
+async def test_a_copy_that_cannot_be_written_is_named(log: PublishedLog, folder: FollowFolder) -> None:
+    log.grow(300)
+    (folder.root / "tile").write_bytes(b"in the way")
+    assert codes_of(await step(log, folder)) == [codes.COPY_UNWRITABLE]
+    (folder.root / "tile").unlink()
+    assert codes_of(await step(log, folder)) == [codes.FOLLOWED]
+    await assert_true_copy(folder, log)
+
+
 def test_one_process_follows_into_a_folder(folder: FollowFolder) -> None:
     with pytest.raises(MirrorBusy), FollowFolder(folder.root).opened():
         pass
