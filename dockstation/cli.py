@@ -23,6 +23,7 @@ import secrets
 import socket
 import sys
 import time
+import traceback
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -229,13 +230,9 @@ def main() -> None:
     """Run the program; errors become one line for people, JSON where asked for, and an exit code."""
     try:
         app()
-    except CodedError as error:
-        sys.exit(_fail(error))
-    except ExceptionGroup as group:
-        coded, rest = group.split(CodedError)
-        if coded is None or rest is not None:
-            raise
-        sys.exit(_fail(_first(coded)))
+    # broad: whatever nobody foresaw ends with an exit code of its own, never as "incomplete".
+    except Exception as error:  # noqa: BLE001
+        sys.exit(_fail(_coded_cause(error)))
 
 
 def exit_code(error: CodedError) -> int:
@@ -289,9 +286,15 @@ def _look_once(folder: StateFolder, settings: Settings, job: Job, options: Optio
     sys.exit(0 if (report.complete if job.send else report.undisturbed) else INCOMPLETE)
 
 
-def _first(group: ExceptionGroup[CodedError]) -> CodedError:
-    error = group.exceptions[0]
-    return _first(error) if isinstance(error, ExceptionGroup) else error
+def _coded_cause(error: Exception) -> CodedError:
+    """Return the coded error inside a group that holds nothing else; a defect for everything that was not foreseen."""
+    if isinstance(error, CodedError):
+        return error
+    if isinstance(error, ExceptionGroup):
+        causes = [_coded_cause(inner) for inner in error.exceptions]
+        return next((cause for cause in causes if exit_code(cause) == DEFECT), causes[0])
+    traceback.print_exception(error)
+    return CodedError(f"{type(error).__name__}: {error}")
 
 
 def _fail(error: CodedError) -> int:

@@ -138,16 +138,15 @@ class Uploader:
     ) -> int:
         card_errors: list[DockError] = []
         pieces = _pieces(reader, lane, offset=offset, end=end, errors=card_errors, on_bytes=on_bytes)
+        # `pieces` is not closed here: after a lost connection aiohttp's own task may still be waiting inside it for the
+        # card. It holds nothing but that wait, and the card's thread puts every later read after it.
         try:
-            reached = await self._tus.append(upload, offset=offset, count=end - offset, pieces=pieces)
+            return await self._tus.append(upload, offset=offset, count=end - offset, pieces=pieces)
         except DockError:
             # aiohttp reports a failing body as a lost connection; what the card said is the cause.
             if card_errors:
                 raise card_errors[0] from None
             raise
-        finally:
-            await pieces.aclose()
-        return reached
 
     async def _give_up(self, row: FileRow, *, reason: str) -> None:
         row = await self._books.do(Journal.get, row.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -239,3 +240,19 @@ async def test_looping_and_deep_folders_end(station: TestStation, tmp_path: Path
     report = await station.once(card)
     assert report.complete
     assert len(report.outcomes[0].remarks) == 3
+
+
+async def test_a_connection_lost_while_a_slow_card_is_being_read_is_taken_up_again(
+    service: FakeService, station: TestStation, card: Path
+) -> None:
+    def slow(handle: int, count: int, offset: int) -> bytes:
+        time.sleep(0.15)
+        return os.pread(handle, count, offset)
+
+    # The link breaks while the next chunk is still on its way from the medium.
+    service.faults.cut_after_bytes, service.faults.cuts = CHUNK_BYTES - 1, 3
+    async with station.watching(card, patch_bytes_max=64 * CHUNK_BYTES) as watch:
+        watch._station.courier._uploader._pread = slow
+        report = await watch.once()
+    assert report.complete
+    assert service.sealed_entries() == {("D200001", clip_name(0)): 1, ("D200001", clip_name(1)): 1}

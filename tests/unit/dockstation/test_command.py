@@ -11,7 +11,7 @@ import pytest
 
 from dockstation.cli import DEFECT, INCOMPLETE, INTERRUPTED, SERVICE_AWAY, STATE_BUSY, WRONG_SETUP, exit_code, main
 from dockstation.config import StateFolder
-from dockstation.errors import DockError, JournalConflict
+from dockstation.errors import DockError, JournalConflict, JournalUnusable
 from ledger.errors import Blame, CodedError, error_classes
 from tests.support.dock_journal import ENROLMENT, SIGNER
 from tests.support.dock_process import Ended
@@ -124,3 +124,24 @@ def test_every_error_of_the_dock_has_an_exit_code_and_only_bugs_that_of_a_defect
     assert exit_code(CodedError("x")) == DEFECT
     for kind in error_classes(DockError):
         assert (exit_code(kind("x")) == DEFECT) is (kind.blame is Blame.BUG), kind
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ValueError("nobody foresaw this"), DEFECT),
+        (ExceptionGroup("g", [JournalUnusable("full"), ExceptionGroup("h", [JournalUnusable("full")])]), STATE_BUSY),
+        (ExceptionGroup("g", [JournalUnusable("full"), KeyError("x")]), DEFECT),
+    ],
+    ids=["unforeseen", "group", "mixed group"],
+)
+def test_whatever_happens_ends_with_json_and_its_own_code(
+    call: Call, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, code: int
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("dockstation.cli.run_once", fail)
+    ran = call("run", "--once", "--json", "--state", state, "--recorder", tmp_path)
+    assert ran.code == code
+    assert ran.json["ok"] is False
