@@ -1,0 +1,242 @@
+"""The house that the drill tampers with, built once: a small house grown to a few thousand entries.
+
+All of it is real: an embedded PostgreSQL, originals on disk, a published log whose checkpoints a witness cosigned. Beside
+it lies what victims hold: evidence folders as they are exported, receipts as docks keep them, a policy, and a checkpoint
+that somebody wrote down when the log was younger.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+from evidence.core.clock import format_time
+from evidence.core.digest import CHUNK_BYTES
+from evidence.core.wire.cleared import Cleared, ClearedFile, sign_cleared
+from evidence.core.wire.receipt import format_receipt
+from evidence.core.wire.statement import dock_key_name
+from evidence.custody.record import record
+from evidence.db.embedded import EmbeddedPostgres
+from evidence.db.pool import connect, open_pool
+from evidence.export.clip import Exporter
+from evidence.receipts import build_receipt
+from ledger.canonical import JsonObject
+from ledger.checkpoint import Checkpoint, open_checkpoint
+from ledger.cosignature import Cosigner
+from ledger.keys import KeyType
+from ledger.note import Note, Signer, format_note, parse_note
+from ledger.policy import Policy
+from ledger.sequencer import Sequencer
+from tests.drill.baseline import Baseline
+from tests.support.clock import START, SeededEntropy, SteppingClock
+from tests.support.database import fresh_database, make_template
+from tests.support.payloads import Scribe
+from tests.support.small_house import CONTENTS, RECORDER, SmallHouse
+
+WITNESS = "witness.test/other-office"
+EXPORTS = 3
+RECEIPTS = 24
+_PUBLICATIONS = 7
+_LONG_CLIP_EVERY = 8
+
+
+@dataclass(kw_only=True)
+class DrillHouse(SmallHouse):
+    """A small house, what its victims hold, and the way back to the honest state.
+
+    Attributes:
+        cosigner: The witness; it cosigns what the honest sequencer shows it.
+        since: The checkpoint that somebody wrote down.
+        views: Entries without rows of their own, in order of the log.
+        baseline: Leads back to the honest state.
+    """
+
+    cosigner: Cosigner = field(init=False)
+    since: Checkpoint = field(init=False)
+    views: list[UUID] = field(default_factory=list)
+    baseline: Baseline = field(init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.cosigner = Cosigner.generate(WITNESS, key_type=KeyType.COSIGNATURE_ED25519, entropy=self.entropy)
+        self.sequencer = self.new_sequencer()
+
+    @property
+    def log_folder(self) -> Path:
+        """The published log."""
+        return self.root / "log"
+
+    @property
+    def evidence_folder(self) -> Path:
+        """Evidence folders, one below the other, as a court has them."""
+        return self.root / "evidence"
+
+    @property
+    def receipts_folder(self) -> Path:
+        """Receipts by clip, as a dock keeps them."""
+        return self.root / "receipts"
+
+    @property
+    def policy_file(self) -> Path:
+        """The policy of a victim who asks for a witness; it came by a way of its own and nobody tampers with it."""
+        return self.root / "trusted.policy"
+
+    @property
+    def witnessed_policy(self) -> Policy:
+        """The log's key, and a witness that must have cosigned."""
+        vkey = self.cosigner.verifier.vkey
+        return Policy.parse(f"log {self.signer.verifier.vkey}\nwitness other {vkey}\nquorum other\n")
+
+    def new_sequencer(self) -> Sequencer:
+        """Make a sequencer that knows nothing yet, as a process that has just started."""
+        return Sequencer(lambda: connect(self.dsn), self.storage, self.signer, self.clock, cosign=self._cosign)
+
+    async def sequence(self) -> None:
+        """Publish with a sequencer that is closed again, so that rows may be set back afterwards."""
+        sequencer = self.new_sequencer()
+        try:
+            await sequencer.recover()
+            await sequencer.step()
+        finally:
+            await sequencer.close()
+
+    async def published(self) -> Checkpoint:
+        """Return the published checkpoint."""
+        return open_checkpoint(await self.reader.checkpoint(), self.signer.verifier)
+
+    async def signed_sizes(self) -> list[int]:
+        """Return every size that was ever signed."""
+        async with self.pool.acquire() as conn:
+            return [row["size"] for row in await conn.fetch("SELECT size FROM ledger_checkpoint ORDER BY size")]
+
+    async def _cosign(self, note: bytes, *, old_size: int, new_size: int) -> bytes:
+        opened = parse_note(note)
+        at = int(START.timestamp())
+        return format_note(Note(opened.text, (*opened.signatures, self.cosigner.cosign(opened.text, at=at))))
+
+    async def grow(self, *, entries: int, clips: int, seed: int) -> None:
+        """Fill the house, hand out what victims hold, and remember the honest state."""
+        chance = random.Random(f"drill house {seed}")
+        await self.furnish()
+        for number in range(clips - len(CONTENTS)):
+            size = chance.randrange(1, 40_000) + (0 if number % _LONG_CLIP_EVERY else 2 * CHUNK_BYTES)
+            name = f"clip {number:03}.mp4"
+            self.clips[name] = await self.seal(name, chance.randbytes(size))
+        await self._meet_people()
+        await self.publish()
+        per_publication = max(1, (entries - 3 * clips) // _PUBLICATIONS)
+        for number in range(_PUBLICATIONS):
+            await self._look(per_publication, chance)
+            await self.publish()
+            if number == _PUBLICATIONS // 2:
+                self.since = await self.published()
+        await self._hand_out(chance)
+        await self.publish()
+        await self.sequencer.close()
+        self.baseline = await Baseline.of(self.root, self.dsn)
+
+    async def _meet_people(self) -> None:
+        """Everything that makes rows and does not happen in a small house: people, a dock that leaves, a cleared list."""
+        token, staff = self.new_id(), self.new_id()
+        issued: JsonObject = {
+            "token": str(token),
+            "staff": str(staff),
+            "name": "审核员",
+            "role": "reviewer",
+            "expires_at": format_time(self.clock() + timedelta(days=1)),
+            "token_sha256": hashlib.sha256(b"token").hexdigest(),
+        }
+        await self.write("staff.token_issued", f"token:{token}", issued)
+        await self.write("staff.token_revoked", f"token:{token}", {"token": str(token), "reason": "离职"})
+        other = self.new_id()
+        vkey = Signer.generate(dock_key_name(other), self.entropy).verifier.vkey
+        await self.write("dock.enrolled", f"dock:{other}", {"dock": str(other), "name": "二楼", "vkey": vkey})
+        await self.write("dock.revoked", f"dock:{other}", {"dock": str(other), "reason": "报废"})
+        await self.write("dock.cleared", f"dock:{self.dock}", self.cleared(self.dock_signer))
+        async with self.pool.acquire() as conn:
+            scribe = Scribe(conn=conn, clock=self.clock, entropy=self.entropy)
+            case = await scribe.open_case("晋环罚〔2026〕2号", "另一案")
+            for clip in list(self.clips.values())[1:7]:
+                await scribe.annotate(clip, remark="已复核")
+                await scribe.link(case, clip)
+
+    def cleared(self, signer: Signer) -> JsonObject:
+        """Return the payload of a cleared list that names the first clip, signed by some key."""
+        name, content = next(iter(CONTENTS.items()))
+        file = ClearedFile(path=f"DCIM/{name}", clip=self.clips[name], sha256=hashlib.sha256(content).digest())
+        cleared = Cleared(dock=self.dock, recorder=RECORDER, at=self.clock(), files=(file,))
+        return {"dock": str(self.dock), "recorder": RECORDER, "note": sign_cleared(cleared, signer).decode()}
+
+    async def _look(self, count: int, chance: random.Random) -> None:
+        """Views, most of what is in a real log."""
+        clips = list(self.clips.values())
+        async with self.pool.acquire() as conn, conn.transaction():
+            for _ in range(count):
+                clip = chance.choice(clips)
+                recorded = await record(
+                    conn,
+                    type="clip.viewed",
+                    actor="service",
+                    subject=f"clip:{clip}",
+                    payload=self.viewed(clip),
+                    clock=self.clock,
+                    entropy=self.entropy,
+                )
+                self.views.append(recorded.entry_id)
+
+    def viewed(self, clip: UUID) -> JsonObject:
+        """Return the payload of a view."""
+        ids = {"staff": str(self.new_id()), "ticket": str(self.new_id())}
+        return {"clip": str(clip), "rendition": "proxy", "purpose": "legal_review", **ids}
+
+    async def _hand_out(self, chance: random.Random) -> None:
+        """Export evidence and give receipts; afterwards everything is in the hands of others."""
+        exporter = Exporter(self.pool, self.reader, self.objects, self.witnessed_policy, self.clock, self.entropy)
+        self.policy_file.write_bytes(self.witnessed_policy.format())
+        self.evidence_folder.mkdir()
+        self.receipts_folder.mkdir()
+        # One of several chunks and two of one; an export is on record before it is made.
+        names = [
+            next(iter(CONTENTS)),
+            *chance.sample([name for name in self.clips if name not in CONTENTS], EXPORTS - 1),
+        ]
+        for number, name in enumerate(names):
+            target = self.evidence_folder / f"exhibit {number + 1}"
+            await exporter.export_clip(clip=self.clips[name], target=target, actor="service", purpose="legal_review")
+        async with self.pool.acquire() as conn:
+            for name in chance.sample(sorted(self.clips), min(RECEIPTS, len(self.clips))):
+                receipt = await build_receipt(conn, self.reader, self.entries[f"clip.sealed:{name}"])
+                assert receipt
+                (self.receipts_folder / f"{self.clips[name]}.receipt").write_bytes(format_receipt(receipt))
+
+
+@asynccontextmanager
+async def open_drill_house(*, entries: int, clips: int, seed: int) -> AsyncIterator[DrillHouse]:
+    """Build the house on a PostgreSQL of its own, and remove both afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="shilu-drill-"))
+    folder.chmod(0o711)
+    try:
+        with EmbeddedPostgres(folder / "postgres", durable=False) as server:
+            await make_template(server)
+            async with open_on(server, folder / "house", entries=entries, clips=clips, seed=seed) as house:
+                yield house
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def open_on(server: str, root: Path, *, entries: int, clips: int, seed: int) -> AsyncIterator[DrillHouse]:
+    """Build the house in a database of its own on a server that runs and has the migrated template."""
+    root.mkdir()
+    async with fresh_database(server) as dsn, open_pool(dsn, program="drill") as pool:
+        house = DrillHouse(pool=pool, dsn=dsn, root=root, clock=SteppingClock(), entropy=SeededEntropy(seed))
+        await house.grow(entries=entries, clips=clips, seed=seed)
+        yield house
