@@ -30,6 +30,9 @@ bench: $(STAMP) ## every file of benchmarks/, each printing its figures
 fuzz: $(STAMP) ## only the fuzzers of the slow tier
 	@$(BIN)/python -m pytest -m slow -k fuzz --timeout 1800 $(ARGS)
 
+drill: $(STAMP) ## tampering of every known kind, each found by the check of its victim (ARGS="--trials 500 --json")
+	@$(BIN)/python -m tests.drill $(ARGS)
+
 clean: ## remove what the targets made
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
 

@@ -45,10 +45,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 async def _drill(kinds: Sequence[Kind], *, trials: int, seed: int) -> Report:
     async with open_drill_house(entries=_ENTRIES, clips=_CLIPS, seed=seed) as house:
         planned = plan(kinds, trials)
-        return await drill(house, planned, seed=seed, honest_runs=HONEST_RUNS_MIN, progress=_meter())
+        return await drill(house, planned, seed=seed, honest_runs=HONEST_RUNS_MIN, progress=_Meter())
 
 
-class _meter:  # noqa: N801 - used like a function
+class _Meter:
     """Draws progress on a terminal, and nothing where nobody looks."""
 
     def __init__(self) -> None:

@@ -84,11 +84,10 @@ class Baseline:
             for table in self.tables:
                 kept, now = f"{_SCHEMA}.{table}", f"public.{table}"
                 # A row as text is a row: nothing that is stored is lost in it.
-                for statement in (
-                    f"DELETE FROM {now} t WHERE t::text NOT IN (SELECT k::text FROM {kept} k)",
-                    f"INSERT INTO {now} OVERRIDING SYSTEM VALUE SELECT k.* FROM {kept} k"
-                    f" WHERE k::text NOT IN (SELECT t::text FROM {now} t)",
-                ):
+                remove = f"DELETE FROM {now} t WHERE t::text NOT IN (SELECT k::text FROM {kept} k)"
+                add = f"""INSERT INTO {now} OVERRIDING SYSTEM VALUE SELECT k.* FROM {kept} k
+                          WHERE k::text NOT IN (SELECT t::text FROM {now} t)"""
+                for statement in (remove, add):
                     repaired += int((await conn.execute(statement)).rsplit(" ", 1)[1])
         return repaired
 

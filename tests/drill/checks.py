@@ -63,6 +63,15 @@ async def ask_the_witness(house: DrillHouse) -> list[str]:
     return [f"witness.{refused.status}"] if refused else []
 
 
+async def read_the_checkpoint(house: DrillHouse) -> list[str]:
+    """What whoever follows the log does first: the published checkpoint is signed and witnessed as a policy asks."""
+    try:
+        house.witnessed_policy.open_checkpoint(await LogReader(house.storage).checkpoint())
+    except CodedError as error:
+        return [error.code]
+    return []
+
+
 async def check_the_receipts(house: DrillHouse) -> list[str]:
     """What a dock does before it clears a recorder: each receipt is for that clip, and proved by the log's key."""
     return await asyncio.to_thread(_check_receipts, house)
@@ -83,6 +92,7 @@ CHECKS: Mapping[Victim, Check] = {
     Victim.LOG: audit_the_log,
     Victim.KEEPER: audit_since,
     Victim.WITNESS: ask_the_witness,
+    Victim.READER: read_the_checkpoint,
     Victim.DOCK: check_the_receipts,
     Victim.COURT: verify_as_a_court,
     Victim.STRANGER: verify_as_a_stranger,

@@ -13,7 +13,7 @@ from evidence.custody.replay import EVIDENTIAL_TABLES
 from evidence.db.pool import Connection
 from tests.drill.house import DrillHouse
 from tests.drill.kinds import Adversary, Attack, Kind, Victim
-from tests.drill.storage import garbled_log_part
+from tests.drill.storage import flipped, garbled_log_part
 from tests.support.small_house import superuser
 
 _TRIES = 20
@@ -151,10 +151,8 @@ def signed_note_garbled(table: str) -> Attack:
         async with superuser(house.dsn) as conn:
             row = await _row(conn, table, chance)
             note: bytes = await conn.fetchval(f"SELECT note FROM {table} WHERE {row}")
-            if table == "ledger_publication":
-                changed = garbled_log_part(note, chance)
-            else:
-                changed = garbled_log_part(note + b"\n", chance)[:-1]
+            # Only what was published has a witness's line, and who audits a log alone does not know that key.
+            changed = (garbled_log_part if table == "ledger_publication" else flipped)(note, chance)
             await conn.execute(f"UPDATE {table} SET note = $1 WHERE {row}", changed)
 
     return attack
@@ -164,8 +162,10 @@ _LEAF = "(SELECT entry_id FROM ledger_leaf WHERE index = {%s})"
 _A, _B = _LEAF % "a", _LEAF % "b"
 _SWAP_ENTRIES = (
     f"CREATE TEMP TABLE pair ON COMMIT DROP AS SELECT entry_id, entry FROM ledger_entry WHERE entry_id IN ({_A}, {_B})",
-    "UPDATE ledger_entry e SET entry = o.entry FROM pair o"
-    " WHERE e.entry_id IN (SELECT entry_id FROM pair) AND o.entry_id <> e.entry_id",
+    (
+        "UPDATE ledger_entry e SET entry = o.entry FROM pair o"
+        " WHERE e.entry_id IN (SELECT entry_id FROM pair) AND o.entry_id <> e.entry_id"
+    ),
 )
 _SWAP_LEAVES = (
     "UPDATE ledger_leaf SET index = index + 1000000 WHERE index IN ({a}, {b})",
@@ -176,8 +176,10 @@ _TOGETHER = (
     "UPDATE ledger_entry e SET entry = convert_to(regexp_replace(convert_from(e.entry, 'UTF8'),"
     ' \'"commit":"[^"]*"\', \'"commit":"\' || (SELECT encode(sha256(p.salt || p.payload), \'hex\')'
     " FROM custody_payload p WHERE p.entry_id = e.entry_id) || '\"'), 'UTF8') WHERE e.entry_id = " + _A,
-    "UPDATE ledger_leaf SET leaf_hash = (SELECT sha256('\\x00'::bytea || entry) FROM ledger_entry e"
-    " WHERE e.entry_id = ledger_leaf.entry_id) WHERE index = {a}",
+    (
+        "UPDATE ledger_leaf SET leaf_hash = (SELECT sha256('\\x00'::bytea || entry) FROM ledger_entry e"
+        " WHERE e.entry_id = ledger_leaf.entry_id) WHERE index = {a}"
+    ),
 )
 
 

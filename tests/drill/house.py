@@ -1,8 +1,8 @@
 """The house that the drill tampers with, built once: a small house grown to a few thousand entries.
 
-All of it is real: an embedded PostgreSQL, originals on disk, a published log whose checkpoints a witness cosigned. Beside
-it lies what victims hold: evidence folders as they are exported, receipts as docks keep them, a policy, and a checkpoint
-that somebody wrote down when the log was younger.
+All of it is real: an embedded PostgreSQL, originals on disk, a published log whose checkpoints a witness cosigned.
+Beside it lies what victims hold: evidence folders as they are exported, receipts as docks keep them, a policy, and a
+checkpoint that somebody wrote down when the log was younger.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class DrillHouse(SmallHouse):
         self.baseline = await Baseline.of(self.root, self.dsn)
 
     async def _meet_people(self) -> None:
-        """Everything that makes rows and does not happen in a small house: people, a dock that leaves, a cleared list."""
+        """What makes rows and does not happen in a small house: people, a dock that leaves, a cleared list."""
         token, staff = self.new_id(), self.new_id()
         issued: JsonObject = {
             "token": str(token),

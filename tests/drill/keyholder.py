@@ -1,7 +1,7 @@
 """Whoever holds the log's key, and everything else in the house: database, folders, the lot.
 
-What they rewrite fits together: rows, tree, files and signatures. Only somebody who remembers an earlier state can know:
-a kept checkpoint, a witness. The same rewriting without the key is here too; it needs no memory to be seen.
+What they rewrite fits together: rows, tree, files and signatures. Only somebody who remembers an earlier state can
+know: a kept checkpoint, a witness. The same rewriting without the key is here too; it needs no memory to be seen.
 """
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ class Victim(StrEnum):
     LOG = "audit of the log"
     KEEPER = "audit since a kept checkpoint"
     WITNESS = "witness that remembers"
+    READER = "reader with a policy"
     DOCK = "dock checks its receipts"
     COURT = "shilu-verify, own policy"
     STRANGER = "shilu-verify, no key"

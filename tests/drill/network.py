@@ -162,7 +162,7 @@ async def policy_swapped(house: DrillHouse, chance: Random) -> None:
 
 
 async def policy_and_receipt_swapped(house: DrillHouse, chance: Random) -> None:
-    """Forge the receipt by a log of one's own, and put its key into the policy, so that the folder agrees with itself."""
+    """Forge the receipt by a log of one's own and put its key into the policy: the folder agrees with itself."""
     path = evidence_file("*.receipt")(house, chance)
     stranger = Signer.generate(house.signer.name, chance.randbytes)
     overwrite(path, await forked_receipt(house, parse_receipt(path.read_bytes()), stranger, chance))

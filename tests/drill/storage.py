@@ -135,6 +135,11 @@ def garbled_cosignature(raw: bytes, chance: Random) -> bytes:
     return raw[:end] + flipped(raw[end:], chance)
 
 
+def removed_cosignature(raw: bytes, _: Random) -> bytes:
+    """Take the witness's line away."""
+    return b"".join(raw.splitlines(keepends=True)[:-1])
+
+
 async def log_folder_emptied(house: DrillHouse, chance: Random) -> None:
     """Remove every tile of one level."""
     level = chance.choice(["0", "1", "entries"])
@@ -179,6 +184,8 @@ KINDS: tuple[Kind, ...] = (
     _kind("entry bundle: two swapped", swap(_CHOICES["entry bundle"]), Victim.LOG),
     _kind("tiles: a whole level deleted", log_folder_emptied, Victim.LOG),
     _kind("checkpoint file: garbled", change(_checkpoint, garbled_log_part), Victim.LOG),
+    _kind("checkpoint file: cosignature garbled", change(_checkpoint, garbled_cosignature), Victim.READER),
+    _kind("checkpoint file: cosignature removed", change(_checkpoint, removed_cosignature), Victim.READER),
     _kind("checkpoint file: rolled back", checkpoint_rolled_back, Victim.LOG),
     _kind("checkpoint file: rolled far back", checkpoint_rolled_back, Victim.HOUSE),
     _kind("checkpoint file: truncated", change(_checkpoint, truncated), Victim.LOG),

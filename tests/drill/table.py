@@ -55,9 +55,11 @@ def _codes(result: Result) -> str:
 def _conclusion(report: Report, *, seconds: float) -> list[str]:
     found = sum(result.detected for result in report.results)
     lines = [
-        f"{len(report.results)} kinds, {report.trials} trials, {found} detected; "
-        f"{report.honest_runs} honest runs, {len(report.false_alarms)} false alarms; "
-        f"seed {report.seed}, {seconds:.0f} s"
+        (
+            f"{len(report.results)} kinds, {report.trials} trials, {found} detected; "
+            f"{report.honest_runs} honest runs, {len(report.false_alarms)} false alarms; "
+            f"seed {report.seed}, {seconds:.0f} s"
+        )
     ]
     for result in report.results:
         if result.missed:
