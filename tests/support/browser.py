@@ -145,6 +145,21 @@ class Tab:
         found = await self.call("DOM.querySelector", nodeId=document["root"]["nodeId"], selector=selector)
         await self.call("DOM.setFileInputFiles", nodeId=found["nodeId"], files=[str(file) for file in files])
 
+    async def drop_files(self, selector: str, files: Sequence[Path]) -> None:
+        """Drag files or folders onto an element and let go."""
+        box = await self.evaluate(
+            f"(({{x, y}}) => [x, y])(document.querySelector('{selector}').getBoundingClientRect())"
+        )
+        data = {"items": [], "files": [str(file) for file in files], "dragOperationsMask": 1}
+        for step in ("dragEnter", "dragOver", "drop"):
+            await self.call("Input.dispatchDragEvent", type=step, x=box[0] + 9, y=box[1] + 9, data=data)
+
+    async def press(self, key: str) -> None:
+        """Press and release a key, given by its DOM name; `Tab` moves the focus."""
+        code = {"Tab": 9, "Enter": 13, " ": 32}[key]
+        for step in ("keyDown", "keyUp"):
+            await self.call("Input.dispatchKeyEvent", type=step, key=key, code=key, windowsVirtualKeyCode=code)
+
     async def screenshot(self, target: Path) -> None:
         """Write a picture of the whole page as PNG."""
         shot = await self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)

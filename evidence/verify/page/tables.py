@@ -67,6 +67,10 @@ STOPS: Mapping[str, tuple[str, str]] = {
         "此浏览器不能验证 Ed25519 签名：第 7 项将无法通过；请使用新版浏览器或 shilu-verify",
         "this browser cannot verify Ed25519 signatures, so obligation 7 will fail: use a current one, or shilu-verify",
     ),
+    "page.drop": (
+        "此浏览器不允许本地网页读取拖入的文件夹；请改用“选择文件夹”",
+        "this browser lets no local page read a dropped folder; use “Choose a folder”",
+    ),
     "page.failed": (
         "验证程序自身出错，未得出任何结论；请改用 shilu-verify",
         "the page itself failed and says nothing about the evidence; use shilu-verify",

@@ -84,13 +84,31 @@ for (const type of ["dragover", "drop"]) {
 for (const [type, over] of [["dragenter", true], ["dragover", true], ["dragleave", false], ["drop", false]]) {
   drop.addEventListener(type, () => drop.classList.toggle("over", over));
 }
-window.addEventListener("drop", async (event) => {
-  const entries = Array.from(event.dataTransfer.items, (item) => item.webkitGetAsEntry()).filter((entry) => entry);
+// Chromium hands a page of a local disk no entries to read, but handles; others have no handles, but entries.
+async function droppedHandles(handles, folder = "") {
+  const found = [];
+  for await (const handle of handles) {
+    const path = within(folder, handle.name);
+    if (handle.kind === "file") found.push({ path, file: await handle.getFile() });
+    else found.push(...await droppedHandles(handle.values(), path));
+  }
+  return found;
+}
+
+window.addEventListener("drop", async ({ dataTransfer }) => {
+  // All of these are gone once this handler has waited for anything.
+  const items = Array.from(dataTransfer.items).filter((item) => item.kind === "file");
+  const files = Array.from(dataTransfer.files, (file) => ({ path: file.name, file }));
+  const entries = items.map((item) => item.webkitGetAsEntry()).filter((entry) => entry);
+  if (!entries.some((entry) => entry.isDirectory)) {
+    choose(files);
+    return;
+  }
+  const handles = Promise.all(items.map((item) => item.getAsFileSystemHandle?.()));
   try {
-    choose(await dropped(entries));
-  } catch (error) {
-    showStop("page.failed", byId("result"));
-    byId("result").append(element("p", { class: "mono" }, shown(String(error))));
+    choose(await handles.then(droppedHandles).catch(() => dropped(entries)));
+  } catch {
+    showStop("page.drop", byId("result"));
     byId("result").hidden = false;
   }
 });

@@ -327,6 +327,39 @@ async def test_files_may_be_chosen_one_by_one(tab: Tab, folder: EvidenceFolder) 
     assert codes(report)[3] == "receipt.missing"
 
 
+async def test_files_may_be_dropped(tab: Tab, folder: EvidenceFolder) -> None:
+    await tab.evaluate(f"byId('key').value = {json.dumps(folder.vkey)}")
+    await tab.drop_files("#drop", sorted(folder.folder.iterdir()))
+    assert (await tab.until("window.shiluReport"))["verified"]
+
+
+async def test_a_dropped_folder_is_read_to_its_last_portion(tab: Tab) -> None:
+    """Browsers hand out a folder's entries in portions; the protocol that drives this one cannot drop real folders."""
+    paths = await tab.evaluate("""(async () => {
+        const file = (path) => ({ isFile: true, fullPath: path, file: (resolve) => resolve(new File([], "x")) });
+        const folder = (...portions) => ({ isFile: false,
+            createReader: () => ({ readEntries: (resolve) => resolve(portions.shift() ?? []) }) });
+        const tree = folder([file("/a/1"), file("/a/2")], [folder([file("/a/b/3")]), file("/a/4")]);
+        const handle = (name) => ({ kind: "file", name, getFile: async () => new File([], name) });
+        const handles = [{ kind: "directory", name: "a", values: () => [handle("1"), handle("2")] }, handle("3")];
+        const found = [...await dropped([tree, file("/5")]), ...await droppedHandles(handles)];
+        return found.map(({ path }) => path);
+    })()""")
+    assert paths == ["a/1", "a/2", "a/b/3", "a/4", "5", "a/1", "a/2", "3"]
+
+
+async def test_everything_is_reached_and_worked_by_keyboard(tab: Tab, folder: EvidenceFolder) -> None:
+    await judge(tab, folder.folder)
+    await tab.evaluate("document.querySelector('.skip').focus(); undefined")
+    reached = []
+    for _ in range(14):
+        await tab.press("Tab")
+        reached.append(await tab.evaluate("document.activeElement.id || document.activeElement.innerText"))
+    wanted = ["folder", "files", "key", "again", "owed.key", "owed.page"]
+    assert [name for name in reached if name in wanted] == wanted
+    assert any("打印" in name for name in reached)
+
+
 async def test_a_folder_of_folders_is_judged_by_the_key_of_each(
     tab: Tab, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
