@@ -91,14 +91,14 @@ def one_of(*patterns: str) -> Choice:
 
 
 def newest_partial(*patterns: str) -> Choice:
-    """Choose among the widest partial files, those that the newest checkpoint needs."""
+    """Choose among the partial files that the newest checkpoint needs: the last tile's, at its greatest width."""
 
     def choose(house: DrillHouse, chance: Random) -> Path:
-        widest = []
+        newest = []
         for pattern in patterns:
-            found = sorted(house.log_folder.glob(pattern), key=lambda path: int(path.name))
-            widest += found[-1:]
-        return chance.choice(widest)
+            found = sorted(house.log_folder.glob(pattern), key=lambda path: (path.parent.name, int(path.name)))
+            newest += found[-1:]
+        return chance.choice(newest)
 
     return choose
 
