@@ -94,6 +94,7 @@ class PictureEncoding:
         self._dressing = Dressing(
             target=target,
             pixel_aspect=track.pixel_aspect,
+            turn=track.turn,
             unit=unit,
             deinterlace=track.interlaced,
             threads=threads,

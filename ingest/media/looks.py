@@ -20,7 +20,6 @@ from av.video.frame import VideoFrame
 
 from ingest.media.facts import HIGH_DYNAMIC_RANGE_TRANSFERS, UNSTATED
 from ingest.media.geometry import Size, Turn, review_size, within
-from ingest.media.probe import turn_of_frame
 
 # Where a file does not state its colour matrix, players take BT.601 for small pictures and BT.709 for large ones.
 _SMALL_LINES_MAX = 576
@@ -51,7 +50,6 @@ class _Shape:
 
     size: Size
     pixel_format: str
-    turn: Turn
     matrix: int
     colour_range: int
     high_dynamic_range: bool
@@ -63,6 +61,9 @@ class Dressing:
     Args:
         target: Size of the review pictures.
         pixel_aspect: Width to height of a stored pixel, if stated.
+        turn: How the pictures must be turned; the track's, once for all. To ask each picture for its side data would
+            tie a knot between the two Python objects that only the garbage collector undoes, a hundred pictures later:
+            gigabytes, at 4K.
         unit: Seconds per tick of the pictures' times.
         deinterlace: Whether to deinterlace those pictures that say they are interlaced.
         look: What the pictures are for.
@@ -74,12 +75,13 @@ class Dressing:
         *,
         target: Size,
         pixel_aspect: Fraction | None,
+        turn: Turn,
         unit: Fraction,
         deinterlace: bool = False,
         look: Look = Look.FILM,
         threads: int = 1,
     ) -> None:
-        self._target, self._pixel_aspect, self._unit = target, pixel_aspect, unit
+        self._target, self._pixel_aspect, self._turn, self._unit = target, pixel_aspect, turn, unit
         self._deinterlace, self._look, self._threads = deinterlace, look, threads
         self._shape: _Shape | None = None
         self._graph: Graph | None = None
@@ -130,15 +132,15 @@ class Dressing:
         yield "buffer", f"{picture}:{colours}:time_base={self._unit}"
         if self._deinterlace:
             yield "bwdif", "mode=send_frame:deint=interlaced"
-        fitted = within(review_size(shape.size, pixel_aspect=self._pixel_aspect, turn=shape.turn), self._target)
-        lying = Size(fitted.height, fitted.width) if shape.turn.swaps_sides else fitted
+        fitted = within(review_size(shape.size, pixel_aspect=self._pixel_aspect, turn=self._turn), self._target)
+        lying = Size(fitted.height, fitted.width) if self._turn.swaps_sides else fitted
         matrix, colour_range = self._look.value
         tones = ":out_transfer=bt709:out_primaries=bt709:intent=perceptual" if shape.high_dynamic_range else ""
         yield (
             "scale",
             f"w={lying.width}:h={lying.height}:flags=bicubic:out_color_matrix={matrix}:out_range={colour_range}{tones}",
         )
-        yield from _TURN_FILTERS[shape.turn]
+        yield from _TURN_FILTERS[self._turn]
         yield "format", "yuv420p"
         if fitted != self._target:
             yield "pad", f"w={self._target.width}:h={self._target.height}:x=-1:y=-1"
@@ -151,7 +153,6 @@ def _shape_of(frame: VideoFrame) -> _Shape:
     return _Shape(
         size=Size(frame.width, frame.height),
         pixel_format=frame.format.name,
-        turn=turn_of_frame(frame),
         matrix=frame.colorspace,
         colour_range=frame.color_range,
         high_dynamic_range=frame.color_trc in HIGH_DYNAMIC_RANGE_TRANSFERS,

@@ -21,7 +21,6 @@ before the cancellation goes on.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
@@ -43,6 +42,7 @@ from ingest.media.errors import (
     TimeSpent,
 )
 from ingest.media.limits import Limits
+from ingest.media.process import Child
 from ingest.media.result import (
     FILE_NAMES,
     LINE_BYTES_MAX,
@@ -58,10 +58,6 @@ OnProgress = Callable[[int], None]
 """Called with the number of bytes of the original that have been read, a few times a second."""
 
 _COMMAND = (sys.executable, "-I", "-X", "faulthandler", "-m", "ingest.media.child")
-# Nothing of the service's surroundings: no credentials, no proxies, no preloaded libraries.
-_ENVIRONMENT = {"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-_COMPLAINT_BYTES_MAX = 4096
-PARTING_SECONDS = 2
 _CRASHES = frozenset((signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS))
 _FAILURES: dict[str, type[MediaError]] = {error.code: error for error in (NoSpace, SourceUnreadable, MemorySpent)}
 _WORTH_A_CAREFUL_TRY = (DecoderCrashed, Stalled, MemorySpent)
@@ -117,9 +113,9 @@ class _Listener:
         self._workdir, self._idle_seconds, self._on_progress = workdir, idle_seconds, on_progress
         self.facts = Facts(probe={}, tools={}, parameters={})
 
-    async def hear(self, child: asyncio.subprocess.Process) -> MediaResult | Failure | None:
+    async def hear(self, child: Child) -> MediaResult | Failure | None:
         """Return the child's last word, or None if it ended without one."""
-        while line := await self._line(child):
+        while line := await child.line(self._idle_seconds):
             said = parse_saying(line, folder=self._workdir)
             match said:
                 case Progress():
@@ -131,33 +127,18 @@ class _Listener:
                     return said
         return None
 
-    async def _line(self, child: asyncio.subprocess.Process) -> bytes:
-        if child.stdout is None:
-            return b""
-        try:
-            async with asyncio.timeout(self._idle_seconds):
-                return await child.stdout.readline()
-        except TimeoutError as error:
-            raise Stalled(f"no progress for {self._idle_seconds} s") from error
-        except ValueError as error:
-            raise ChildBroken("the decoding process does not end its lines") from error
-
 
 async def _attempt(descriptor: int, workdir: Path, limits: Limits, on_progress: OnProgress | None) -> _Ending:
     """Run one child to its end; the file's own faults are returned, all else is raised."""
     _clear(workdir)
     listener = _Listener(workdir, limits.idle_seconds, on_progress)
-    child = await _start(descriptor, workdir, limits)
-    complaint = asyncio.create_task(_last_words(child))
+    command = (*_COMMAND, json.dumps(_request(descriptor, workdir, limits)))
+    child = await Child.start(command, descriptor=descriptor, workdir=workdir, line_bytes_max=LINE_BYTES_MAX)
     try:
         async with asyncio.timeout(limits.wall_seconds):
             said = await listener.hear(child)
-        # After its last word a child has nothing to do but end. What it may have left behind keeps the pipes open, so
-        # neither waiting for it nor its last complaint may take long.
-        await _ended(child, PARTING_SECONDS)
-        await asyncio.wait([complaint], timeout=PARTING_SECONDS)
-        words = complaint.result() if complaint.done() else ""
-        return _Ending(_judged(said, child.returncode, words), listener.facts)
+        returncode, complaint = await child.part()
+        return _Ending(_judged(said, returncode, complaint), listener.facts)
     except TimeoutError:
         return _Ending(TimeSpent(f"not finished after {limits.wall_seconds} s"), listener.facts)
     except MediaError as error:
@@ -165,7 +146,7 @@ async def _attempt(descriptor: int, workdir: Path, limits: Limits, on_progress: 
             raise
         return _Ending(error, listener.facts)
     finally:
-        await _reap(child, complaint)
+        await child.reap()
 
 
 def _judged(said: MediaResult | Failure | None, returncode: int | None, complaint: str) -> MediaResult:
@@ -186,54 +167,15 @@ def _judged(said: MediaResult | Failure | None, returncode: int | None, complain
     raise ChildBroken("the decoding process ended without a result", complaint=complaint)
 
 
-async def _start(descriptor: int, workdir: Path, limits: Limits) -> asyncio.subprocess.Process:
-    request = {
+def _request(descriptor: int, workdir: Path, limits: Limits) -> dict[str, object]:
+    """Return what `ingest.media.child` is told."""
+    return {
         "source": descriptor,
         "folder": str(workdir.resolve()),
         "parent": os.getpid(),
         "threads": limits.threads,
         "limits": asdict(limits),
     }
-    try:
-        return await asyncio.create_subprocess_exec(
-            *_COMMAND,
-            json.dumps(request),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=workdir,
-            env=_ENVIRONMENT,
-            pass_fds=(descriptor,),
-            start_new_session=True,
-            limit=LINE_BYTES_MAX,
-        )
-    except OSError as error:
-        raise ChildLost(f"the decoding process cannot be started: {error.strerror}") from error
-
-
-async def _last_words(child: asyncio.subprocess.Process) -> str:
-    """Drain standard error, keeping its end."""
-    tail = b""
-    if child.stderr is not None:
-        while piece := await child.stderr.read(_COMPLAINT_BYTES_MAX):
-            tail = (tail + piece)[-_COMPLAINT_BYTES_MAX:]
-    return tail.decode("utf-8", "replace")
-
-
-async def _reap(child: asyncio.subprocess.Process, complaint: asyncio.Task[str]) -> None:
-    """Leave nothing behind: the child's process group is killed and the child waited for, cancelled or not."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
-    complaint.cancel()
-    await _ended(child, PARTING_SECONDS)
-
-
-async def _ended(child: asyncio.subprocess.Process, seconds: int) -> None:
-    """Wait for a child that is about to end; asyncio waits for its pipes too, which may be held by what it started."""
-    ending = asyncio.ensure_future(child.wait())
-    # Not cut short by a cancellation, or a zombie stays.
-    await asyncio.shield(asyncio.wait([ending], timeout=seconds))
-    ending.cancel()
 
 
 def _clear(workdir: Path) -> None:

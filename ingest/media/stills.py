@@ -68,7 +68,12 @@ def _choose(
     best: tuple[VideoFrame, int | None] | None = None
     best_deviation = -1
     dressing = Dressing(
-        target=size, pixel_aspect=track.pixel_aspect, unit=_UNIT, deinterlace=track.interlaced, look=Look.PHOTOGRAPH
+        target=size,
+        pixel_aspect=track.pixel_aspect,
+        turn=track.turn,
+        unit=_UNIT,
+        deinterlace=track.interlaced,
+        look=Look.PHOTOGRAPH,
     )
     with opened(source) as container:
         unit = container.streams[track.index].time_base

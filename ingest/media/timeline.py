@@ -37,7 +37,11 @@ class Timeline:
         self._shift = -round(origin / unit)
         self._step = max(1, round(step / unit))
         self._second = int(STEP_SECONDS_MAX / unit)
-        reach = UNSTATED_REACH_SECONDS if length is None else min(length, Fraction(STATED_SECONDS_MAX)) + REACH_SLACK_SECONDS
+        reach = (
+            UNSTATED_REACH_SECONDS
+            if length is None
+            else min(length, Fraction(STATED_SECONDS_MAX)) + REACH_SLACK_SECONDS
+        )
         self._stated = length is not None
         self._reach = int(reach / unit)
         self._timed = False

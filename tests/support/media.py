@@ -248,14 +248,14 @@ def repeated(source: Path, target: Path, times: int) -> Path:
         streams: dict[int, Any] = {}
         for turn in range(times):
             with av.open(str(source)) as container:
-                length = Fraction(container.duration or 0, 1_000_000)
+                streams = streams or {item.index: output.add_stream_from_template(item) for item in container.streams}
+                # A little more than its length, since sound ends with a whole piece.
+                length = Fraction(container.duration or 0, 1_000_000) + Fraction(1, 5)
                 for packet in container.demux():
                     if packet.size:
-                        stream = packet.stream
-                        mine = streams.setdefault(stream.index, output.add_stream_from_template(stream))
                         shift = round(turn * length / packet.time_base)
                         packet.pts, packet.dts = (packet.pts or 0) + shift, (packet.dts or 0) + shift
-                        packet.stream = mine
+                        packet.stream = streams[packet.stream_index]
                         output.mux(packet)
     return target
 

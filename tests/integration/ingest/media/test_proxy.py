@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -14,7 +17,7 @@ import pytest
 
 from ingest.media.probe import probe
 from ingest.media.result import MediaResult
-from tests.support.media import MILLISECOND, Film, Plane, Seen, Sound, packets_of, see, write
+from tests.support.media import MILLISECOND, Film, Plane, Seen, Sound, packets_of, repeated, see, write
 
 X264 = {"preset": "ultrafast", "qp": "20"}
 FILM = Film(options=X264)
@@ -281,6 +284,28 @@ def test_the_copy_carries_none_of_the_originals_tags(derive: Derive, tmp_path: P
     copy = derive(source).objects[0].path.read_bytes()
     assert b"tag-of-the-original" not in copy
     assert b"39.9042" not in copy
+
+
+def test_memory_does_not_grow_with_the_film(tmp_path: Path) -> None:
+    film = replace(FILM, size=(1920, 1080), times_ms=range(0, 1000, 40))
+    source = repeated(write(tmp_path / "second.mp4", film=film), tmp_path / "in.mp4", 10)
+    program = """
+        import resource, sys
+        from pathlib import Path
+        from ingest.media.policy import decide
+        from ingest.media.probe import probe
+        from ingest.media.proxy import make_proxy
+        peaks = []
+        source, target = map(Path, sys.argv[1:])
+        found = probe(source)
+        report = lambda read: peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        make_proxy(source, target, decide(found), found, threads=1, report=report)
+        print(peaks[len(peaks) // 3], peaks[-1])
+    """
+    command = [sys.executable, "-I", "-c", textwrap.dedent(program), str(source), str(tmp_path / "out.mp4")]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    third, end = map(int, ended.stdout.split())
+    assert end - third < 40_000, "kilobytes; a decoded picture has three thousand"
 
 
 def test_the_original_is_not_touched(derive: Derive, tmp_path: Path) -> None:
