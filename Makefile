@@ -8,7 +8,7 @@ ARGS ?=
 # Test files spread over the cores; each worker has a database of its own.
 WORKERS ?= auto
 
-.PHONY: help demo test slow lint bench fuzz drill clean
+.PHONY: help demo test slow soak lint bench fuzz drill clean
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
 
@@ -20,6 +20,9 @@ test: $(STAMP) lint ## static checks, then all tests but the slow tier
 
 slow: $(STAMP) ## seeded faults and fuzz
 	@$(BIN)/python -m pytest -n $(WORKERS) -m slow --timeout 1800 $(ARGS)
+
+soak: $(STAMP) ## the slow tier with all its seeds; hours
+	@SOAK=1 $(BIN)/python -m pytest -n $(WORKERS) -m slow --timeout 1800 $(ARGS)
 
 lint: $(STAMP) ## format, style, types, import contracts
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports

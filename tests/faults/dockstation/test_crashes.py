@@ -20,6 +20,7 @@ from evidence.core.digest import CHUNK_BYTES
 from tests.support.dock_process import run_dock, start_dock
 from tests.support.dock_server import FakeService
 from tests.support.dock_station import TestStation, clip_name, enrolled, make_recorder, write_clip
+from tests.support.rounds import rounds
 
 
 class PowerCut(BaseException):
@@ -164,7 +165,7 @@ async def test_kill_nine_at_points_drawn_from_a_seed(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100, 140))
+@pytest.mark.parametrize("seed", range(100, 100 + rounds(everyday=10, soak=40)))
 async def test_kill_nine_and_a_failing_link(
     service: FakeService, station: TestStation, tmp_path: Path, seed: int
 ) -> None:
@@ -199,6 +200,6 @@ async def test_a_storm_of_failures(service: FakeService, station: TestStation, t
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(200, 280))
+@pytest.mark.parametrize("seed", range(200, 200 + rounds(everyday=20, soak=80)))
 async def test_many_storms(service: FakeService, station: TestStation, tmp_path: Path, seed: int) -> None:
     await storm(seed, service, station, tmp_path)

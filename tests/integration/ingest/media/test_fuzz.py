@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from tests.support.media import Film, Sound, write
+from tests.support.rounds import rounds
 
-BATCHES, MUTANTS_PER_BATCH = 100, 200
+BATCHES, MUTANTS_PER_BATCH = rounds(everyday=15, soak=100), 200
 QUICK_MUTANTS = 50
 
 FILM = Film(size=(96, 64), options={"preset": "ultrafast", "qp": "30"}, times_ms=range(0, 800, 40), keyframe_every=5)
