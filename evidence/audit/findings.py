@@ -28,6 +28,7 @@ OBJECT_SWAPPED = "object.swapped"
 OBJECT_UNREADABLE = "object.unreadable"
 OBJECT_UNNAMED = "object.unnamed"
 FILE_ABSENT = "inventory.file_absent"
+GUARD_MISSING = "guard.missing"
 
 FINDINGS: Mapping[str, str] = {
     AUDITED: "The audit came to its end; how much it looked at is given. Says nothing of the other findings.",
@@ -48,6 +49,7 @@ FINDINGS: Mapping[str, str] = {
     OBJECT_SWAPPED: "An object holds the bytes of another object of the record.",
     OBJECT_UNREADABLE: "An object cannot be read to its end: the storage fails.",
     OBJECT_UNNAMED: "An object in the store is named by nothing on record: left by a crash, or put in (a warning).",
+    GUARD_MISSING: "A table of evidence has lost the trigger that keeps its rows from being changed, or it is off.",
     FILE_ABSENT: "A dock saw a file on a recorder, and it has not been sealed, so far (a warning).",
 }
 """Every code with its meaning."""

@@ -10,6 +10,7 @@
 4. What is on record as a dock's word is signed by the key the dock was enrolled with (`payloads`).
 5. Each object that a payload names is there with its bytes, each object that is there is named (`objects`).
 6. Each file that a dock saw has been sealed (a warning: it may still be on its way).
+7. Each table of evidence still has its trigger against changes. It does not stop a superuser; its absence shows one.
 
 One cause is named once: what follows from an altered entry or payload is not reported as altered rows or lost objects.
 Nothing is locked, no snapshot is held but during the replay, memory does not grow with the record. What was recorded
@@ -31,7 +32,7 @@ from evidence.audit.findings import found
 from evidence.audit.objects import Tally, audit_objects
 from evidence.audit.payloads import DockKeys, inventory_in, judge_payload, judge_statement, named_by, parse_payload
 from evidence.audit.store import NamedObject
-from evidence.custody.replay import RowDifference, Side, replay
+from evidence.custody.replay import EVIDENTIAL_TABLES, RowDifference, Side, replay
 from evidence.db.pool import Connection
 from evidence.objects.store import ObjectStore
 from ledger.audit import audit_ledger
@@ -40,6 +41,18 @@ from ledger.errors import KeyMalformed
 from ledger.findings import Finding
 from ledger.note import Verifier
 from ledger.publish import LogStorage
+
+GUARDED_TABLES = (
+    *EVIDENTIAL_TABLES,
+    "custody_payload",
+    "ledger_checkpoint",
+    "ledger_entry",
+    "ledger_head",
+    "ledger_leaf",
+    "ledger_publication",
+    "ledger_tile_root",
+)
+"""Tables whose rows a trigger keeps from being changed; stated here and not asked of the database."""
 
 Progress = Callable[[str, int, int | None], None]
 """Told now and then which part is under way, how much of it is done, and of how much where that is known."""
@@ -92,6 +105,8 @@ async def audit_house(
         if not conn.is_closed():
             await store.drop_object_list(conn)
     async for finding in audit.inventories():
+        yield finding
+    async for finding in audit.guards():
         yield finding
     for check in checks:
         async for finding in check(conn):
@@ -156,6 +171,11 @@ class _HouseAudit:
             message = f"dock {file.dock} saw {file.path!r} on recorder {file.recorder}; it has not been sealed"
             facts = {"path": file.path, "raw": file.raw, "size": file.size, "recorder": file.recorder}
             yield found(codes.FILE_ABSENT, f"inventory:{file.inventory}", message, **facts)
+
+    async def guards(self) -> AsyncIterator[Finding]:
+        """Name the tables that have lost their trigger against changes."""
+        for table in await store.unguarded(self._conn, GUARDED_TABLES):
+            yield found(codes.GUARD_MISSING, f"table:{table}", f"nothing keeps the rows of {table} from being changed")
 
     def conclusion(self) -> Finding:
         """Say how much was looked at."""

@@ -199,3 +199,18 @@ async def absent_files(conn: Connection) -> Sequence[AbsentFile]:
            ORDER BY dock, recorder, path, raw"""
     )
     return [AbsentFile(**dict(row)) for row in rows]
+
+
+async def unguarded(conn: Connection, tables: Sequence[str]) -> Sequence[str]:
+    """Return those tables whose trigger against changes is not there, not on, or not the house's own function."""
+    rows = await conn.fetch(
+        """SELECT name FROM unnest($1::text[]) AS t (name)
+           WHERE NOT EXISTS (
+               SELECT FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid
+               WHERE g.tgrelid = to_regclass('public.' || name) AND g.tgname = 'forbid_change'
+                 AND g.tgenabled IN ('O', 'A') AND p.proname IN ('forbid_change', 'ledger_forbid_change')
+           )
+           ORDER BY name""",
+        list(tables),
+    )
+    return [row["name"] for row in rows]

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from evidence.audit.findings import FINDINGS
+from evidence.audit.house import GUARDED_TABLES
 from evidence.core.digest import CHUNK_BYTES
 from evidence.core.wire.inventory import Inventory, InventoryFile, sign_inventory
 from evidence.core.wire.statement import dock_key_name
-from evidence.db.pool import Connection
+from evidence.db.pool import Connection, Pool
 from ledger.findings import Severity
 from ledger.note import Signer
 from tests.support.auditing import audited, differences, present_checkpoint
@@ -146,6 +147,9 @@ TAMPERINGS: dict[str, tuple[Tampering, list[str]]] = {
     "entry altered in the bundle": (published("tile/entries/*.p/*", flipped(20)), ["log.bundle_altered"]),
     "tile altered": (published("tile/0/*.p/*", flipped(3)), ["log.tile_altered"]),
     "checkpoint rolled back": (roll_checkpoint_back, ["log.checkpoint_stale"]),
+    # Guards.
+    "guard dropped": (sql("DROP TRIGGER forbid_change ON clip"), ["guard.missing"]),
+    "guard switched off": (sql("ALTER TABLE ledger_entry DISABLE TRIGGER forbid_change"), ["guard.missing"]),
     # Payloads.
     "payload altered": (
         sql(
@@ -308,3 +312,9 @@ def test_every_code_has_its_tampering() -> None:
     expected = {code for _, codes in TAMPERINGS.values() for code in codes}
     others = {"house.audited", "payload.not_replayable", "object.unreadable"}
     assert set(FINDINGS) == {code for code in expected if not code.startswith("log.")} | others
+
+
+async def test_every_guarded_table_is_on_the_list(pool: Pool) -> None:
+    async with pool.acquire() as conn:
+        rows = await conn.fetch("SELECT tgrelid::regclass::text AS name FROM pg_trigger WHERE tgname = 'forbid_change'")
+    assert {row["name"] for row in rows} == set(GUARDED_TABLES)
