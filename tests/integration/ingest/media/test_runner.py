@@ -87,6 +87,11 @@ def processes_about(word: str) -> list[int]:
     return found
 
 
+def misbehaving(workdir: Path) -> list[int]:
+    """Return the processes that run this test's own misbehaving program; other tests may run beside it."""
+    return processes_about(str(workdir.parent / "misbehaving.py"))
+
+
 async def test_the_demo_footage_from_end_to_end(tmp_path: Path) -> None:
     outcomes = {}
     for recorder in make_recorders(tmp_path / "recorders", seconds=3):
@@ -205,7 +210,7 @@ async def test_no_progress_is_ended(clip: Path, workdir: Path, misbehave: Misbeh
     result = await derive_media(clip, workdir, QUICK)
     assert result.reason == "media.stalled: no progress for 1 s"
     assert time.monotonic() - begun < 15
-    assert not processes_about("misbehaving.py")
+    assert not misbehaving(workdir)
 
 
 async def test_endless_progress_is_ended_by_the_clock(clip: Path, workdir: Path, misbehave: Misbehave) -> None:
@@ -216,7 +221,7 @@ async def test_endless_progress_is_ended_by_the_clock(clip: Path, workdir: Path,
     """)
     result = await derive_media(clip, workdir, Limits(idle_seconds=5, wall_seconds=2))
     assert result.reason == "media.time_limit: not finished after 2 s"
-    assert not processes_about("misbehaving.py")
+    assert not misbehaving(workdir)
 
 
 async def test_a_child_that_closes_its_mouth_and_lives_on_is_ended(
@@ -225,7 +230,7 @@ async def test_a_child_that_closes_its_mouth_and_lives_on_is_ended(
     misbehave("os.close(1); os.close(2); time.sleep(60)")
     result = await derive_media(clip, workdir, QUICK)
     assert result.reason == "media.stalled: the decoding process fell silent and did not end"
-    assert not processes_about("misbehaving.py")
+    assert not misbehaving(workdir)
 
 
 async def test_what_a_child_leaves_behind_is_ended_too(clip: Path, workdir: Path, misbehave: Misbehave) -> None:
@@ -239,7 +244,7 @@ async def test_what_a_child_leaves_behind_is_ended_too(clip: Path, workdir: Path
     assert result.outcome == "audio"
     # It is not our child, so nobody tells when the kernel is done with it.
     for _ in range(100):
-        if not processes_about("misbehaving.py"):
+        if not misbehaving(workdir):
             return
         await asyncio.sleep(0.05)
     raise AssertionError("the grandchild lives on")
@@ -267,7 +272,7 @@ async def test_nonsense_is_our_bug_and_no_judgement_on_the_file(
     misbehave(code)
     with pytest.raises(ChildBroken):
         await derive_media(clip, workdir, QUICK)
-    assert not processes_about("misbehaving.py")
+    assert not misbehaving(workdir)
 
 
 async def test_a_bug_tells_where_it_happened(clip: Path, workdir: Path, misbehave: Misbehave) -> None:
@@ -338,13 +343,13 @@ async def test_a_bomb_is_defused(tmp_path: Path, workdir: Path) -> None:
 async def test_cancelling_leaves_no_process(clip: Path, workdir: Path, misbehave: Misbehave) -> None:
     misbehave("signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True: time.sleep(1)")
     task = asyncio.create_task(derive_media(clip, workdir, Limits(idle_seconds=60)))
-    while not processes_about("misbehaving.py"):
+    while not misbehaving(workdir):
         await asyncio.sleep(0.02)
     await asyncio.sleep(0.1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert not processes_about("misbehaving.py")
+    assert not misbehaving(workdir)
 
 
 async def test_the_child_dies_with_a_killed_service(large: Path, tmp_path: Path) -> None:
