@@ -98,9 +98,18 @@ class TestLog:
             **options,  # type: ignore[arg-type]  # the keyword options of the real thing
         )
 
+    async def vacant(self) -> None:
+        """Wait until nobody leads: the server takes a moment to notice that a connection was broken off."""
+        held = """SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database AND datname = current_database()
+                  WHERE locktype = 'advisory' AND granted AND (classid::bigint << 32) + objid::bigint = $1"""
+        async with asyncio.timeout(5):
+            while await self.conn.fetchval(held, store.LEADER_KEY):
+                await asyncio.sleep(0.005)
+
     async def sequence(self, settings: SequencerSettings = EAGER) -> int:
         """Publish all that waits in one term; return the number of batches."""
         sequencer, batches = self.sequencer(settings), 0
+        await self.vacant()
         await sequencer.recover()
         while await sequencer.step():
             batches += 1

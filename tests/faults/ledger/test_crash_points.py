@@ -27,6 +27,7 @@ async def interrupted_term(log: TestLog, faults: Faults) -> None:
         return await asyncpg.connect(log.dsn, connection_class=faulty_connection(faults))
 
     sequencer = log.sequencer(BATCHES, connect=connect, storage=FaultyFolder(log.folder, faults))
+    await log.vacant()
     try:
         await sequencer.recover()
         while await sequencer.step():

@@ -74,6 +74,7 @@ async def test_a_leader_whose_connection_is_cut_stops_and_another_one_goes_on(lo
     await first.recover()
     await first.step()
     assert await terminate(log) == 1
+    await log.vacant()
     await second.recover()
     await log.append(1)
     with pytest.raises((NotLeading, *store.DATABASE_ERRORS)):
