@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Collection
 from pathlib import Path
@@ -50,7 +49,6 @@ async def ask_program(
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={**os.environ},
         )
         if pid_file is not None:
             pid_file.write_text(f"{process.pid}\n", encoding="ascii")
@@ -59,6 +57,7 @@ async def ask_program(
         finally:
             if process.returncode is None:
                 process.kill()
+                await process.wait()
             if pid_file is not None:
                 pid_file.unlink(missing_ok=True)
         if process.returncode in accept and out.strip():

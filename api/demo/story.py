@@ -12,11 +12,11 @@ import math
 import shutil
 import socket
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from api.client import ServiceClient, open_client
 from api.demo.case import SEARCH_WORDS, make_case
@@ -27,6 +27,8 @@ from api.demo.programs import DOCK, SHILU, VERIFY, ask_program
 from api.demo.result import DemoClip, DemoLog, DemoResult
 from api.demo.show import Show
 from api.demo.stage import Stage, open_stage
+
+T = TypeVar("T")
 
 _POLL_SECONDS = 0.3
 _READY_SECONDS = 120.0
@@ -91,14 +93,33 @@ async def perform(plan: DemoPlan, show: Show) -> AsyncIterator[DemoResult]:
             )
 
 
-async def _guarded(stage: Stage, step: Any) -> Any:
+async def _guarded(stage: Stage, step: Awaitable[T]) -> T:
     """Wait for a step, but no longer than the programs it needs can be kept running."""
     task = asyncio.ensure_future(step)
-    await asyncio.wait({task, stage.failed}, return_when=asyncio.FIRST_COMPLETED)
-    if task.done():
+    either: set[asyncio.Future[Any]] = {task, stage.failed}
+    try:
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise stage.failed.result()
         return task.result()
+    finally:
+        # Whatever ends the wait ends the step, and with it the program that the step may be running.
+        await _end(task)
+
+
+async def _end(task: asyncio.Future[Any]) -> None:
     task.cancel()
-    raise stage.failed.result()
+    await asyncio.wait({task})
+
+
+@asynccontextmanager
+async def _within(seconds: float, what: str) -> AsyncIterator[None]:
+    """Give a block so much time, and say in the demonstration's own words that it took longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise DemoTimeout(f"{what} took more than {seconds:.0f} s; the logs say where it stands") from error
 
 
 async def _service(data: Path) -> dict[str, Any]:
@@ -140,13 +161,16 @@ async def _dock(
     run = asyncio.create_task(
         ask_program(DOCK, *words, accept=accept, again=(_DOCK_SERVICE_AWAY, _KILLED), pid_file=pid_file)
     )
-    with show.counting("dock: hash, upload, seal, receipt", "采集：摘要、上传、封存、回执", count) as advance:
-        async with asyncio.timeout(plan.patience_seconds):
-            while not run.done():
-                advance(len(await client.pages("/v1/clips")))
-                await asyncio.wait({run}, timeout=_POLL_SECONDS)
-        docked = read_docked(run.result())
-        advance(sum(file.is_receipted for file in docked))
+    try:
+        with show.counting("dock: hash, upload, seal, receipt", "采集：摘要、上传、封存、回执", count) as advance:
+            async with _within(plan.patience_seconds, "docking"):
+                while not run.done():
+                    advance(len(await client.pages("/v1/clips")))
+                    await asyncio.wait({run}, timeout=_POLL_SECONDS)
+            docked = read_docked(run.result())
+            advance(sum(file.is_receipted for file in docked))
+    finally:
+        await _end(run)
     return docked
 
 
@@ -156,7 +180,7 @@ async def _derived(
     """Wait until every sealed clip has an outcome; return the clip listing by id."""
     wanted = {file.clip for file in docked if file.clip is not None}
     with show.counting("derive review copies in child processes", "在子进程中生成审看副本", len(wanted)) as advance:
-        async with asyncio.timeout(plan.patience_seconds):
+        async with _within(plan.patience_seconds, "deriving"):
             while True:
                 clips = {item["clip"]: item for item in await client.pages("/v1/clips")}
                 ready = sum(clips[clip]["state"] != "sealed" for clip in wanted if clip in clips)

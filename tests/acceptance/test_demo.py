@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from api.cli.exits import Exit
 from ledger.note import Verifier
 from tests.support.demo import DemoProcess
 from tests.support.shared import shared_folder
@@ -47,6 +48,16 @@ def test_demo_twice_in_one_folder(data_folder: Path) -> None:
     assert second["log"]["size"] > first["log"]["size"]
 
 
+def test_demo_that_takes_too_long_says_so_and_leaves_nothing_running(data_folder: Path) -> None:
+    data = data_folder / "demo"
+    demo = DemoProcess(data, "--patience", "0.05")
+    code, result = demo.finish(seconds=_SECONDS)
+    assert code == Exit.UNAVAILABLE, demo.story()
+    assert result == {}
+    assert "demo.timeout" in demo.story()
+    assert _processes_about(data) == []
+
+
 @pytest.mark.timeout(2 * _SECONDS)
 def test_demo_on_real_camera_files(data_folder: Path) -> None:
     files = sorted(path for path in shared_folder("footage").rglob("*") if path.is_file() and path.suffix != ".md")
@@ -64,3 +75,17 @@ def _run(data: Path, *words: str) -> tuple[int, dict[str, Any]]:
     code, result = demo.finish(seconds=_SECONDS)
     assert result, demo.story()
     return code, result
+
+
+def _processes_about(folder: Path) -> list[str]:
+    """Return the command lines of running programs that name a folder; PostgreSQL's own names none."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                command = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if str(folder).encode() in command:
+                found.append(command.replace(b"\0", b" ").decode(errors="replace"))
+    return found

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -76,15 +75,3 @@ class DemoProcess:
             return int(files[0].read_text().split()[0])
         except (IndexError, OSError, ValueError):
             return None
-
-
-def wait_gone(pid: int, *, seconds: float = 20.0) -> bool:
-    """Wait until a process is gone; tell whether it is."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.05)
-    return False
