@@ -11,7 +11,12 @@ from pathlib import Path
 from pydantic_core import PydanticUndefined
 
 from api.config import PREFIX, ServiceConfig
+from evidence.audit.findings import FINDINGS as HOUSE_FINDINGS
 from evidence.custody.events import EVENTS
+from evidence.verify.findings import FINDINGS as VERIFY_FINDINGS
+from ingest.audit import FINDINGS as UPLOAD_FINDINGS
+from ledger.audit_findings import FINDINGS as LEDGER_FINDINGS
+from ledger.mirror.findings import FINDINGS as MIRROR_FINDINGS
 from tests.support.api_page import api_page
 from tests.support.error_codes import errors_page
 
@@ -54,11 +59,36 @@ def entries_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def findings_page() -> str:
+    """Return docs/findings.md."""
+    lines = [
+        "# Findings",
+        "",
+        "A verification or an audit answers with findings, never with a bare yes or no. The codes are stable; programs",
+        "match on them. `shilu-verify` and `verify.html` share theirs.",
+    ]
+    for title, meanings in _FINDINGS.items():
+        lines += ["", f"## {title}", "", "| Code | Meaning |", "|---|---|"]
+        lines += [f"| `{code}` | {_cell(meaning)} |" for code, meaning in meanings.items()]
+    return "\n".join(lines) + "\n"
+
+
+_FINDINGS: Mapping[str, Mapping[str, str]] = {
+    "Of one original: `shilu-verify`, `shilu verify`": {
+        code: f"{meaning.en} / {meaning.zh}" for code, meaning in VERIFY_FINDINGS.items()
+    },
+    "Of the log: `shilu audit`": LEDGER_FINDINGS,
+    "Of payloads, rows, objects and docks' statements: `shilu audit`": HOUSE_FINDINGS,
+    "Of uploads: `shilu audit`": UPLOAD_FINDINGS,
+    "Of a log followed from outside: `shilu log mirror`, `shilu log monitor`": MIRROR_FINDINGS,
+}
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "api.md": api_page,
     "errors.md": errors_page,
     "configuration.md": configuration_page,
     "entries.md": entries_page,
+    "findings.md": findings_page,
 }
 
 
