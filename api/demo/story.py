@@ -66,6 +66,8 @@ async def perform(plan: DemoPlan, show: Show) -> AsyncIterator[DemoResult]:
     port = _port(data)
     async with open_stage(data, environment={"SHILU_DATA": str(data), "SHILU_DISK_RESERVE_BYTES": "0"}) as stage:
         with show.step("start PostgreSQL, service and worker", "启动数据库、服务与工作进程"):
+            # What a killed service left behind may name an address that is not its own any more.
+            (data / "run" / "service.json").unlink(missing_ok=True)
             stage.start("service", SHILU, "serve", "--listen", f"127.0.0.1:{port}", "--no-worker", "--json")
             service = await _guarded(stage, _service(data))
             stage.start("worker", SHILU, "work", "--json")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,12 @@ def test_demo_twice_in_one_folder(data_folder: Path) -> None:
         original = data / "recorders" / clip["file"]
         assert hashlib.sha256(original.read_bytes()).hexdigest() == clip["sha256"]
         assert original.stat().st_size == clip["size"]
-    second_code, second = _run(data)
+    # As after a power cut, and with the port taken by somebody else meanwhile.
+    (data / "run" / "service.json").write_text('{"url": "http://127.0.0.1:9", "origin": "x", "vkey": "x"}')
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", int((data / "run" / "port").read_text())))
+        taken.listen()
+        second_code, second = _run(data)
     assert second_code == 0
     assert second["verified"]
     assert [clip["id"] for clip in second["clips"]] == [clip["id"] for clip in first["clips"]]
