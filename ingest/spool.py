@@ -28,12 +28,20 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from evidence.core.digest import CHUNK_BYTES
-from evidence.core.durable import make_folders, publish_file, remove_temporaries, sync_folder, write_file
+from evidence.core.durable import (
+    create_files,
+    make_folders,
+    publish_file,
+    remove_temporaries,
+    sync_folder,
+    write_file,
+)
 from ingest.errors import SpoolDamaged, SpoolLost, UploadBusy
 from ledger.tree import leaf_hash
 
 LEAF_BYTES = 32
 _ID_FILE = "spool-id"
+_LEFTOVER_IDLE_SECONDS = 3600.0
 
 
 class Disk:
@@ -120,14 +128,19 @@ class Spool:
 
     @classmethod
     def open(cls, folder: Path, quarantine: Path, *, disk: Disk | None = None) -> Spool:
-        """Open a spool, making its folders and its identity on first use; leftovers of unfinished files are removed."""
+        """Open a spool, making its folders and its identity on first use; old leftovers of unfinished files go.
+
+        Any number of programs may open one spool at once: the first to give it an identity gives it to all.
+        """
         make_folders(folder)
         make_folders(quarantine)
-        remove_temporaries(folder)
-        remove_temporaries(quarantine)
+        for place in (folder, quarantine):
+            remove_temporaries(place, idle_seconds=_LEFTOVER_IDLE_SECONDS)
         id_file = folder / _ID_FILE
         if not id_file.exists():
-            write_file(id_file, f"{uuid4()}\n".encode())
+            create_files({id_file: f"{uuid4()}\n".encode()}, scratch=folder)
+        # Rows will name this identity: its name must not be lost to a power cut, whoever wrote it just now.
+        sync_folder(folder)
         return cls(
             folder=folder, quarantine=quarantine, spool_id=UUID(id_file.read_text().strip()), disk=disk or Disk()
         )

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -110,12 +111,22 @@ def publish_file(source: Path, target: Path, *, mode: int = 0o444) -> None:
     sync_folder(source.parent)
 
 
-def remove_temporaries(folder: Path) -> int:
-    """Remove what a crash between steps 1 and 3 left in a folder; return how many files that were."""
-    leftovers = list(folder.glob(f"{TEMPORARY_PREFIX}*"))
-    for path in leftovers:
-        path.unlink(missing_ok=True)
-    return len(leftovers)
+def remove_temporaries(folder: Path, *, idle_seconds: float = 0.0) -> int:
+    """Remove what a crash between steps 1 and 3 left in a folder; return how many files that were.
+
+    Args:
+        folder: Where to look; not below it.
+        idle_seconds: Only files that nobody has written to for so long. 0 is for whoever alone writes into the folder:
+            a file of another, living writer would be taken out of its hands.
+    """
+    removed = 0
+    for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
+        with contextlib.suppress(FileNotFoundError):
+            if idle_seconds and time.time() - path.stat().st_mtime < idle_seconds:
+                continue
+            path.unlink()
+            removed += 1
+    return removed
 
 
 def _write_temporary(folder: Path, data: bytes, mode: int) -> Path:
