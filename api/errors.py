@@ -180,6 +180,12 @@ class TusVersionRefused(ApiError):
     code = "tus.version"
 
 
+class TusChecksumUnsupported(ApiError):
+    """`Upload-Checksum` names an algorithm that `Tus-Checksum-Algorithm` does not; nothing was taken."""
+
+    code = "tus.checksum_unsupported"
+
+
 class TusMetadataInvalid(ApiError):
     """`Upload-Metadata` is not a list of unique keys with base64 values."""
 

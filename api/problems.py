@@ -73,7 +73,11 @@ PROBLEMS = _table(
     [
         # The request is malformed, and will stay so.
         (400, Retry.NEVER, "request.malformed request.invalid request.query request.header request.cursor"),
-        (400, Retry.NEVER, "tus.metadata upload.empty upload.name_invalid upload.metadata_invalid"),
+        (
+            400,
+            Retry.NEVER,
+            "tus.metadata tus.checksum_unsupported upload.empty upload.name_invalid upload.metadata_invalid",
+        ),
         (400, Retry.NEVER, "wire.malformed wire.version wire.limit wire.path time.invalid file.empty receipt.mismatch"),
         (400, Retry.NEVER, "party.name_invalid party.role_invalid party.expiry_invalid dock.key_invalid"),
         (400, Retry.NEVER, "annotation.invalid case.invalid search.invalid view.purpose_unknown"),
@@ -104,6 +108,8 @@ PROBLEMS = _table(
         (409, Retry.FIXED, "upload.offset_mismatch upload.not_inventoried upload.incomplete upload.taken_over"),
         (410, Retry.NEVER, "upload.terminated"),
         (410, Retry.FIXED, "upload.spool_lost upload.spool_damaged"),
+        # tus has a status of its own for it.
+        (460, Retry.LATER, "upload.checksum_mismatch"),
         # The way is blocked; the same request may be sent again.
         (421, Retry.LATER, "upload.elsewhere"),
         (503, Retry.LATER, "service.unavailable upload.busy database.unreachable receipt.pending"),

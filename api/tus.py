@@ -1,8 +1,8 @@
 """Headers of tus 1.0.0, parsed strictly; the protocol's judgement without its I/O.
 
 Source: the tus resumable upload protocol 1.0.0 with the extensions creation, creation-with-upload,
-creation-defer-length and termination. Values of `Upload-Metadata` stay bytes here: what a name may be is the intake's
-rule.
+creation-defer-length, checksum and termination. Values of `Upload-Metadata` stay bytes here: what a name may be is the
+intake's rule.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ import binascii
 import re
 from collections.abc import Mapping
 
-from api.errors import HeaderInvalid, TusMetadataInvalid, TusVersionRefused
+from api.errors import HeaderInvalid, TusChecksumUnsupported, TusMetadataInvalid, TusVersionRefused
+from ingest.checksum import DIGEST_BYTES, BodyChecksum
 
 VERSION = "1.0.0"
-EXTENSIONS = "creation,creation-with-upload,creation-defer-length,termination"
+EXTENSIONS = "creation,creation-with-upload,creation-defer-length,checksum,termination"
+CHECKSUM_ALGORITHMS = ",".join(DIGEST_BYTES)
 OFFSET_MEDIA_TYPE = "application/offset+octet-stream"
 
 METADATA_BYTES_MAX = 8192
@@ -63,6 +65,28 @@ def parse_upload_length(headers: Mapping[str, str]) -> int | None:
     if headers["Upload-Defer-Length"] != "1" or "Upload-Length" in headers:
         raise HeaderInvalid("Upload-Defer-Length is 1 and stands without Upload-Length", header="Upload-Defer-Length")
     return None
+
+
+def parse_checksum(headers: Mapping[str, str]) -> BodyChecksum | None:
+    """Read what the sender says its body comes to; None when it says nothing.
+
+    Raises:
+        TusChecksumUnsupported: By an algorithm that is not spoken here.
+        HeaderInvalid: Not an algorithm, a blank and a digest of its length in base64.
+    """
+    text = headers.get("Upload-Checksum")
+    if text is None:
+        return None
+    algorithm, _, value = text.partition(" ")
+    if algorithm not in DIGEST_BYTES:
+        raise TusChecksumUnsupported(f"checksums are taken by {CHECKSUM_ALGORITHMS}, not by {algorithm[:40]!r}")
+    try:
+        digest = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        digest = b""
+    if len(digest) != DIGEST_BYTES[algorithm]:
+        raise HeaderInvalid(f"Upload-Checksum holds no {algorithm} in base64", header="Upload-Checksum")
+    return BodyChecksum(algorithm, digest)
 
 
 def parse_metadata(text: str) -> dict[str, bytes]:

@@ -10,7 +10,8 @@ Order of effects, the same in the middle of a long request and at its end:
 Whatever ends a request (end of the body, a disconnect, a cancelled handler, a full disk), everything that came in
 before is written, synced and recorded on the way out. There are two exceptions: a request whose upload was taken over
 has lost the right to record, and an over-long body is not the announced file, so what it carried since the last
-acknowledgement is dropped. For the same reason the last byte of a file is not acknowledged before its body has ended.
+acknowledgement is dropped. For the same reason the last byte of a file is not acknowledged before its body has ended,
+and no byte of a body with a checksum before that has turned out right (`ingest.checksum`).
 """
 
 from __future__ import annotations
@@ -23,7 +24,15 @@ from uuid import UUID
 from evidence.core.clock import Clock
 from evidence.db.pool import Pool
 from ingest import store
-from ingest.errors import IngestError, UploadLengthExceeded, UploadNoSpace, UploadStalled, UploadTakenOver
+from ingest.checksum import RunningChecksum
+from ingest.errors import (
+    IngestError,
+    UploadChecksumMismatch,
+    UploadLengthExceeded,
+    UploadNoSpace,
+    UploadStalled,
+    UploadTakenOver,
+)
 from ingest.offload import on_disk, to_the_end
 from ingest.pipeline import Pipeline
 from ingest.settings import UploadSettings
@@ -65,8 +74,10 @@ class Append:
         clock: Clock,
         settings: UploadSettings,
         on_acknowledged: Callable[[int], None],
+        checksum: RunningChecksum | None = None,
     ) -> None:
         self.acknowledged = claim.offset
+        self._checksum = checksum
         self._claim = claim
         self._pool = pool
         self._spool = spool
@@ -85,6 +96,7 @@ class Append:
 
         Raises:
             UploadTakenOver, UploadStalled, UploadLengthExceeded, UploadNoSpace, SpoolFailed: As they say.
+            UploadChecksumMismatch: As it says; nothing is recorded then.
             Exception: Whatever the stream raised, unchanged, after everything it gave is recorded.
         """
         pump = asyncio.create_task(self._pump(stream))
@@ -119,7 +131,7 @@ class Append:
             self._check_reasons_to_end()
             self._pipeline.hand_over()
             written = self._pipeline.written
-            if written > self.acknowledged and written != self._claim.length:
+            if self._checksum is None and written > self.acknowledged and written != self._claim.length:
                 # Not to be cancelled half-way: a sync whose failure nobody saw would make the next one lie.
                 await to_the_end(self._acknowledge(written))
             elif not await store.is_writer(self._pool, self._claim.upload, writer=self._claim.writer):
@@ -142,12 +154,27 @@ class Append:
                 await self._pipeline.drain()
             except IngestError as error:
                 failure = failure or error
+            failure = self._judge(pump, failure)
             if self._may_record and self._pipeline.written > self.acknowledged:
                 await self._acknowledge(self._pipeline.written)
         finally:
             await self._pipeline.close()
         if failure is not None:
             raise failure
+
+    def _judge(self, pump: asyncio.Task[None], failure: BaseException | None) -> BaseException | None:
+        """Return what the request failed of once its checksum, if there is one, has had its say."""
+        if self._checksum is None:
+            return failure
+        if failure is not None or pump.cancelled():
+            self._may_record = False
+            return failure
+        try:
+            self._checksum.check()
+        except UploadChecksumMismatch as error:
+            self._may_record = False
+            return error
+        return None
 
     async def _acknowledge(self, offset: int) -> None:
         try:

@@ -20,6 +20,7 @@ from evidence.db.pool import Pool
 from ingest import store
 from ingest.append import Append, Claim
 from ingest.buffers import Buffers
+from ingest.checksum import BodyChecksum, RunningChecksum
 from ingest.digests import Digests
 from ingest.errors import UploadBusy, UploadTakenOver
 from ingest.offload import disk_error, on_disk, to_the_end
@@ -49,8 +50,15 @@ class Carrier:
         self._requests = 0
         self._running: dict[UUID, Append] = {}
 
-    async def carry(self, row: UploadRow, offset: int, stream: AsyncIterator[bytes | memoryview]) -> int | None:
-        """Append a stream at the acknowledged offset.
+    async def carry(
+        self,
+        row: UploadRow,
+        offset: int,
+        stream: AsyncIterator[bytes | memoryview],
+        *,
+        checksum: BodyChecksum | None = None,
+    ) -> int | None:
+        """Append a stream at the acknowledged offset, as a whole or not at all when it has a checksum.
 
         Returns:
             The new acknowledged offset; None when the row no longer stands at `offset` and nothing was touched.
@@ -72,7 +80,7 @@ class Carrier:
                 return None
             self.stop(row.id)
             async with self._hold(claim) as file:
-                return await self._append(claim, file, stream)
+                return await self._append(claim, file, stream, checksum)
 
     def stop(self, upload: UUID) -> None:
         """Ask the request that writes an upload in this process, if there is one, whether it still may."""
@@ -83,8 +91,15 @@ class Carrier:
         """Let the threads go; requests must have ended."""
         self._threads.shutdown()
 
-    async def _append(self, claim: Claim, file: SpoolFile, stream: AsyncIterator[bytes | memoryview]) -> int:
+    async def _append(
+        self,
+        claim: Claim,
+        file: SpoolFile,
+        stream: AsyncIterator[bytes | memoryview],
+        checksum: BodyChecksum | None,
+    ) -> int:
         upload = claim.upload
+        running = None if checksum is None else RunningChecksum(checksum)
         digest = await self._digests.at(upload, claim.offset)
         self._digests.follow(upload, claim.offset)
         with self._buffers.ring() as ring:
@@ -93,10 +108,13 @@ class Carrier:
                 pool=self._pool,
                 spool=self._spool,
                 file=file,
-                pipeline=Pipeline(file=file, digest=digest, ring=ring, threads=self._threads),
+                pipeline=Pipeline(
+                    file=file, digest=digest, ring=ring, threads=self._threads, also=running.take if running else None
+                ),
                 clock=self._clock,
                 settings=self._settings,
                 on_acknowledged=lambda offset: self._digests.follow(upload, offset),
+                checksum=running,
             )
             self._running[upload] = append
             try:

@@ -43,6 +43,12 @@ class UploadOffsetMismatch(IngestError):
     code = "upload.offset_mismatch"
 
 
+class UploadChecksumMismatch(IngestError):
+    """The body does not have the checksum its sender stated; none of it was taken, send it again."""
+
+    code = "upload.checksum_mismatch"
+
+
 class UploadTooLarge(IngestError):
     """The announced length is above what this service accepts for one upload."""
 

@@ -47,14 +47,30 @@ _Blocks = SimpleQueue[_Block | None]
 class Pipeline:
     """Takes the bytes that follow `digest.offset`; must be closed.
 
+    Args:
+        file: Where they are written.
+        digest: The digests of the bytes before them.
+        ring: Buffers.
+        threads: Two are taken until `close`.
+        also: Sees every byte as well, in order, in the thread that writes.
+
     Attributes:
         written: End of the bytes that were written without a gap; they are in the system's hands, not yet synced.
     """
 
-    def __init__(self, *, file: SpoolFile, digest: RunningDigest, ring: Ring, threads: Executor) -> None:
+    def __init__(
+        self,
+        *,
+        file: SpoolFile,
+        digest: RunningDigest,
+        ring: Ring,
+        threads: Executor,
+        also: Callable[[memoryview], None] | None = None,
+    ) -> None:
         self.written = digest.offset
         self._file = file
         self._digest = digest
+        self._also = also
         self._ring = ring
         self._loop = asyncio.get_running_loop()
         self._position = digest.offset
@@ -143,6 +159,8 @@ class Pipeline:
 
     def _write(self, block: _Block) -> None:
         self._file.write(block.data, block.position)
+        if self._also is not None:
+            self._also(block.data)
         for index, leaf in self._digest.take_chunk(block.data):
             self._file.write_leaf(index, leaf)
         self.written = block.position + block.length

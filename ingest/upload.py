@@ -32,6 +32,7 @@ from evidence.objects.store import ObjectStore
 from evidence.parties.inventory_store import find_inventoried
 from ingest import store
 from ingest.carrier import Carrier
+from ingest.checksum import BodyChecksum
 from ingest.digests import Digests
 from ingest.errors import (
     UploadBusy,
@@ -184,6 +185,7 @@ class UploadService:
         offset: int,
         stream: AsyncIterator[bytes | memoryview],
         announced_bytes: int | None = None,
+        checksum: BodyChecksum | None = None,
     ) -> int:
         """Take the bytes that follow `offset` and return the new acknowledged offset.
 
@@ -193,8 +195,10 @@ class UploadService:
             offset: What the sender believes to be acknowledged.
             stream: The body; what it raises comes out again, after everything it gave is on disk and recorded.
             announced_bytes: Length of the body if the sender stated it, so that an over-long one is refused at once.
+            checksum: What the body comes to if the sender stated it; then it is taken as a whole or not at all.
 
         Raises:
+            UploadChecksumMismatch: The body was not what was stated, and was dropped.
             UploadOffsetMismatch, UploadLengthExceeded, UploadFinished, UploadTerminated, UploadUnknown: By its input.
             UploadTakenOver, UploadStalled, UploadBusy, UploadNoSpace, SpoolFailed, SpoolLost, UploadElsewhere: By the
                 way it took; the acknowledged offset stands.
@@ -204,7 +208,7 @@ class UploadService:
         self._check_appendable(row, offset, announced_bytes)
         if self._spool.free_bytes() - (announced_bytes or 0) < self._settings.reserve_bytes:
             raise UploadNoSpace("the disk is full up to its reserve")
-        acknowledged = await self._carrier.carry(row, offset, stream)
+        acknowledged = await self._carrier.carry(row, offset, stream, checksum=checksum)
         if acknowledged is None:
             self._check_appendable(await self._find(actor, upload), offset, None)
             raise UploadBusy("another request has just moved this upload")

@@ -24,6 +24,7 @@ async def options(call: UploadCall) -> web.Response:
     """Say what is spoken here; exempt from the version check."""
     limit = call.services.config.upload_bytes_max
     headers = {"Tus-Version": tus.VERSION, "Tus-Extension": tus.EXTENSIONS, "Tus-Max-Size": str(limit)}
+    headers["Tus-Checksum-Algorithm"] = tus.CHECKSUM_ALGORITHMS
     return web.Response(status=204, headers=headers)
 
 
@@ -36,6 +37,7 @@ async def create(call: UploadCall) -> web.Response:
     carries = request.can_read_body
     if carries:
         _check_body(request)
+        tus.parse_checksum(request.headers)  # refused before an upload exists that nobody would know of
     upload = await call.services.uploads.create(actor=call.actor, length=length, metadata=metadata)
     headers = {"Location": f"{call.services.config.public_url or ''}/uploads/{upload.id}"}
     if carries:
@@ -94,6 +96,7 @@ def _check_body(request: web.Request) -> None:
 
 async def _append(call: UploadCall, upload: UUID, *, offset: int) -> int:
     request = call.request
+    checksum = tus.parse_checksum(request.headers)
     try:
         acknowledged = await call.services.uploads.append(
             actor=call.actor,
@@ -101,6 +104,7 @@ async def _append(call: UploadCall, upload: UUID, *, offset: int) -> int:
             offset=offset,
             stream=request.content.iter_any(),
             announced_bytes=request.content_length,
+            checksum=checksum,
         )
     except (ClientPayloadError, ConnectionError) as error:
         # Nobody reads this answer; it is for the log. What came is on disk and recorded already.

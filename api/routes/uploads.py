@@ -13,6 +13,7 @@ from api.routes.codes import APPEND_ERRORS, DECLARE_ERRORS, NOTE_ERRORS, PROOF_E
 
 TUS_HEADERS = {"Tus-Resumable": tus.VERSION, "Cache-Control": "no-store"}
 TUS_VERSION = Header(name="Tus-Resumable", means="1.0.0", required=True)
+CHECKSUM = Header(name="Upload-Checksum", means="What the body comes to: sha256 or sha1, a blank, base64")
 
 UPLOAD_ROUTES: tuple[Route, ...] = (
     Route(
@@ -43,6 +44,7 @@ UPLOAD_ROUTES: tuple[Route, ...] = (
             Header(name="Upload-Length", means="Bytes of the file"),
             Header(name="Upload-Defer-Length", means="1 when the length is not known yet"),
             Header(name="Upload-Metadata", means="Docks: inventory, path, recorder, raw; people: filename"),
+            CHECKSUM,
         ),
         always=TUS_HEADERS,
         tag="uploads",
@@ -70,7 +72,7 @@ UPLOAD_ROUTES: tuple[Route, ...] = (
         body=Stream(tus.OFFSET_MEDIA_TYPE),
         answers=(Answer(status=204, means="The header Upload-Offset acknowledges"),),
         errors=(*UPLOAD_ERRORS, *APPEND_ERRORS, *DECLARE_ERRORS),
-        headers=(TUS_VERSION, Header(name="Upload-Offset", means="Where the bytes belong", required=True)),
+        headers=(TUS_VERSION, Header(name="Upload-Offset", means="Where the bytes belong", required=True), CHECKSUM),
         always=TUS_HEADERS,
         tag="uploads",
     ),

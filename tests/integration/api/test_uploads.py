@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from typing import Any
 from uuid import uuid4
 
@@ -300,3 +302,62 @@ async def test_a_dock_sends_only_what_it_has_stated(shared: RunningService) -> N
         assert (reply.status, reply.code, reply.json()["retry"]) == (409, "upload.not_inventoried", "fixed")
     assert (await announce(inventory="none")).code == "upload.metadata_invalid"
     assert (await announce(path="../a.mp4")).code == "upload.name_invalid"
+
+
+def stated(data: bytes, algorithm: str = "sha256") -> dict[str, str]:
+    """Make the header that says what a body comes to."""
+    return {"Upload-Checksum": f"{algorithm} {base64.b64encode(hashlib.new(algorithm, data).digest()).decode()}"}
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha1"])
+async def test_a_body_with_a_checksum_is_taken_whole_or_not_at_all(shared: RunningService, algorithm: str) -> None:
+    data = unique(300)
+    upload = await announced(shared, 300)
+    wrong = await patch(shared, upload, data[:200], **stated(data[:199], algorithm))
+    assert (wrong.status, wrong.code) == (460, "upload.checksum_mismatch")
+    assert await offset_of(shared, upload) == 0
+    right = await patch(shared, upload, data[:200], **stated(data[:200], algorithm))
+    assert (right.status, right.headers["Upload-Offset"]) == (204, "200")
+
+
+async def test_creation_takes_a_checksum_with_its_bytes(shared: RunningService) -> None:
+    data = unique(100)
+    reply = await shared.ask(
+        "POST",
+        "/uploads",
+        role=PERSON,
+        headers={
+            **BODY,
+            "Upload-Metadata": format_metadata({"filename": "c.mp4"}),
+            "Upload-Length": "300",
+            **stated(data),
+        },
+        data=data,
+    )
+    assert (reply.status, reply.headers["Upload-Offset"]) == (201, "100")
+
+
+@pytest.mark.parametrize(
+    ("header", "code"),
+    [
+        ("md5 1B2M2Y8AsgTpgAmY7PhCfg==", "tus.checksum_unsupported"),
+        ("", "tus.checksum_unsupported"),
+        ("SHA256 AAAA", "tus.checksum_unsupported"),
+        ("sha256", "request.header"),
+        ("sha256 ", "request.header"),
+        ("sha256 AAAA", "request.header"),
+        ("sha256 !!!!", "request.header"),
+        ("sha1 " + "A" * 44, "request.header"),
+    ],
+)
+async def test_checksums_that_cannot_be_read_stop_the_request(shared: RunningService, header: str, code: str) -> None:
+    upload = await announced(shared, 50)
+    reply = await patch(shared, upload, unique(50), **{"Upload-Checksum": header})
+    assert (reply.status, reply.code) == (400, code)
+    assert await offset_of(shared, upload) == 0
+
+
+async def test_the_checksums_that_are_spoken_are_named(shared: RunningService) -> None:
+    reply = await shared.ask("OPTIONS", "/uploads", role=PERSON)
+    assert reply.headers["Tus-Checksum-Algorithm"] == "sha256,sha1"
+    assert "checksum" in reply.headers["Tus-Extension"].split(",")
