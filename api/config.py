@@ -50,6 +50,12 @@ class ServiceConfig(BaseSettings):
         description="What the service is called from outside, where a proxy stands before it; no slash at the end",
     )
     upload_bytes_max: int = Field(64 * GIBIBYTE, ge=1, le=2**53 - 1, description="Longest upload in bytes")
+    upload_expiry_seconds: float = Field(
+        30 * 86400.0,
+        ge=0,
+        description="Idleness in seconds after which an unfinished upload is closed and what came of it put into"
+        " quarantine; 0 for never",
+    )
     disk_reserve_bytes: int = Field(
         GIBIBYTE, ge=0, description="Free bytes on the disk of the data folder below which no upload is taken"
     )

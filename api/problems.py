@@ -107,7 +107,7 @@ PROBLEMS = _table(
         (409, Retry.NEVER, "upload.length_declared"),
         (409, Retry.FIXED, "upload.offset_mismatch upload.not_inventoried upload.incomplete upload.taken_over"),
         (410, Retry.NEVER, "upload.terminated"),
-        (410, Retry.FIXED, "upload.spool_lost upload.spool_damaged"),
+        (410, Retry.FIXED, "upload.spool_lost upload.spool_damaged upload.expired"),
         # tus has a status of its own for it.
         (460, Retry.LATER, "upload.checksum_mismatch"),
         # The way is blocked; the same request may be sent again.

@@ -142,7 +142,7 @@ async def open_services(
             objects=objects,
             clock=clock,
             entropy=entropy,
-            settings=UploadSettings(length_bytes_max=config.upload_bytes_max, reserve_bytes=config.disk_reserve_bytes),
+            settings=_upload_settings(config),
         )
         stack.push_async_callback(uploads.close)
         storage = LogFolder(folders.log)
@@ -176,6 +176,14 @@ async def open_services(
         )
         await _begin_duties(services, duties)
         yield services
+
+
+def _upload_settings(config: ServiceConfig) -> UploadSettings:
+    return UploadSettings(
+        length_bytes_max=config.upload_bytes_max,
+        reserve_bytes=config.disk_reserve_bytes,
+        expiry_seconds=config.upload_expiry_seconds or None,
+    )
 
 
 async def _open_database(config: ServiceConfig, folders: DataFolders, stack: AsyncExitStack) -> str:

@@ -1,8 +1,8 @@
 """Headers of tus 1.0.0, parsed strictly; the protocol's judgement without its I/O.
 
 Source: the tus resumable upload protocol 1.0.0 with the extensions creation, creation-with-upload,
-creation-defer-length, checksum and termination. Values of `Upload-Metadata` stay bytes here: what a name may be is the
-intake's rule.
+creation-defer-length, checksum, expiration and termination. Values of `Upload-Metadata` stay bytes here: what a name
+may be is the intake's rule.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
+from datetime import datetime
+from email.utils import format_datetime
 
 from api.errors import HeaderInvalid, TusChecksumUnsupported, TusMetadataInvalid, TusVersionRefused
 from ingest.checksum import DIGEST_BYTES, BodyChecksum
 
 VERSION = "1.0.0"
-EXTENSIONS = "creation,creation-with-upload,creation-defer-length,checksum,termination"
+EXTENSIONS = "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination"
 CHECKSUM_ALGORITHMS = ",".join(DIGEST_BYTES)
 OFFSET_MEDIA_TYPE = "application/offset+octet-stream"
 
@@ -117,6 +119,11 @@ def format_metadata(metadata: Mapping[str, str]) -> str:
     return ",".join(
         f"{key} {base64.b64encode(value.encode()).decode()}" if value else key for key, value in metadata.items()
     )
+
+
+def expiry_headers(expires_at: datetime | None) -> dict[str, str]:
+    """Say when an upload will be closed if nothing comes, as a date of RFC 9110; say nothing when it will not."""
+    return {} if expires_at is None else {"Upload-Expires": format_datetime(expires_at, usegmt=True)}
 
 
 def _decode(key: str, value: str) -> bytes:

@@ -46,7 +46,10 @@ ANEW_MAX = 3
 """How often one file is begun anew by one run of the program before it counts as stuck."""
 
 ANEW_CODES = frozenset(
-    {"manifest.disagrees", "upload.finished", "upload.incomplete", "upload.spool_damaged", "upload.spool_lost"}
+    {
+        *("manifest.disagrees", "upload.expired", "upload.finished", "upload.incomplete"),
+        *("upload.spool_damaged", "upload.spool_lost"),
+    }
 )
 """The service's codes for an upload whose bytes are not the file's: damaged on the way, or lost at its side."""
 

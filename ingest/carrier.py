@@ -76,7 +76,7 @@ class Carrier:
                 offset=offset,
                 length=row.length,
             )
-            if not await store.claim(self._pool, row.id, offset=offset, writer=claim.writer):
+            if not await store.claim(self._pool, row.id, offset=offset, writer=claim.writer, at=self._clock()):
                 return None
             self.stop(row.id)
             async with self._hold(claim) as file:

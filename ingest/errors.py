@@ -25,6 +25,12 @@ class UploadTerminated(IngestError):
     code = "upload.terminated"
 
 
+class UploadExpired(IngestError):
+    """Nothing came for this upload for so long that it was closed; what had come is in quarantine, create a new one."""
+
+    code = "upload.expired"
+
+
 class UploadFinished(IngestError):
     """The upload is complete, sealed or in quarantine and takes no more bytes; ask for its state."""
 

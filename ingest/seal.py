@@ -39,6 +39,7 @@ from ingest.errors import (
     ManifestMisplaced,
     SpoolDamaged,
     SpoolLost,
+    UploadExpired,
     UploadFinished,
     UploadIncomplete,
     UploadTerminated,
@@ -260,7 +261,9 @@ def _answer_again(row: UploadRow, stated: Manifest | None) -> Sealed:
                 _require_agreement(row, stated)
             return Sealed(clip=row.clip, entry_id=row.entry, repeated=row.repeated)
         case UploadState.QUARANTINED:
-            error = {kind.code: kind for kind in (ManifestDisagrees, SpoolDamaged, SpoolLost)}.get(row.code or "")
+            error = {kind.code: kind for kind in (ManifestDisagrees, SpoolDamaged, SpoolLost, UploadExpired)}.get(
+                row.code or ""
+            )
             raise (error or UploadFinished)(row.reason or "the upload is in quarantine")
         case UploadState.TERMINATED if row.clip is not None:
             raise ClipAlreadySealed(row.reason or "", clip=str(row.clip))

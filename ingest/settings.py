@@ -23,6 +23,7 @@ class UploadSettings:
         idle_seconds: Silence after which a request is given up.
         takeover_seconds: How long a second writer waits for the first to let go.
         retry_seconds: How often complete uploads whose sealing failed are tried again.
+        expiry_seconds: Idleness after which an upload that waits for its sender is closed; None for never.
     """
 
     length_bytes_max: int = 64 * GIBIBYTE
@@ -35,6 +36,7 @@ class UploadSettings:
     idle_seconds: float = 60.0
     takeover_seconds: float = 10.0
     retry_seconds: float = 5.0
+    expiry_seconds: float | None = 30 * 86400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

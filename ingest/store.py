@@ -53,7 +53,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadRow:
-    """One upload as the database knows it; `length` and `offset` in bytes, digests of 32 bytes."""
+    """One upload as the database knows it; `length` and `offset` in bytes, digests of 32 bytes.
+
+    `updated_at` is when its sender was last heard of; None before it is inserted.
+    """
 
     id: UUID
     actor: str
@@ -73,6 +76,14 @@ class UploadRow:
     repeated: bool | None = None
     code: str | None = None
     reason: str | None = None
+    updated_at: datetime | None = None
+
+    @property
+    def waits_for_sender(self) -> bool:
+        """Whether nothing will happen to it unless its sender comes again: bytes or a dock's manifest are missing."""
+        if self.state is UploadState.COMPLETE:
+            return self.source.dock is not None and self.sha256 is None
+        return self.state is UploadState.OPEN
 
 
 _Executor: TypeAlias = "Pool | Connection"
@@ -123,6 +134,17 @@ async def unfinished(db: _Executor, *, spool: UUID, states: Sequence[UploadState
     return [_row(record) for record in records]
 
 
+async def idle(db: _Executor, *, spool: UUID, since: datetime) -> list[UploadRow]:
+    """Return this spool's uploads that wait for a sender who has not been heard of since, oldest first."""
+    records = await db.fetch(
+        """SELECT * FROM upload
+           WHERE spool = $1 AND state IN ('open', 'complete') AND updated_at <= $2 ORDER BY id""",
+        spool,
+        since,
+    )
+    return [row for row in map(_row, records) if row.waits_for_sender]
+
+
 async def outstanding_bytes(db: _Executor, *, spool: UUID) -> int:
     """Return how many announced bytes this spool still has to take in."""
     count: int = await db.fetchval(
@@ -144,10 +166,14 @@ async def declare_length(db: _Executor, upload: UUID, *, length: int, at: dateti
     return _changed(status)
 
 
-async def claim(db: _Executor, upload: UUID, *, offset: int, writer: UUID) -> bool:
+async def claim(db: _Executor, upload: UUID, *, offset: int, writer: UUID, at: datetime) -> bool:
     """Make `writer` the one request that may move the offset, if it stands at `offset`; tell whether it does."""
     status = await db.execute(
-        "UPDATE upload SET writer = $3 WHERE id = $1 AND state = 'open' AND offset_bytes = $2", upload, offset, writer
+        "UPDATE upload SET writer = $3, updated_at = $4 WHERE id = $1 AND state = 'open' AND offset_bytes = $2",
+        upload,
+        offset,
+        writer,
+        at,
     )
     return _changed(status)
 
@@ -280,4 +306,5 @@ def _row(record: asyncpg.Record) -> UploadRow:
         code=record["code"],
         reason=record["reason"],
         created_at=record["created_at"],
+        updated_at=record["updated_at"],
     )

@@ -35,9 +35,11 @@ from ingest.carrier import Carrier
 from ingest.checksum import BodyChecksum
 from ingest.digests import Digests
 from ingest.errors import (
+    IngestError,
     UploadBusy,
     UploadElsewhere,
     UploadEmpty,
+    UploadExpired,
     UploadFinished,
     UploadLengthDeclared,
     UploadLengthExceeded,
@@ -47,6 +49,7 @@ from ingest.errors import (
     UploadTooLarge,
     UploadUnknown,
 )
+from ingest.expiry import Expiry
 from ingest.offload import on_disk
 from ingest.recover import RecoveryReport, recover
 from ingest.seal import Sealed, Sealer
@@ -78,6 +81,7 @@ class UploadView:
         clip: What it became, or what its bytes were already.
         entry: The ledger entry that states it.
         created_at: When it was created.
+        expires_at: When it will be closed if its sender does not come again; None when it will not.
     """
 
     id: UUID
@@ -90,6 +94,7 @@ class UploadView:
     clip: UUID | None
     entry: UUID | None
     created_at: datetime
+    expires_at: datetime | None
 
 
 class UploadService:
@@ -124,6 +129,9 @@ class UploadService:
         self._sealer = Sealer(
             pool=pool, spool=spool, objects=objects, digests=self._digests, clock=clock, entropy=entropy
         )
+        self._expiry = Expiry(
+            pool=pool, spool=spool, quarantine=self._sealer.quarantine, clock=clock, seconds=settings.expiry_seconds
+        )
         self._carrier = Carrier(
             pool=pool, spool=spool, digests=self._digests, clock=clock, entropy=entropy, settings=settings
         )
@@ -152,6 +160,7 @@ class UploadService:
         source = await self._source(actor, metadata, length)
         await self._check_space(length)
         upload = uuid7(clock=self._clock, entropy=self._entropy)
+        now = self._clock()
         row = UploadRow(
             id=upload,
             actor=actor,
@@ -159,11 +168,12 @@ class UploadService:
             length=length,
             metadata=texts,
             source=source,
-            created_at=self._clock(),
+            created_at=now,
+            updated_at=now,
         )
         # No file is made yet: a row without a file is an upload of which nothing was acknowledged.
         await store.insert(self._pool, row)
-        return _view(row)
+        return self._view(row)
 
     async def status(self, *, actor: str, upload: UUID) -> UploadView:
         """Return an upload as it stands; the offset is what a HEAD may state.
@@ -171,11 +181,12 @@ class UploadService:
         Raises:
             UploadUnknown: There is none, or it is somebody else's.
             UploadTerminated: Its owner gave it up.
+            UploadExpired: Nothing came for it for too long.
         """
         row = await self._find(actor, upload)
         if row.state is UploadState.TERMINATED and row.code is None:
             raise UploadTerminated("the upload was given up")
-        return _view(row)
+        return self._view(row)
 
     async def append(
         self,
@@ -199,7 +210,8 @@ class UploadService:
 
         Raises:
             UploadChecksumMismatch: The body was not what was stated, and was dropped.
-            UploadOffsetMismatch, UploadLengthExceeded, UploadFinished, UploadTerminated, UploadUnknown: By its input.
+            UploadOffsetMismatch, UploadLengthExceeded, UploadFinished: By its input.
+            UploadTerminated, UploadExpired, UploadUnknown: It cannot be continued at all.
             UploadTakenOver, UploadStalled, UploadBusy, UploadNoSpace, SpoolFailed, SpoolLost, UploadElsewhere: By the
                 way it took; the acknowledged offset stands.
             ClipAlreadySealed: These were the last bytes of a file that is sealed already.
@@ -228,14 +240,14 @@ class UploadService:
         if not await store.declare_length(self._pool, upload, length=length, at=self._clock()):
             row = await self._find(actor, upload)
             if row.length == length:
-                return _view(row)
+                return self._view(row)
             raise UploadLengthDeclared(
                 f"the length is {row.length}, {row.offset} bytes have arrived", length=row.length
             )
         row = await self._find(actor, upload)
         if row.state is UploadState.COMPLETE and row.source.dock is None:
             await self._sealer.seal(upload)
-        return _view(await self._find(actor, upload))
+        return self._view(await self._find(actor, upload))
 
     async def terminate(self, *, actor: str, upload: UUID) -> None:
         """Give an upload up and free its bytes; what is sealed cannot be given up.
@@ -264,12 +276,15 @@ class UploadService:
         return await recover(pool=self._pool, spool=self._spool, sealer=self._sealer, digests=self._digests)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Seal, until `stop`, complete uploads whose own request died before it could."""
+        """Until `stop`: seal complete uploads whose own request died before it could, close those that expired."""
         while not stop.is_set():
             try:
                 await self._seal_left_over()
+                await self._expiry.sweep()
             except DATABASE_ERRORS as error:
                 _log.warning("uploads.retry_failed", error=str(error))
+            except IngestError as error:
+                _log.warning("uploads.sweep_failed", code=error.code, error=error.message)
             try:
                 async with asyncio.timeout(self._settings.retry_seconds):
                     await stop.wait()
@@ -295,6 +310,8 @@ class UploadService:
         row = await store.find(self._pool, upload)
         if row is None or row.actor != actor:
             raise UploadUnknown(f"there is no upload {upload}")
+        if row.code == UploadExpired.code:
+            raise UploadExpired(row.reason or "the upload has expired")
         return row
 
     async def _find_here(self, actor: str, upload: UUID) -> UploadRow:
@@ -342,17 +359,17 @@ class UploadService:
         if announced_bytes is not None and offset + announced_bytes > limit:
             raise UploadLengthExceeded(f"{announced_bytes} bytes more than fit into {limit}", length=limit)
 
-
-def _view(row: UploadRow) -> UploadView:
-    return UploadView(
-        id=row.id,
-        actor=row.actor,
-        length=row.length,
-        offset=row.offset,
-        metadata=row.metadata,
-        state=row.state,
-        code=row.code,
-        clip=row.clip,
-        entry=row.entry,
-        created_at=row.created_at,
-    )
+    def _view(self, row: UploadRow) -> UploadView:
+        return UploadView(
+            id=row.id,
+            actor=row.actor,
+            length=row.length,
+            offset=row.offset,
+            metadata=row.metadata,
+            state=row.state,
+            code=row.code,
+            clip=row.clip,
+            entry=row.entry,
+            created_at=row.created_at,
+            expires_at=self._expiry.expires_at(row),
+        )

@@ -42,6 +42,8 @@ async def create(call: UploadCall) -> web.Response:
     headers = {"Location": f"{call.services.config.public_url or ''}/uploads/{upload.id}"}
     if carries:
         headers["Upload-Offset"] = str(await _append(call, upload.id, offset=0))
+        upload = await call.services.uploads.status(actor=call.actor, upload=upload.id)
+    headers |= tus.expiry_headers(upload.expires_at)
     return web.Response(status=201, headers=headers)
 
 
@@ -49,7 +51,7 @@ async def head(call: UploadCall) -> web.Response:
     """State how far an upload is."""
     tus.check_version(call.request.headers)
     upload = await call.services.uploads.status(actor=call.actor, upload=call.id("upload"))
-    headers = {"Upload-Offset": str(upload.offset)}
+    headers = {"Upload-Offset": str(upload.offset), **tus.expiry_headers(upload.expires_at)}
     if upload.length is None:
         headers["Upload-Defer-Length"] = "1"
     else:
@@ -69,7 +71,9 @@ async def patch(call: UploadCall) -> web.Response:
         length = tus.parse_integer(request.headers, "Upload-Length")
         await call.services.uploads.declare_length(actor=call.actor, upload=call.id("upload"), length=length)
     acknowledged = await _append(call, call.id("upload"), offset=offset)
-    return web.Response(status=204, headers={"Upload-Offset": str(acknowledged)})
+    upload = await call.services.uploads.status(actor=call.actor, upload=call.id("upload"))
+    headers = {"Upload-Offset": str(acknowledged), **tus.expiry_headers(upload.expires_at)}
+    return web.Response(status=204, headers=headers)
 
 
 async def delete(call: UploadCall) -> web.Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 NOTE_ERRORS = ("wire.malformed", "wire.version", "wire.limit", "wire.path", "wire.signature")
 """What can be wrong with a dock's signed statement."""
 
-UPLOAD_ERRORS = ("tus.version", "upload.unknown", "upload.terminated")
+UPLOAD_ERRORS = ("tus.version", "upload.unknown", "upload.terminated", "upload.expired")
 """What can be wrong with a request about an upload."""
 
 BODY_ERRORS = ("request.header", "request.media_type", "request.encoding", "request.cut_short")

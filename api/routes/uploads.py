@@ -117,6 +117,7 @@ UPLOAD_ROUTES: tuple[Route, ...] = (
         ),
         errors=(
             *(*NOTE_ERRORS, "upload.unknown", "upload.incomplete", "upload.terminated", "upload.finished"),
+            "upload.expired",
             *("manifest.disagrees", "manifest.misplaced", "upload.spool_lost", "upload.spool_damaged"),
             *("upload.elsewhere", "upload.storage_failed", "object.damaged", *PROOF_ERRORS),
         ),

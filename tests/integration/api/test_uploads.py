@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from uuid import uuid4
 
@@ -361,3 +363,19 @@ async def test_the_checksums_that_are_spoken_are_named(shared: RunningService) -
     reply = await shared.ask("OPTIONS", "/uploads", role=PERSON)
     assert reply.headers["Tus-Checksum-Algorithm"] == "sha256,sha1"
     assert "checksum" in reply.headers["Tus-Extension"].split(",")
+
+
+async def test_when_an_upload_will_be_closed_is_said_each_time(shared: RunningService) -> None:
+    created = await create(shared, **{"Upload-Length": "100"})
+    upload = created.headers["Location"]
+    told = [
+        created,
+        await patch(shared, upload, unique(40)),
+        await shared.ask("HEAD", upload, role=PERSON, headers=TUS),
+    ]
+    limit = shared.services.config.upload_expiry_seconds
+    for reply in told:
+        seconds = (parsedate_to_datetime(reply.headers["Upload-Expires"]) - datetime.now(UTC)).total_seconds()
+        assert limit - 60 < seconds <= limit
+    last = await patch(shared, upload, unique(60), 40)
+    assert "Upload-Expires" not in last.headers
