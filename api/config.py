@@ -42,6 +42,11 @@ class ServiceConfig(BaseSettings):
         description="The log's name, for example `evidence.example.cn/log`; chosen once, then kept in keys/log.key;"
         " without one the first start makes up a name",
     )
+    log_key_passphrase_file: Path | None = Field(
+        None,
+        description="File with the passphrase of keys/log.key, one line, as systemd hands credentials over; the first"
+        " start protects the key it makes with it; without one the key is guarded by its permissions",
+    )
     listen_host: str = Field("127.0.0.1", min_length=1, description="Address to listen on")
     listen_port: int = Field(8440, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
     public_url: str | None = Field(

@@ -216,3 +216,33 @@ class LogKeyMissing(ApiError):
 
     code = "log.key_missing"
     blame = Blame.WAY
+
+
+class LogKeyExposed(ApiError):
+    """The file of the log's key may be read by other accounts of the host. The message says the chmod; then rotate."""
+
+    code = "keys.exposed"
+
+
+class LogKeyDamaged(ApiError):
+    """The file of the log's key holds no key, or another one than it states; bring it back from its backup."""
+
+    code = "keys.damaged"
+
+
+class PassphraseMissing(ApiError):
+    """The log's key is protected and no passphrase is at hand; SHILU_LOG_KEY_PASSPHRASE_FILE names its file."""
+
+    code = "keys.passphrase_missing"
+
+
+class PassphraseUnusable(ApiError):
+    """The passphrase cannot be read, or is no passphrase: one line of 8 to 1,024 bytes."""
+
+    code = "keys.passphrase_unusable"
+
+
+class PassphraseWrong(ApiError):
+    """The passphrase does not open the log's key, or the encrypted block was altered; nothing was changed."""
+
+    code = "keys.passphrase_wrong"

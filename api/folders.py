@@ -7,7 +7,7 @@ quarantine/   refused bytes with the reason
 work/         scratch of the workers, emptied by them
 log/          the published log: tiles, bundles, checkpoint
 cosigned/     checkpoints that witnesses without a network cosigned by file
-keys/         log.key, the log's signing key (0600)
+keys/         log.key, the log's signing key (0600, or protected by a passphrase); log.key.next, its successor
 """
 
 from __future__ import annotations
@@ -65,6 +65,11 @@ class DataFolders:
     def log_key(self) -> Path:
         """The log's signing key."""
         return self.root / "keys" / "log.key"
+
+    @property
+    def next_log_key(self) -> Path:
+        """The key that is to follow the log's signing key, while both sign."""
+        return self.root / "keys" / "log.key.next"
 
     def make(self) -> None:
         """Create what is missing; what holds footage or keys is closed to other accounts.

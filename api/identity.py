@@ -14,26 +14,35 @@ from __future__ import annotations
 from pathlib import Path
 
 from api.errors import LogAbsent, LogKeyMissing, OriginMismatch
+from api.key_file import Passphrase, load_key, no_passphrase, save_key
 from evidence.core.clock import Clock, Entropy
-from evidence.core.durable import write_file
 from evidence.custody.record import record
 from evidence.custody.store import log_identity
 from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection, Pool
 from ledger.note import Signer, Verifier
 
-_KEY_MODE = 0o600
 _MADE_UP_BYTES = 8
 
 
-async def open_log_key(pool: Pool, path: Path, *, origin: str | None, clock: Clock, entropy: Entropy) -> Signer:
+async def open_log_key(
+    pool: Pool,
+    path: Path,
+    *,
+    origin: str | None,
+    clock: Clock,
+    entropy: Entropy,
+    passphrase: Passphrase = no_passphrase,
+) -> Signer:
     """Return the log's signing key, and begin the log when there is none yet.
 
     Args:
         origin: The name it shall have; None takes the name it has, or makes one up.
+        passphrase: Opens a protected key, and protects one that is made here; see `api.key_file`.
 
     Raises:
         LogKeyMissing: The database belongs to a log whose key is not in the file.
+        LogKeyExposed, LogKeyDamaged, PassphraseMissing, PassphraseUnusable, PassphraseWrong: The key cannot be used.
         OriginMismatch: Key, database and configuration do not name the same log.
     """
     async with pool.acquire() as conn, conn.transaction():
@@ -41,7 +50,10 @@ async def open_log_key(pool: Pool, path: Path, *, origin: str | None, clock: Clo
         known = await log_identity(conn)
         if known is not None and not path.exists():
             raise LogKeyMissing(f"the key of the log {known[0]} is not in {path.name}", origin=known[0])
-        signer = _read(path) if path.exists() else _make(path, origin=origin, entropy=entropy)
+        if path.exists():
+            signer = load_key(path, passphrase)
+        else:
+            signer = _make(path, origin=origin, entropy=entropy, passphrase=passphrase())
         identity = (signer.name, signer.verifier.vkey)
         if origin not in (None, signer.name) or known not in (None, identity):
             raise OriginMismatch(
@@ -71,13 +83,9 @@ async def log_verifier(pool: Pool) -> Verifier:
     return Verifier.parse(known[1])
 
 
-def _read(path: Path) -> Signer:
-    return Signer.parse(path.read_text(encoding="utf-8").strip())
-
-
-def _make(path: Path, *, origin: str | None, entropy: Entropy) -> Signer:
+def _make(path: Path, *, origin: str | None, entropy: Entropy, passphrase: bytes | None) -> Signer:
     signer = Signer.generate(origin or f"shilu.local/{entropy(_MADE_UP_BYTES).hex()}", entropy)
-    write_file(path, f"{signer.encoded()}\n".encode(), mode=_KEY_MODE)
+    save_key(path, signer, passphrase=passphrase, entropy=entropy)
     return signer
 
 

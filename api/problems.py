@@ -121,6 +121,8 @@ PROBLEMS = _table(
         (500, Retry.LATER, "evidence.damaged object.damaged object.missing ledger.storage_unreadable"),
         (500, Retry.LATER, "ledger.storage_conflict ledger.checkpoint_conflict ledger.tree_mismatch"),
         (500, Retry.LATER, "config.invalid config.origin_mismatch log.absent log.key_missing database.unsuitable"),
+        (500, Retry.LATER, "keys.exposed keys.damaged keys.passphrase_missing keys.passphrase_unusable"),
+        (500, Retry.LATER, "keys.passphrase_wrong"),
         (500, Retry.LATER, "postgres.unavailable postgres.folder_unusable postgres.start_failed"),
     ]
 )

@@ -28,6 +28,7 @@ from api.errors import LogAbsent
 from api.folders import DataFolders
 from api.housekeeping import sweep
 from api.identity import has_log, log_verifier, open_log_key
+from api.key_file import passphrase_from
 from api.standing_audit import AuditSettings, StandingAudit
 from api.witnesses import handed_out, open_transport, read_policy
 from evidence.core.clock import Clock, Entropy, utc_now
@@ -134,7 +135,14 @@ async def open_services(
         pool = await stack.enter_async_context(open_pool(dsn, size_max=config.pool_connections_max))
         signer = None
         if Duty.SEQUENCE in duties or (create and not await has_log(pool)):
-            signer = await open_log_key(pool, folders.log_key, origin=config.origin, clock=clock, entropy=entropy)
+            signer = await open_log_key(
+                pool,
+                folders.log_key,
+                origin=config.origin,
+                clock=clock,
+                entropy=entropy,
+                passphrase=passphrase_from(config.log_key_passphrase_file),
+            )
         objects = LocalObjects(folders.objects)
         uploads = UploadService(
             pool=pool,

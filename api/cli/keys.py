@@ -11,6 +11,7 @@ from uuid import UUID
 
 import typer
 
+from api.cli import log_keys
 from api.cli.context import ask, parse_uuid
 from api.cli.options import DatabaseOption, DataOption, JsonOption, config_from
 from api.cli.output import print_json, print_table
@@ -29,6 +30,8 @@ _ACTOR = "service"
 app = typer.Typer(
     help="The log's key, people's tokens and docks' one-time codes.", no_args_is_help=True, add_completion=False
 )
+app.command("protect")(log_keys.protect_command)
+app.command("unprotect")(log_keys.unprotect_command)
 
 
 @app.command("log")

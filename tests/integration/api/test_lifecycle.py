@@ -83,6 +83,7 @@ async def test_a_key_of_another_log_is_refused(database: str, tmp_path: Path, po
     key = DataFolders(tmp_path / "one").log_key
     key.unlink()
     key.write_text(DataFolders(tmp_path / "two").log_key.read_text())
+    key.chmod(0o600)
     with pytest.raises(OriginMismatch):
         async with open_services(config_for(database, tmp_path / "one"), duties=SEQUENCE):
             pass
