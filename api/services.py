@@ -135,14 +135,7 @@ async def open_services(
         pool = await stack.enter_async_context(open_pool(dsn, size_max=config.pool_connections_max))
         signer = None
         if Duty.SEQUENCE in duties or (create and not await has_log(pool)):
-            signer = await open_log_key(
-                pool,
-                folders.log_key,
-                origin=config.origin,
-                clock=clock,
-                entropy=entropy,
-                passphrase=passphrase_from(config.log_key_passphrase_file),
-            )
+            signer = await _open_key(config, folders, pool, clock=clock, entropy=entropy)
         objects = LocalObjects(folders.objects)
         uploads = UploadService(
             pool=pool,
@@ -210,6 +203,15 @@ async def _open_database(config: ServiceConfig, folders: DataFolders, stack: Asy
     keeper.begin("postgres", server.keep_running)
     await migrate(dsn)
     return dsn
+
+
+async def _open_key(
+    config: ServiceConfig, folders: DataFolders, pool: Pool, *, clock: Clock, entropy: Entropy
+) -> Signer:
+    passphrase = passphrase_from(config.log_key_passphrase_file)
+    return await open_log_key(
+        pool, folders.log_key, origin=config.origin, clock=clock, entropy=entropy, passphrase=passphrase
+    )
 
 
 async def _cosigning(
