@@ -73,11 +73,8 @@ PROBLEMS = _table(
     [
         # The request is malformed, and will stay so.
         (400, Retry.NEVER, "request.malformed request.invalid request.query request.header request.cursor"),
-        (
-            400,
-            Retry.NEVER,
-            "tus.metadata tus.checksum_unsupported upload.empty upload.name_invalid upload.metadata_invalid",
-        ),
+        (400, Retry.NEVER, "tus.metadata tus.checksum_unsupported upload.concat_invalid upload.empty"),
+        (400, Retry.NEVER, "upload.name_invalid upload.metadata_invalid"),
         (400, Retry.NEVER, "wire.malformed wire.version wire.limit wire.path time.invalid file.empty receipt.mismatch"),
         (400, Retry.NEVER, "party.name_invalid party.role_invalid party.expiry_invalid dock.key_invalid"),
         (400, Retry.NEVER, "annotation.invalid case.invalid search.invalid view.purpose_unknown"),
@@ -100,11 +97,12 @@ PROBLEMS = _table(
         (401, Retry.NEVER, "auth.revoked"),
         (403, Retry.NEVER, "auth.role wire.signature"),
         (403, Retry.FIXED, "dock.code_refused"),
+        (403, Retry.NEVER, "upload.final"),
         # The request is right in itself and does not fit what is there.
         (409, Retry.NEVER, "token.already_revoked dock.already_enrolled dock.already_revoked inventory.conflict"),
         (409, Retry.NEVER, "idempotency.conflict case.number_taken ledger.duplicate_entry export.target_taken"),
         (409, Retry.NEVER, "clip.already_sealed manifest.disagrees manifest.misplaced upload.finished"),
-        (409, Retry.NEVER, "upload.length_declared"),
+        (409, Retry.NEVER, "upload.length_declared upload.part_taken"),
         (409, Retry.FIXED, "upload.offset_mismatch upload.not_inventoried upload.incomplete upload.taken_over"),
         (410, Retry.NEVER, "upload.terminated"),
         (410, Retry.FIXED, "upload.spool_lost upload.spool_damaged upload.expired"),

@@ -1,8 +1,8 @@
 """Headers of tus 1.0.0, parsed strictly; the protocol's judgement without its I/O.
 
 Source: the tus resumable upload protocol 1.0.0 with the extensions creation, creation-with-upload,
-creation-defer-length, checksum, expiration and termination. Values of `Upload-Metadata` stay bytes here: what a name
-may be is the intake's rule.
+creation-defer-length, checksum, expiration, termination and concatenation. Values of `Upload-Metadata` stay bytes
+here: what a name may be is the intake's rule.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from uuid import UUID
 
 from api.errors import HeaderInvalid, TusChecksumUnsupported, TusMetadataInvalid, TusVersionRefused
 from ingest.checksum import DIGEST_BYTES, BodyChecksum
 
 VERSION = "1.0.0"
-EXTENSIONS = "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination"
+EXTENSIONS = "creation,creation-with-upload,creation-defer-length,checksum,expiration,termination,concatenation"
 CHECKSUM_ALGORITHMS = ",".join(DIGEST_BYTES)
 OFFSET_MEDIA_TYPE = "application/offset+octet-stream"
 
@@ -28,6 +30,7 @@ METADATA_BYTES_MAX = 8192
 METADATA_KEYS_MAX = 16
 
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,15}")
+_UPLOAD_URL = re.compile(r"(?:https?://[^\s/?#]+)?(?:/[^\s?#]*)?/uploads/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _KEY = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -67,6 +70,40 @@ def parse_upload_length(headers: Mapping[str, str]) -> int | None:
     if headers["Upload-Defer-Length"] != "1" or "Upload-Length" in headers:
         raise HeaderInvalid("Upload-Defer-Length is 1 and stands without Upload-Length", header="Upload-Defer-Length")
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Concat:
+    """What an upload is to concatenation: a part (`parts` is None), or what parts, in order, become."""
+
+    parts: tuple[UUID, ...] | None
+
+
+def parse_concat(headers: Mapping[str, str]) -> Concat | None:
+    """Read `Upload-Concat`; None for a file that comes in one piece.
+
+    Raises:
+        HeaderInvalid: Neither `partial` nor `final;` and the addresses of uploads here; or a length beside `final`,
+            which has that of its parts.
+    """
+    text = headers.get("Upload-Concat")
+    if text is None or text == "partial":
+        return None if text is None else Concat(None)
+    kind, _, rest = text.partition(";")
+    matches = [_UPLOAD_URL.fullmatch(url) for url in rest.split(" ") if url]
+    found = [match.group(1) for match in matches if match]
+    if kind != "final" or not found or len(found) < len(matches):
+        raise HeaderInvalid("Upload-Concat is `partial`, or `final;` and addresses of uploads", header="Upload-Concat")
+    if "Upload-Length" in headers or "Upload-Defer-Length" in headers:
+        raise HeaderInvalid("a final upload has the length of its parts", header="Upload-Length")
+    return Concat(tuple(map(UUID, found)))
+
+
+def format_concat(concat: Concat, *, base: str) -> str:
+    """Write what `parse_concat` reads; `base` is what stands before `/uploads`."""
+    if concat.parts is None:
+        return "partial"
+    return "final;" + " ".join(f"{base}/uploads/{part}" for part in concat.parts)
 
 
 def parse_checksum(headers: Mapping[str, str]) -> BodyChecksum | None:

@@ -103,6 +103,24 @@ class UploadNotInventoried(IngestError):
     code = "upload.not_inventoried"
 
 
+class UploadConcatInvalid(IngestError):
+    """What should be put together is no list of this sender's parts, each named once; nothing was done."""
+
+    code = "upload.concat_invalid"
+
+
+class UploadPartTaken(IngestError):
+    """A part belongs to another file already, or has ended; send it again."""
+
+    code = "upload.part_taken"
+
+
+class UploadFinal(IngestError):
+    """A file that is put together from parts takes its bytes from them alone."""
+
+    code = "upload.final"
+
+
 class UploadTakenOver(IngestError):
     """Another request continues this upload; this one stops, what it had acknowledged stays."""
 

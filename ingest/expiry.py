@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from evidence.core.clock import Clock
 from evidence.db.pool import Pool
 from ingest import store
-from ingest.errors import SpoolLost, UploadBusy, UploadExpired
+from ingest.errors import UploadBusy, UploadExpired
 from ingest.offload import on_disk
 from ingest.quarantine import Quarantine
 from ingest.spool import Spool
@@ -55,19 +55,13 @@ class Expiry:
     @contextlib.asynccontextmanager
     async def _alone_with(self, row: UploadRow) -> AsyncIterator[bool]:
         """Hold the lock of an upload's file; tell whether it is ours and the upload still as idle as it looked."""
-        try:
-            file = await on_disk(self._spool.open_for_append, row.id, create=False)
-        except UploadBusy:
-            yield False
-            return
-        except SpoolLost:
-            file = None
-        try:
-            current = await store.find(self._pool, row.id)
-            yield current == row
-        finally:
-            if file is not None:
-                file.close()
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(self._spool.locked(row.id))
+            except UploadBusy:
+                yield False
+                return
+            yield await store.find(self._pool, row.id) == row
 
     async def _end(self, row: UploadRow) -> bool:
         reason = f"nothing came since {row.updated_at}; {row.offset} of {row.length or 'unknown'} bytes are here"

@@ -6,6 +6,7 @@ What may be found at start, by the row's state, and what becomes of it:
 - open, fewer bytes (no crash but a failed or exchanged disk): quarantine with `upload.spool_lost`;
 - complete, of staff (crash before or during sealing): sealed;
 - complete, of a dock, no manifest yet: the bytes are read again for their digest, and wait;
+- complete, a part: waits to be put together with the others (`ingest.concatenation`);
 - complete, intent on record, bytes in the spool or among the objects (crash around the commit): sealed;
 - open or complete, a reason in quarantine (crash in the middle of a refusal): the refusal is finished;
 - sealed, quarantined or terminated, files in the spool (crash before the last tidying): removed;
@@ -40,7 +41,7 @@ class RecoveryReport:
 
     Attributes:
         resumable: Open uploads that can be continued.
-        waiting: Complete uploads of docks whose manifest has not come.
+        waiting: Complete uploads of docks whose manifest has not come, and complete parts.
         sealed: Sealed now.
         quarantined: In quarantine now.
         refused: Ended otherwise, with the code of their error.
@@ -82,8 +83,9 @@ async def _finish(
             await sealer.quarantine.hold(row, code=lost.code, reason=lost.message)
             report.quarantined.append(row.id)
         return
-    if row.source.dock is not None and row.sha256 is None:
-        await digests.prepare(row.id, row.offset)
+    if not row.seals_itself and row.sha256 is None:
+        if not row.partial:
+            await digests.prepare(row.id, row.offset)
         report.waiting.append(row.id)
         return
     try:

@@ -55,7 +55,8 @@ class Source:
 class UploadRow:
     """One upload as the database knows it; `length` and `offset` in bytes, digests of 32 bytes.
 
-    `updated_at` is when its sender was last heard of; None before it is inserted.
+    `updated_at` is when its sender was last heard of; None before it is inserted. `partial`, `parts` and `final` belong
+    to concatenation: a part, the parts of a final upload in order, and which final upload a part belongs to.
     """
 
     id: UUID
@@ -77,12 +78,22 @@ class UploadRow:
     code: str | None = None
     reason: str | None = None
     updated_at: datetime | None = None
+    partial: bool = False
+    parts: tuple[UUID, ...] | None = None
+    final: UUID | None = None
+
+    @property
+    def seals_itself(self) -> bool:
+        """Whether it becomes a clip as soon as it is complete: it is no part, and no dock owes a manifest for it."""
+        return self.source.dock is None and not self.partial
 
     @property
     def waits_for_sender(self) -> bool:
-        """Whether nothing will happen to it unless its sender comes again: bytes or a dock's manifest are missing."""
+        """Whether nothing happens to it unless its sender comes again: with bytes, a manifest, or the other parts."""
+        if self.final is not None or (self.state is UploadState.OPEN and self.parts is not None):
+            return False
         if self.state is UploadState.COMPLETE:
-            return self.source.dock is not None and self.sha256 is None
+            return not self.seals_itself and self.sha256 is None
         return self.state is UploadState.OPEN
 
 
@@ -94,8 +105,8 @@ async def insert(db: _Executor, row: UploadRow) -> None:
     source = row.source
     await db.execute(
         """INSERT INTO upload (id, actor, spool, length, metadata, state, name, path, raw, recorder, dock, inventory,
-               recorded_at, officer, key_mark, created_at, updated_at)
-           VALUES ($1, $2, $3, $4, $5, 'open', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)""",
+               recorded_at, officer, key_mark, created_at, updated_at, partial, parts)
+           VALUES ($1, $2, $3, $4, $5, 'open', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17)""",
         row.id,
         row.actor,
         row.spool,
@@ -111,6 +122,8 @@ async def insert(db: _Executor, row: UploadRow) -> None:
         source.officer,
         source.key_mark,
         row.created_at,
+        row.partial,
+        row.parts,
     )
 
 
@@ -271,6 +284,53 @@ async def finish_terminated(
     return _changed(status)
 
 
+async def find_all(db: _Executor, uploads: Sequence[UUID]) -> dict[UUID, UploadRow]:
+    """Return those of some uploads that there are."""
+    records = await db.fetch("SELECT * FROM upload WHERE id = ANY($1::uuid[])", list(uploads))
+    return {record["id"]: _row(record) for record in records}
+
+
+async def take_parts(conn: Connection, final: UUID, *, parts: Sequence[UUID], at: datetime) -> int:
+    """Give complete parts that nobody has to a final upload; return how many were free."""
+    status = await conn.execute(
+        """UPDATE upload SET final = $1, updated_at = $3
+           WHERE id = ANY($2::uuid[]) AND partial AND state = 'complete' AND final IS NULL""",
+        final,
+        list(parts),
+        at,
+    )
+    return int(status.rpartition(" ")[2])
+
+
+async def finals_with_parts(db: _Executor, *, spool: UUID) -> list[UploadRow]:
+    """Return this spool's final uploads that still hold parts, oldest first."""
+    records = await db.fetch(
+        """SELECT * FROM upload u WHERE spool = $1 AND parts IS NOT NULL
+               AND EXISTS (SELECT FROM upload p WHERE p.final = u.id AND p.state = 'complete') ORDER BY id""",
+        spool,
+    )
+    return [_row(record) for record in records]
+
+
+async def close_parts(db: _Executor, final: UUID, *, code: str, at: datetime) -> list[UUID]:
+    """End the parts whose bytes are in their final upload; return which."""
+    records = await db.fetch(
+        """UPDATE upload SET state = 'terminated', code = $2, updated_at = $3
+           WHERE final = $1 AND state = 'complete' RETURNING id""",
+        final,
+        code,
+        at,
+    )
+    return [record["id"] for record in records]
+
+
+async def release_parts(db: _Executor, final: UUID, *, at: datetime) -> None:
+    """Take parts away from a final upload that did not come about, for another one to use."""
+    await db.execute(
+        "UPDATE upload SET final = NULL, updated_at = $2 WHERE final = $1 AND state = 'complete'", final, at
+    )
+
+
 def _changed(status: str) -> bool:
     # asyncpg answers with the command tag, for example "UPDATE 1".
     return not status.endswith(" 0")
@@ -307,4 +367,7 @@ def _row(record: asyncpg.Record) -> UploadRow:
         reason=record["reason"],
         created_at=record["created_at"],
         updated_at=record["updated_at"],
+        partial=record["partial"],
+        parts=None if record["parts"] is None else tuple(record["parts"]),
+        final=record["final"],
     )

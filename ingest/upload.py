@@ -10,7 +10,8 @@ What a sender may rely on:
 
 The way of one upload: `create` -> `append` as often as it takes -> sealed, by the last `append` for staff and by `seal`
 with the dock's manifest for docks. Who may append: `ingest.carrier`; how bytes get to the disk: `ingest.append`; what
-sealing means: `ingest.seal`; what a crash leaves and how it is finished: `ingest.recover`.
+sealing means: `ingest.seal`; files that come in parts: `ingest.concatenation`; what a crash leaves and how it is
+finished: `ingest.recover`.
 """
 
 from __future__ import annotations
@@ -33,18 +34,23 @@ from evidence.parties.inventory_store import find_inventoried
 from ingest import store
 from ingest.carrier import Carrier
 from ingest.checksum import BodyChecksum
+from ingest.concatenation import Concatenation
 from ingest.digests import Digests
 from ingest.errors import (
     IngestError,
+    SpoolDamaged,
+    SpoolLost,
     UploadBusy,
     UploadElsewhere,
     UploadEmpty,
     UploadExpired,
+    UploadFinal,
     UploadFinished,
     UploadLengthDeclared,
     UploadLengthExceeded,
     UploadNoSpace,
     UploadOffsetMismatch,
+    UploadPartTaken,
     UploadTerminated,
     UploadTooLarge,
     UploadUnknown,
@@ -62,6 +68,9 @@ from ledger.note import Verifier
 from ledger.store import DATABASE_ERRORS
 
 _READER_THREADS = 2
+
+_BROKEN: Mapping[str, type[IngestError]] = {kind.code: kind for kind in (SpoolDamaged, SpoolLost)}
+"""Why a file that was put together from parts may have ended."""
 
 _log = structlog.get_logger(__name__)
 
@@ -82,6 +91,8 @@ class UploadView:
         entry: The ledger entry that states it.
         created_at: When it was created.
         expires_at: When it will be closed if its sender does not come again; None when it will not.
+        partial: Whether it is a part.
+        parts: The parts it is put together from; None for a file that comes in one piece.
     """
 
     id: UUID
@@ -95,6 +106,8 @@ class UploadView:
     entry: UUID | None
     created_at: datetime
     expires_at: datetime | None
+    partial: bool
+    parts: tuple[UUID, ...] | None
 
 
 class UploadService:
@@ -135,6 +148,14 @@ class UploadService:
         self._carrier = Carrier(
             pool=pool, spool=spool, digests=self._digests, clock=clock, entropy=entropy, settings=settings
         )
+        self._concatenation = Concatenation(
+            pool=pool,
+            spool=spool,
+            carrier=self._carrier,
+            sealer=self._sealer,
+            clock=clock,
+            pause_seconds=settings.retry_seconds,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -142,22 +163,35 @@ class UploadService:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def create(self, *, actor: str, length: int | None, metadata: Mapping[str, bytes]) -> UploadView:
+    async def create(
+        self,
+        *,
+        actor: str,
+        length: int | None,
+        metadata: Mapping[str, bytes],
+        partial: bool = False,
+        parts: Sequence[UUID] | None = None,
+    ) -> UploadView:
         """Announce a file.
 
         Args:
             actor: `dock:<uuid>` or `staff:<uuid>`.
             length: Its bytes; None when they are not known yet, see `declare_length`.
             metadata: As in tus, values decoded from base64. Staff: `filename`. Docks: `inventory`, `path`, `recorder`,
-                and `raw` = `true` for an escaped path.
+                and `raw` = `true` for an escaped path. Parts need none.
+            partial: Whether this is a part, to be put together with others.
+            parts: The parts that this file is put together from, in order; its length is theirs together.
 
         Raises:
             UploadEmpty, UploadTooLarge, UploadNoSpace: By its length.
             UploadNameInvalid, UploadMetadataInvalid, UploadNotInventoried: By its metadata.
+            UploadConcatInvalid, UploadIncomplete, UploadPartTaken, UploadElsewhere: By its parts.
         """
+        if parts is not None:
+            length = sum(part.length or 0 for part in await self._concatenation.find_parts(actor, parts))
         self._check_length(length)
         texts = parse_metadata(metadata)
-        source = await self._source(actor, metadata, length)
+        source = Source(name="", path="") if partial else await self._source(actor, metadata, length)
         await self._check_space(length)
         upload = uuid7(clock=self._clock, entropy=self._entropy)
         now = self._clock()
@@ -170,9 +204,14 @@ class UploadService:
             source=source,
             created_at=now,
             updated_at=now,
+            partial=partial,
+            parts=None if parts is None else tuple(parts),
         )
         # No file is made yet: a row without a file is an upload of which nothing was acknowledged.
-        await store.insert(self._pool, row)
+        if parts is None:
+            await store.insert(self._pool, row)
+        else:
+            await self._concatenation.announce(row)
         return self._view(row)
 
     async def status(self, *, actor: str, upload: UUID) -> UploadView:
@@ -210,7 +249,7 @@ class UploadService:
 
         Raises:
             UploadChecksumMismatch: The body was not what was stated, and was dropped.
-            UploadOffsetMismatch, UploadLengthExceeded, UploadFinished: By its input.
+            UploadOffsetMismatch, UploadLengthExceeded, UploadFinished, UploadFinal: By its input.
             UploadTerminated, UploadExpired, UploadUnknown: It cannot be continued at all.
             UploadTakenOver, UploadStalled, UploadBusy, UploadNoSpace, SpoolFailed, SpoolLost, UploadElsewhere: By the
                 way it took; the acknowledged offset stands.
@@ -224,7 +263,7 @@ class UploadService:
         if acknowledged is None:
             self._check_appendable(await self._find(actor, upload), offset, None)
             raise UploadBusy("another request has just moved this upload")
-        if acknowledged == row.length and row.source.dock is None:
+        if acknowledged == row.length and row.seals_itself:
             await self._sealer.seal(upload)
         return acknowledged
 
@@ -245,7 +284,7 @@ class UploadService:
                 f"the length is {row.length}, {row.offset} bytes have arrived", length=row.length
             )
         row = await self._find(actor, upload)
-        if row.state is UploadState.COMPLETE and row.source.dock is None:
+        if row.state is UploadState.COMPLETE and row.seals_itself:
             await self._sealer.seal(upload)
         return self._view(await self._find(actor, upload))
 
@@ -255,10 +294,13 @@ class UploadService:
         Raises:
             UploadUnknown: There is none, or it is somebody else's.
             UploadFinished: It is sealed or in quarantine.
+            UploadPartTaken: It is a part of a file.
         """
         row = await self._find_here(actor, upload)
         if row.state is UploadState.TERMINATED:
             return
+        if row.final is not None:
+            raise UploadPartTaken("the part belongs to a file that is being put together", final=str(row.final))
         if not await store.finish_terminated(self._pool, upload, at=self._clock()):
             raise UploadFinished("the upload has ended and cannot be given up")
         # Crash here: the row says it is given up; recovery removes the files.
@@ -276,7 +318,12 @@ class UploadService:
         return await recover(pool=self._pool, spool=self._spool, sealer=self._sealer, digests=self._digests)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`: seal complete uploads whose own request died before it could, close those that expired."""
+        """Until `stop`: put parts together, seal what is complete and could not be sealed, close what expired."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._concatenation.run(stop), name="concatenation")
+            tasks.create_task(self._tidy(stop), name="upload-tidying")
+
+    async def _tidy(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
                 await self._seal_left_over()
@@ -299,7 +346,7 @@ class UploadService:
 
     async def _seal_left_over(self) -> None:
         for row in await store.unfinished(self._pool, spool=self._spool.id, states=[UploadState.COMPLETE]):
-            if row.source.dock is not None and row.sha256 is None:
+            if not row.seals_itself and row.sha256 is None:
                 continue
             try:
                 await self._sealer.seal(row.id)
@@ -312,6 +359,8 @@ class UploadService:
             raise UploadUnknown(f"there is no upload {upload}")
         if row.code == UploadExpired.code:
             raise UploadExpired(row.reason or "the upload has expired")
+        if row.state is UploadState.TERMINATED and (broken := _BROKEN.get(row.code or "")):
+            raise broken(row.reason or "a part of the file is broken")
         return row
 
     async def _find_here(self, actor: str, upload: UUID) -> UploadRow:
@@ -349,6 +398,8 @@ class UploadService:
             raise UploadNoSpace("there is no room for this file beside the uploads under way", length=length)
 
     def _check_appendable(self, row: UploadRow, offset: int, announced_bytes: int | None) -> None:
+        if row.parts is not None:
+            raise UploadFinal("the file is put together from its parts")
         if row.state is UploadState.TERMINATED:
             raise UploadTerminated("the upload was given up")
         if row.state is not UploadState.OPEN:
@@ -372,4 +423,6 @@ class UploadService:
             entry=row.entry,
             created_at=row.created_at,
             expires_at=self._expiry.expires_at(row),
+            partial=row.partial,
+            parts=row.parts,
         )

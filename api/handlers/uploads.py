@@ -32,14 +32,23 @@ async def create(call: UploadCall) -> web.Response:
     """Announce a file, with its first bytes if they come along."""
     request = call.request
     tus.check_version(request.headers)
-    length = tus.parse_upload_length(request.headers)
+    concat = tus.parse_concat(request.headers)
+    length = None if concat and concat.parts else tus.parse_upload_length(request.headers)
     metadata = tus.parse_metadata(request.headers.get("Upload-Metadata", ""))
     carries = request.can_read_body
+    if carries and concat and concat.parts:
+        raise HeaderInvalid("a final upload takes its bytes from its parts alone", header="Upload-Concat")
     if carries:
         _check_body(request)
         tus.parse_checksum(request.headers)  # refused before an upload exists that nobody would know of
-    upload = await call.services.uploads.create(actor=call.actor, length=length, metadata=metadata)
-    headers = {"Location": f"{call.services.config.public_url or ''}/uploads/{upload.id}"}
+    upload = await call.services.uploads.create(
+        actor=call.actor,
+        length=length,
+        metadata=metadata,
+        partial=concat is not None and concat.parts is None,
+        parts=concat.parts if concat else None,
+    )
+    headers = {"Location": f"{_base(call)}/uploads/{upload.id}"}
     if carries:
         headers["Upload-Offset"] = str(await _append(call, upload.id, offset=0))
         upload = await call.services.uploads.status(actor=call.actor, upload=upload.id)
@@ -51,7 +60,12 @@ async def head(call: UploadCall) -> web.Response:
     """State how far an upload is."""
     tus.check_version(call.request.headers)
     upload = await call.services.uploads.status(actor=call.actor, upload=call.id("upload"))
-    headers = {"Upload-Offset": str(upload.offset), **tus.expiry_headers(upload.expires_at)}
+    headers = tus.expiry_headers(upload.expires_at)
+    if upload.partial or upload.parts:
+        headers["Upload-Concat"] = tus.format_concat(tus.Concat(upload.parts), base=_base(call))
+    if not upload.parts or upload.offset == upload.length:
+        # While a file is put together its offset is nobody's business but ours.
+        headers["Upload-Offset"] = str(upload.offset)
     if upload.length is None:
         headers["Upload-Defer-Length"] = "1"
     else:
@@ -90,6 +104,10 @@ async def override(call: UploadCall) -> web.Response:
     if method not in methods:
         raise HeaderInvalid("X-HTTP-Method-Override has to be PATCH or DELETE", header="X-HTTP-Method-Override")
     return await methods[method](call)
+
+
+def _base(call: UploadCall) -> str:
+    return call.services.config.public_url or ""
 
 
 def _check_body(request: web.Request) -> None:

@@ -14,7 +14,7 @@ APPEND_ERRORS = (
     *("upload.finished", "upload.offset_mismatch", "upload.length_exceeded", "upload.taken_over", "upload.busy"),
     *("upload.stalled", "upload.no_space", "upload.storage_failed", "upload.spool_lost", "upload.spool_damaged"),
     *("upload.elsewhere", "clip.already_sealed", "object.damaged", *BODY_ERRORS),
-    *("tus.checksum_unsupported", "upload.checksum_mismatch"),
+    *("tus.checksum_unsupported", "upload.checksum_mismatch", "upload.final"),
 )
 """What can happen while bytes are taken; the last ones of a person's upload seal it."""
 

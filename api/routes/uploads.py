@@ -38,11 +38,13 @@ UPLOAD_ROUTES: tuple[Route, ...] = (
         errors=(
             *("tus.version", "tus.metadata", "upload.name_invalid", "upload.metadata_invalid"),
             *("upload.not_inventoried", "upload.empty", "upload.too_large", *APPEND_ERRORS),
+            *("upload.concat_invalid", "upload.incomplete", "upload.part_taken"),
         ),
         headers=(
             TUS_VERSION,
             Header(name="Upload-Length", means="Bytes of the file"),
             Header(name="Upload-Defer-Length", means="1 when the length is not known yet"),
+            Header(name="Upload-Concat", means="partial, or final; and the addresses of the parts in order"),
             Header(name="Upload-Metadata", means="Docks: inventory, path, recorder, raw; people: filename"),
             CHECKSUM,
         ),
@@ -84,7 +86,7 @@ UPLOAD_ROUTES: tuple[Route, ...] = (
         roles=SENDERS,
         handle=uploads.delete,
         answers=(Answer(status=204, means="Its bytes are gone"),),
-        errors=(*UPLOAD_ERRORS, "upload.finished", "upload.elsewhere"),
+        errors=(*UPLOAD_ERRORS, "upload.finished", "upload.elsewhere", "upload.part_taken"),
         headers=(TUS_VERSION,),
         always=TUS_HEADERS,
         tag="uploads",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 from datetime import UTC, datetime
@@ -379,3 +380,64 @@ async def test_when_an_upload_will_be_closed_is_said_each_time(shared: RunningSe
         assert limit - 60 < seconds <= limit
     last = await patch(shared, upload, unique(60), 40)
     assert "Upload-Expires" not in last.headers
+
+
+async def part(service: RunningService, data: bytes) -> str:
+    reply = await service.ask(
+        "POST",
+        "/uploads",
+        role=PERSON,
+        headers={**BODY, "Upload-Concat": "partial", "Upload-Length": str(len(data))},
+        data=data,
+    )
+    assert (reply.status, reply.headers["Upload-Offset"]) == (201, str(len(data)))
+    return reply.headers["Location"]
+
+
+async def test_parts_are_put_together(shared: RunningService) -> None:
+    data = unique(3000)
+    parts = [await part(shared, data[:1000]), await part(shared, data[1000:])]
+    head = await shared.ask("HEAD", parts[0], role=PERSON, headers=TUS)
+    assert head.headers["Upload-Concat"] == "partial"
+    stated = f"final;{parts[0]} {shared.url}{parts[1]}"
+    created = await create(shared, name="parts.mp4", **{"Upload-Concat": stated})
+    assert created.status == 201, created
+    final = created.headers["Location"]
+    refused = await patch(shared, final, b"x")
+    assert (refused.status, refused.code) == (403, "upload.final")
+    async with asyncio.timeout(20):
+        while "Upload-Offset" not in (head := await shared.ask("HEAD", final, role=PERSON, headers=TUS)).headers:
+            assert head.headers["Upload-Length"] == "3000"
+            await asyncio.sleep(0.02)
+    assert head.headers["Upload-Offset"] == "3000"
+    assert head.headers["Upload-Concat"] == f"final;{parts[0]} {parts[1]}"
+    async with asyncio.timeout(20):
+        while not (await shared.ask("GET", "/v1/clips", role=PERSON, params={"q": "parts.mp4"})).json()["items"]:
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Partial",
+        "final",
+        "final;",
+        "final; ",
+        "partial;/uploads/0195a000-0000-7000-8000-000000000001",
+        "final;/uploads/x",
+        "final;/uploads/0195a000-0000-7000-8000-000000000001 /elsewhere/1",
+        "final;/uploads/0195a000-0000-7000-8000-000000000001?a=b",
+        "final;ftp://h/uploads/0195a000-0000-7000-8000-000000000001",
+    ],
+)
+async def test_lists_of_parts_that_cannot_be_read(shared: RunningService, text: str) -> None:
+    reply = await create(shared, **{"Upload-Concat": text})
+    assert (reply.status, reply.code) == (400, "request.header")
+
+
+async def test_a_final_upload_has_neither_length_nor_body_of_its_own(shared: RunningService) -> None:
+    stated = {"Upload-Concat": f"final;{await part(shared, unique(10))}"}
+    for headers, body in (({"Upload-Length": "10"}, None), ({"Upload-Defer-Length": "1"}, None), ({}, b"x")):
+        reply = await shared.ask("POST", "/uploads", role=PERSON, headers={**BODY, **stated, **headers}, data=body)
+        assert (reply.status, reply.code) == (400, "request.header")
