@@ -100,6 +100,7 @@ PROBLEMS = _table(
         (403, Retry.NEVER, "upload.final"),
         # The request is right in itself and does not fit what is there.
         (409, Retry.NEVER, "token.already_revoked dock.already_enrolled dock.already_revoked inventory.conflict"),
+        (409, Retry.FIXED, "token.expired dock.not_in_force dock.key_superseded dock.key_reused"),
         (409, Retry.NEVER, "idempotency.conflict case.number_taken ledger.duplicate_entry export.target_taken"),
         (409, Retry.NEVER, "clip.already_sealed manifest.disagrees manifest.misplaced upload.finished"),
         (409, Retry.NEVER, "upload.length_declared upload.part_taken"),

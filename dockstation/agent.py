@@ -14,6 +14,7 @@ from dockstation.cleanup import Cleaner
 from dockstation.config import Settings, StateFolder, trust
 from dockstation.courier import Courier
 from dockstation.docking import Station
+from dockstation.errors import LinkLost, ServiceBusy
 from dockstation.events import Bus
 from dockstation.identity import Enrolment, TokenMaker
 from dockstation.journal_store import Journal
@@ -21,6 +22,7 @@ from dockstation.layout import Profile, load_profiles
 from dockstation.link import Link
 from dockstation.outbox import Outbox
 from dockstation.receipts import Settler
+from dockstation.rotation import KeyChanger
 from dockstation.service import Service
 from dockstation.showcase import Showcase
 from dockstation.threads import Books, Lane
@@ -39,10 +41,12 @@ class Options:
     Attributes:
         dry_run: Only tell what would be cleared.
         retry_refused: Try files again that the service once refused.
+        patient: Wait for the service as long as it takes before the first look, when a change of key is under way.
     """
 
     dry_run: bool = False
     retry_refused: bool = False
+    patient: bool = False
 
 
 @asynccontextmanager
@@ -62,10 +66,12 @@ async def open_watch(
         DockError: The state folder cannot be used; see config.py and journal_store.py.
     """
     enrolment = folder.load_enrolment()
-    signer = folder.load_signer(enrolment.dock)
+    folder.load_signer(enrolment.dock)
     profiles = load_profiles(folder.profiles if folder.profiles.is_dir() else None, only=settings.profile)
     async with AsyncExitStack() as stack:
         stack.enter_context(folder.owned())
+        await _settle_key(folder, settings, enrolment, patient=options.patient, clock=clock)
+        signer = folder.load_signer(enrolment.dock)
         remove_temporaries(folder.receipts)
         journal = stack.enter_context(Journal(folder.journal, clock=clock))
         books = Books(journal, await stack.enter_async_context(Lane("journal")))
@@ -74,9 +80,7 @@ async def open_watch(
             await books.do(Journal.retry_refused)
         tokens = TokenMaker(enrolment, signer, clock=clock)
         connections = settings.parallel * 6
-        # Where the service is found is no matter of trust: what it says is proved by the pinned log or not believed.
-        url = settings.service_url or enrolment.url
-        link = Link(url, tokens=tokens, trust=trust(settings), connections=connections)
+        link = Link(service_url(settings, enrolment), tokens=tokens, trust=trust(settings), connections=connections)
         await stack.enter_async_context(link)
         station = _make_station(
             folder,
@@ -94,6 +98,41 @@ async def open_watch(
         showcase = Showcase(books=books, clock=clock, tell=bus)
         bus.listen(showcase.heard)
         yield Watch(station, job, showcase=showcase)
+
+
+def service_url(settings: Settings, enrolment: Enrolment) -> str:
+    """Return where the service is.
+
+    That is no matter of trust: what it says is proved by the pinned log or not believed.
+    """
+    return settings.service_url or enrolment.url
+
+
+def key_changer(folder: StateFolder, settings: Settings, enrolment: Enrolment, *, clock: Clock) -> KeyChanger:
+    """Return what changes the station's key; the caller owns the state folder."""
+    return KeyChanger(
+        folder=folder,
+        enrolment=enrolment,
+        url=service_url(settings, enrolment),
+        trust=trust(settings),
+        patience_seconds=settings.patience_seconds,
+        clock=clock,
+    )
+
+
+async def _settle_key(
+    folder: StateFolder, settings: Settings, enrolment: Enrolment, *, patient: bool, clock: Clock
+) -> None:
+    """Go on with a change of key before anything is signed; a station that runs for ever waits for the service."""
+    changer = key_changer(folder, settings, enrolment, clock=clock)
+    while True:
+        try:
+            await changer.finish()
+        except (LinkLost, ServiceBusy):
+            if not patient:
+                raise
+        else:
+            return
 
 
 def _make_station(
@@ -149,7 +188,7 @@ def _make_station(
         enrolment=enrolment,
         signer=signer,
         books=books,
-        outbox=Outbox(service=service, books=books, patience_seconds=patience),
+        outbox=Outbox(service=service, books=books, signer=signer, patience_seconds=patience),
         courier=courier,
         cleaner=cleaner,
         clock=clock,

@@ -31,7 +31,7 @@ from typing import Annotated, Any
 import typer
 
 from dockstation import console
-from dockstation.agent import Options
+from dockstation.agent import Options, key_changer
 from dockstation.card import Card
 from dockstation.config import Settings, StateFolder, default_state, trust
 from dockstation.enrol import enrol as enrol_station
@@ -121,7 +121,7 @@ def run(
     }
     settings = _settings(folder, changes)
     job = _job(settings, watch, recorder, send=True, clear=settings.clear, once=once)
-    options = Options(retry_refused=retry_refused)
+    options = Options(retry_refused=retry_refused, patient=not once)
     if once:
         _look_once(folder, settings, job, options, json_output=json_output)
     else:
@@ -181,6 +181,31 @@ def enrol(
     else:
         typer.echo(f"已登记 enrolled  {enrolment.name}  dock {enrolment.dock}")
         typer.echo(f"日志 log        {enrolment.log.vkey}")
+
+
+@app.command("rotate-key")
+def rotate_key(state: StateOption = None, json_output: JsonOption = False) -> None:
+    """Change this station's signing key; stop the agent first, it goes on with the new key by itself.
+
+    The new key is made here and vouched for by the old one. Interrupted at any point, this command or the next `run`
+    goes on: the station asks the service which of its two keys counts. The old key is gone afterwards.
+    """
+    folder = StateFolder(state or default_state())
+    settings = _settings(folder, {})
+
+    async def work() -> dict[str, object]:
+        enrolment = folder.load_enrolment()
+        with folder.owned():
+            changer = key_changer(folder, settings, enrolment, clock=utc_now)
+            counts = await changer.begin(entropy=secrets.token_bytes)
+        return {"dock": str(enrolment.dock), "sequence": counts.sequence, "vkey": counts.vkey}
+
+    changed = asyncio.run(work())
+    if json_output:
+        console.print_json(changed)
+    else:
+        typer.echo(f"已更换密钥 key changed  dock {changed['dock']}  第 {changed['sequence']} 次 change")
+        typer.echo(f"新公钥 new key         {changed['vkey']}")
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 ```
 DIR/dock.key           the station's signing key, 0600
+DIR/next.key           the key that takes its place, only while a change is under way; see `rotation`
 DIR/enrolment.toml     service, dock id, log key and origin as pinned at enrolment; written by `enrol`, not by hand
 DIR/log.policy         the log's witness policy, pinned with it
 DIR/config.toml        the operator's settings; every key has a default (see `Settings`)
@@ -102,6 +103,7 @@ class StateFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.key = path / "dock.key"
+        self.next_key = path / "next.key"
         self.enrolment = path / "enrolment.toml"
         self.policy = path / "log.policy"
         self.config = path / "config.toml"

@@ -1,4 +1,4 @@
-"""What the station says to the service besides bytes: enrolment, inventories, manifests, cleared lists.
+"""What the station says to the service besides bytes: enrolment, changes of key, inventories, manifests, cleared lists.
 
 Each call but enrolment is safe to repeat: the same statement is recorded once. A manifest names an upload, and handing
 it in again is also the way to ask for the receipt: the answer then speaks of this very upload, where the same clip may
@@ -16,6 +16,7 @@ from uuid import UUID
 from dockstation.errors import DockError, ServiceMalformed, UploadGone
 from dockstation.journal import WaitingNote
 from dockstation.link import Answer, Link
+from evidence.core.wire.dock_key import CHANGES_MAX
 from evidence.core.wire.receipt import RECEIPT_BYTES_MAX
 
 RECEIPT_TYPE: Final = "application/vnd.shilu.receipt"
@@ -48,6 +49,14 @@ class EnrolmentAnswer:
     policy: str
 
 
+@dataclass(frozen=True, slots=True)
+class KeyState:
+    """Which of the station's keys counts: how often it was changed, and the verifier key."""
+
+    sequence: int
+    vkey: str
+
+
 class Service:
     """The contract's calls over a link."""
 
@@ -68,6 +77,25 @@ class Service:
             origin=_text(data, "origin"),
             log_vkey=_text(data, "log_vkey"),
             policy=_text(data, "policy"),
+        )
+
+    async def key_state(self, dock: UUID) -> KeyState:
+        """Ask which key of this station counts.
+
+        Raises:
+            DockNotAccepted: Not the one that asks.
+            DockError: See `dockstation.link`.
+        """
+        return _key_state((await self._link.ask("GET", f"v1/docks/{dock}/key")).json_object())
+
+    async def change_key(self, dock: UUID, note: bytes) -> KeyState:
+        """Hand in a change of key; the same again is answered alike.
+
+        Raises:
+            DockError: See `dockstation.link`.
+        """
+        return _key_state(
+            (await self._link.ask("POST", f"v1/docks/{dock}/key", body=note, headers=_TEXT)).json_object()
         )
 
     async def checkpoint(self) -> bytes:
@@ -109,6 +137,13 @@ def _receipt_or_promise(answer: Answer) -> bytes | Promise:
     if answer.status != HTTPStatus.OK or answer.headers.get("Content-Type", "").partition(";")[0] != RECEIPT_TYPE:
         raise ServiceMalformed("the answer is neither a receipt nor the promise of one")
     return answer.body
+
+
+def _key_state(data: dict[str, object]) -> KeyState:
+    sequence = data.get("sequence")
+    if not isinstance(sequence, int) or isinstance(sequence, bool) or not 0 <= sequence < CHANGES_MAX:
+        raise ServiceMalformed("the answer's 'sequence' is no number of a change of key")
+    return KeyState(sequence, _text(data, "vkey"))
 
 
 def _text(data: dict[str, object], key: str) -> str:

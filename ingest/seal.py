@@ -1,5 +1,9 @@
 """Seal: complete bytes become an original, or are found not to be what their dock said and go to quarantine.
 
+A manifest is judged by the key that counts for its dock when the ledger entry is made, so step 4 looks once more. A
+dock that changed its key in between hands the same manifest in again under the new key; until then the upload waits
+with all its bytes. The manifest of a dock that was revoked in between is not sealed any more.
+
 Order of effects:
 
 1. the digests of what arrived are compared with the dock's signed manifest
@@ -29,7 +33,10 @@ from evidence.core.wire.manifest import Manifest, open_manifest
 from evidence.custody.record import record
 from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection, Pool
+from evidence.errors import WireSignature
 from evidence.objects.store import ObjectStore
+from evidence.parties.docks import require_in_force
+from evidence.parties.errors import DockNotInForce
 from ingest import jobs, store
 from ingest.digests import Digests
 from ingest.errors import (
@@ -50,7 +57,7 @@ from ingest.quarantine import Quarantine
 from ingest.spool import Spool
 from ingest.store import UploadRow, UploadState
 from ledger.canonical import JsonValue
-from ledger.note import Verifier
+from ledger.note import Verifier, parse_note
 from ledger.tree import root_of
 
 
@@ -96,6 +103,7 @@ class Sealer:
 
         Raises:
             WireError: The note is no manifest or not signed by its dock; nothing was touched.
+            DockNotInForce: The dock was revoked, or changed its key, before the seal; the bytes are kept.
             ManifestMisplaced: It is about another upload or dock; nothing was touched.
             ManifestDisagrees, SpoolDamaged, SpoolLost: The bytes are in quarantine.
             ClipAlreadySealed: Staff sent what is sealed already.
@@ -115,6 +123,7 @@ class Sealer:
                 return _answer_again(row, stated)
             if stated is not None:
                 _require_agreement(row, stated)
+                row = await self._sign_anew(row, manifest)
             await self._adopt(row)
             return await self._commit(row)
 
@@ -147,6 +156,16 @@ class Sealer:
             self._pool, row.id, sha256=digest.sha256, root=digest.root, manifest=text, at=self._clock()
         )
         return replace(row, sha256=digest.sha256, root=digest.root, manifest=text)
+
+    async def _sign_anew(self, row: UploadRow, note: bytes | None) -> UploadRow:
+        """Keep the manifest as it came now, when the dock has changed its key since it first came."""
+        if note is None or row.manifest is None or row.sha256 is None or row.root is None:
+            return row
+        text = note.decode()
+        if text == row.manifest or parse_note(note).text != parse_note(row.manifest.encode()).text:
+            return row
+        await store.intend_seal(self._pool, row.id, sha256=row.sha256, root=row.root, manifest=text, at=self._clock())
+        return replace(row, manifest=text)
 
     async def _refuse(self, row: UploadRow, error: IngestError) -> None:
         await self.quarantine.hold(row, code=error.code, reason=error.message, details=error.details)
@@ -185,10 +204,13 @@ class Sealer:
     async def _decide(self, conn: Connection, row: UploadRow, leaves: list[bytes]) -> Sealed | ClipAlreadySealed:
         """Make the one change that says what this upload became, in the caller's transaction."""
         assert row.sha256 is not None  # noqa: S101
+        key = None if row.source.dock is None else await require_in_force(conn, row.source.dock)
         await lock_subject(conn, f"content:{row.sha256.hex()}")
         current = await store.lock(conn, row.id)
         if current is None or current.state is not UploadState.COMPLETE:
             return _answer_again(current or row, None)
+        if key is not None:
+            _require_signed(row, key)
         first = await find_clip(conn, sha256=row.sha256)
         if first is not None and row.source.dock is None:
             refusal = ClipAlreadySealed(f"these bytes are clip {first.clip} already", clip=str(first.clip))
@@ -250,6 +272,13 @@ def _open(note: bytes, row: UploadRow, verifiers: Sequence[Verifier]) -> Manifes
             f"the manifest is about upload {stated.upload} of dock {stated.dock}", upload=str(stated.upload)
         )
     return stated
+
+
+def _require_signed(row: UploadRow, key: Verifier) -> None:
+    try:
+        open_manifest((row.manifest or "").encode(), [key])
+    except WireSignature as error:
+        raise DockNotInForce("the key that signed the manifest was replaced; sign it with the present one") from error
 
 
 def _answer_again(row: UploadRow, stated: Manifest | None) -> Sealed:

@@ -21,7 +21,7 @@ from evidence.core.clock import format_time
 from evidence.db.paging import FIRST_ID
 from evidence.parties.docks import create_enrolment_code, revoke_dock
 from evidence.parties.roles import Role
-from evidence.parties.staff import IssuedToken, issue_token, revoke_token
+from evidence.parties.staff import IssuedToken, issue_token, revoke_token, rotate_token
 from evidence.parties.store import list_docks, list_staff_tokens
 
 _LISTED_MAX = 1000
@@ -127,12 +127,20 @@ def list_all(data: DataOption = None, database: DatabaseOption = None, as_json: 
                     "id": one.token,
                     "name": one.name,
                     "role": one.role,
+                    "expires_at": format_time(one.expires_at),
                     "state": _state(one.revoked_at, expired=one.expires_at <= now),
                 }
                 for one in tokens
             ],
             "docks": [
-                {"id": one.dock, "name": one.name, "state": _state(one.revoked_at, expired=False)} for one in docks
+                {
+                    "id": one.dock,
+                    "name": one.name,
+                    "key_changes": one.key_sequence,
+                    "key_since": format_time(one.key_since),
+                    "state": _state(one.revoked_at, expired=False),
+                }
+                for one in docks
             ],
         }
 
@@ -141,9 +149,50 @@ def list_all(data: DataOption = None, database: DatabaseOption = None, as_json: 
         print_json(listed)
     else:
         print_table(
-            ("token", "name", "role", "state"), ([str(cell) for cell in row.values()] for row in listed["tokens"])
+            ("token", "name", "role", "expires", "state"),
+            ([str(cell) for cell in row.values()] for row in listed["tokens"]),
         )
-        print_table(("dock", "name", "state"), ([str(cell) for cell in row.values()] for row in listed["docks"]))
+        print_table(
+            ("dock", "name", "key changes", "key since", "state"),
+            ([str(cell) for cell in row.values()] for row in listed["docks"]),
+        )
+
+
+@app.command("rotate-token")
+def rotate(
+    identifier: Annotated[str, typer.Argument(metavar="UUID", help="Id of a token, see `shilu keys list`.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, in words that stay in the ledger.")],
+    days: Annotated[
+        int | None, typer.Option("--days", min=1, max=366, help="Life of the new token in days; else the old one's.")
+    ] = None,
+    data: DataOption = None,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Replace a token by a new one of the same person and role; the old one is revoked in the same transaction."""
+    number = parse_uuid(identifier)
+
+    async def replace(services: Services) -> IssuedToken:
+        async with services.pool.acquire() as conn, conn.transaction():
+            return await rotate_token(
+                conn,
+                token=number,
+                lifetime=None if days is None else timedelta(days=days),
+                by_holder=False,
+                reason=reason,
+                actor=_ACTOR,
+                clock=services.clock,
+                entropy=services.entropy,
+            )
+
+    issued = run(ask(config_from(data, database), replace, create=False))
+    if as_json:
+        expires = format_time(issued.expires_at)
+        print_json({"token": issued.text, "id": issued.token, "staff": issued.staff, "expires_at": expires})
+    else:
+        until = format_time(issued.expires_at)
+        typer.echo(f"token {number} is revoked; the new one is valid until {until} and shown this once:", err=True)
+        typer.echo(issued.text)
 
 
 @app.command("revoke")

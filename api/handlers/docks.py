@@ -11,18 +11,21 @@ from api.call import Call
 from api.models.common import PageQuery, Recorded
 from api.models.parties import (
     DockItem,
+    DockKeyState,
     DockPage,
     EnrolDock,
     EnrolledDock,
     MadeCode,
     MakeCode,
     Revoke,
+    RotatedKey,
     TakenInventory,
 )
 from api.route import NoQuery
-from evidence.parties.docks import create_enrolment_code, enrol_dock, revoke_dock
+from evidence.parties.docks import create_enrolment_code, enrol_dock, revoke_dock, rotate_dock_key
+from evidence.parties.errors import DockUnknown
 from evidence.parties.statements import take_cleared, take_inventory
-from evidence.parties.store import list_docks
+from evidence.parties.store import find_dock, list_docks
 
 
 async def make_code(call: Call[MakeCode, NoQuery]) -> web.Response:
@@ -59,6 +62,8 @@ async def list_all(call: Call[None, PageQuery]) -> web.Response:
             dock=dock.dock,
             name=dock.name,
             vkey=dock.vkey,
+            key_sequence=dock.key_sequence,
+            key_since=dock.key_since,
             enrolled_at=dock.enrolled_at,
             revoked_at=dock.revoked_at,
             revoked_reason=dock.revoked_reason,
@@ -81,6 +86,31 @@ async def revoke(call: Call[Revoke, NoQuery]) -> web.Response:
             entropy=services.entropy,
         )
     return json_answer(Recorded(entry=entry), status=201)
+
+
+async def key_state(call: Call[None, NoQuery]) -> web.Response:
+    """Tell a dock which of its keys counts: the one that asks, or nobody would be told."""
+    if call.id("dock") != call.dock.dock:
+        raise DockUnknown("a dock is told about itself only")
+    async with call.services.pool.acquire() as conn:
+        dock = await find_dock(conn, call.dock.dock)
+    if dock is None:
+        raise DockUnknown("there is no such dock")
+    answer = DockKeyState(dock=dock.dock, sequence=dock.key_sequence, vkey=dock.vkey, since=dock.key_since)
+    return json_answer(answer)
+
+
+async def rotate_key(call: Call[bytes, NoQuery]) -> web.Response:
+    """Go over to another key; the same change again gets the same answer."""
+    services = call.services
+    if call.id("dock") != call.dock.dock:
+        raise DockUnknown("a dock changes its own key only")
+    async with services.pool.acquire() as conn, conn.transaction():
+        done = await rotate_dock_key(
+            conn, dock=call.dock.dock, note=call.body, clock=services.clock, entropy=services.entropy
+        )
+    answer = RotatedKey(dock=done.dock, sequence=done.sequence, vkey=done.vkey, entry=done.entry_id)
+    return json_answer(answer, status=201)
 
 
 async def post_inventory(call: Call[bytes, NoQuery]) -> web.Response:

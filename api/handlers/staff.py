@@ -1,4 +1,4 @@
-"""Staff tokens: issue, list, revoke."""
+"""Staff tokens: issue, list, rotate, revoke."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from aiohttp import web
 
 from api.answers import json_answer
 from api.call import Call
+from api.errors import RoleRefused
 from api.models.common import PageQuery, Recorded
-from api.models.parties import IssuedToken, IssueToken, Revoke, TokenItem, TokenPage
+from api.models.parties import IssuedToken, IssueToken, Revoke, RotateToken, TokenItem, TokenPage
 from api.route import NoQuery
-from evidence.parties.staff import issue_token, revoke_token
+from evidence.parties import staff
+from evidence.parties.roles import Role
+from evidence.parties.staff import issue_token, revoke_token, rotate_token
 from evidence.parties.store import list_staff_tokens
 
 
@@ -29,14 +32,27 @@ async def issue(call: Call[IssueToken, NoQuery]) -> web.Response:
             clock=services.clock,
             entropy=services.entropy,
         )
-    answer = IssuedToken(
-        text=issued.text,
-        token=issued.token,
-        staff=issued.staff,
-        expires_at=issued.expires_at,
-        entry=issued.entry_id,
-    )
-    return json_answer(answer, status=201)
+    return json_answer(_issued(issued), status=201)
+
+
+async def rotate(call: Call[RotateToken, NoQuery]) -> web.Response:
+    """Replace a token by a new one: its holder the own, an administrator any."""
+    services, body, token = call.services, call.body, call.id("token")
+    by_holder = call.staff.role is not Role.ADMINISTRATOR
+    if by_holder and call.staff.token != token:
+        raise RoleRefused("a person rotates the token of this very request; an administrator any")
+    async with services.pool.acquire() as conn, conn.transaction():
+        issued = await rotate_token(
+            conn,
+            token=token,
+            lifetime=None if body.valid_days is None else timedelta(days=body.valid_days),
+            by_holder=by_holder,
+            reason=body.reason,
+            actor=call.actor,
+            clock=services.clock,
+            entropy=services.entropy,
+        )
+    return json_answer(_issued(issued), status=201)
 
 
 async def list_all(call: Call[None, PageQuery]) -> web.Response:
@@ -73,3 +89,13 @@ async def revoke(call: Call[Revoke, NoQuery]) -> web.Response:
             entropy=services.entropy,
         )
     return json_answer(Recorded(entry=entry), status=201)
+
+
+def _issued(issued: staff.IssuedToken) -> IssuedToken:
+    return IssuedToken(
+        text=issued.text,
+        token=issued.token,
+        staff=issued.staff,
+        expires_at=issued.expires_at,
+        entry=issued.entry_id,
+    )

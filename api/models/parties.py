@@ -49,7 +49,9 @@ class DockItem(ResponseModel):
 
     dock: UUID
     name: str
-    vkey: str
+    vkey: str = Field(description="The key that counts now")
+    key_sequence: int = Field(description="How often its key was changed")
+    key_since: Time = Field(description="Since when the present key counts")
     enrolled_at: Time
     revoked_at: Time | None
     revoked_reason: str | None
@@ -57,6 +59,24 @@ class DockItem(ResponseModel):
 
 class DockPage(Page[DockItem]):
     """Docks in order of their ids."""
+
+
+class DockKeyState(ResponseModel):
+    """Which key of a dock counts."""
+
+    dock: UUID
+    sequence: int = Field(description="How often its key was changed")
+    vkey: str = Field(description="The key that counts now")
+    since: Time = Field(description="Since when it counts")
+
+
+class RotatedKey(ResponseModel):
+    """Another key of a dock counts from now on."""
+
+    dock: UUID
+    sequence: int = Field(description="Number of the change, from 1")
+    vkey: str = Field(description="The key that counts now")
+    entry: UUID = Field(description="Id of the ledger entry")
 
 
 class Revoke(RequestModel):
@@ -79,6 +99,15 @@ class IssueToken(RequestModel):
     role: Role = Field(description="What the person may do; not `dock`")
     valid_days: int = Field(90, ge=1, le=TOKEN_DAYS_MAX, description="Life of the token in days")
     staff: UUID | None = Field(None, description="The person's id from an earlier token; without it a new person")
+
+
+class RotateToken(RequestModel):
+    """A token shall be replaced by a new one of the same person and role."""
+
+    reason: str = Field(min_length=1, max_length=REASON_CHARACTERS_MAX, description="Why; goes on record")
+    valid_days: int | None = Field(
+        None, ge=1, le=TOKEN_DAYS_MAX, description="Life of the new token in days; without it, as long as the old one's"
+    )
 
 
 class IssuedToken(ResponseModel):

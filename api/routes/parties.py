@@ -6,6 +6,7 @@ from api.bodies import JsonBody, NoteBody
 from api.handlers import docks, staff
 from api.models.common import PageQuery, Recorded
 from api.models.parties import (
+    DockKeyState,
     DockPage,
     EnrolDock,
     EnrolledDock,
@@ -14,11 +15,13 @@ from api.models.parties import (
     MadeCode,
     MakeCode,
     Revoke,
+    RotatedKey,
+    RotateToken,
     TakenInventory,
     TokenPage,
 )
 from api.route import Route, json_of
-from api.routes.access import ADMINISTRATORS, ANYBODY, DOCKS, OVERSEERS
+from api.routes.access import ADMINISTRATORS, ANYBODY, DOCKS, OVERSEERS, STAFF
 from api.routes.codes import NOTE_ERRORS
 
 PARTY_ROUTES: tuple[Route, ...] = (
@@ -58,6 +61,29 @@ PARTY_ROUTES: tuple[Route, ...] = (
         tag="docks",
     ),
     Route(
+        name="dock_key",
+        method="GET",
+        path="/v1/docks/{dock}/key",
+        summary="Which key of this dock counts; only the dock itself is told",
+        roles=DOCKS,
+        handle=docks.key_state,
+        answers=(json_of(200, DockKeyState, "The key that counts"),),
+        errors=("dock.unknown",),
+        tag="docks",
+    ),
+    Route(
+        name="rotate_dock_key",
+        method="POST",
+        path="/v1/docks/{dock}/key",
+        summary="Go over to another key: a change signed by the old key and the new; the same again changes nothing",
+        roles=DOCKS,
+        handle=docks.rotate_key,
+        body=NoteBody(),
+        answers=(json_of(201, RotatedKey, "From now on the new key authenticates and signs"),),
+        errors=(*NOTE_ERRORS, "dock.unknown", "dock.not_in_force", "dock.key_superseded", "dock.key_reused"),
+        tag="docks",
+    ),
+    Route(
         name="revoke_dock",
         method="POST",
         path="/v1/docks/{dock}/revoke",
@@ -78,7 +104,7 @@ PARTY_ROUTES: tuple[Route, ...] = (
         handle=docks.post_inventory,
         body=NoteBody(),
         answers=(json_of(201, TakenInventory, "On record"),),
-        errors=(*NOTE_ERRORS, "inventory.conflict"),
+        errors=(*NOTE_ERRORS, "dock.not_in_force", "inventory.conflict"),
         tag="docks",
     ),
     Route(
@@ -90,7 +116,7 @@ PARTY_ROUTES: tuple[Route, ...] = (
         handle=docks.post_cleared,
         body=NoteBody(),
         answers=(json_of(201, Recorded, "On record"),),
-        errors=NOTE_ERRORS,
+        errors=(*NOTE_ERRORS, "dock.not_in_force"),
         tag="docks",
     ),
     Route(
@@ -115,6 +141,21 @@ PARTY_ROUTES: tuple[Route, ...] = (
         query=PageQuery,
         answers=(json_of(200, TokenPage, "A page"),),
         errors=("request.cursor",),
+        tag="staff",
+    ),
+    Route(
+        name="rotate_token",
+        method="POST",
+        path="/v1/staff/tokens/{token}/rotate",
+        summary="Replace a token by a new one of the same person and role: the holder the own, an administrator any",
+        roles=STAFF,
+        handle=staff.rotate,
+        body=JsonBody(RotateToken),
+        answers=(json_of(201, IssuedToken, "The only copy of the new token; the old one is revoked"),),
+        errors=(
+            *("token.unknown", "token.already_revoked", "token.expired"),
+            *("party.name_invalid", "party.expiry_invalid"),
+        ),
         tag="staff",
     ),
     Route(

@@ -121,7 +121,7 @@ UPLOAD_ROUTES: tuple[Route, ...] = (
             *(*NOTE_ERRORS, "upload.unknown", "upload.incomplete", "upload.terminated", "upload.finished"),
             "upload.expired",
             *("manifest.disagrees", "manifest.misplaced", "upload.spool_lost", "upload.spool_damaged"),
-            *("upload.elsewhere", "upload.storage_failed", "object.damaged", *PROOF_ERRORS),
+            *("dock.not_in_force", "upload.elsewhere", "upload.storage_failed", "object.damaged", *PROOF_ERRORS),
         ),
         tag="uploads",
     ),

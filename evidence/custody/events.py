@@ -61,6 +61,9 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             payload=payloads.TokenRevoked, subject="token", project=parties.project_staff_token_revoked
         ),
         "dock.enrolled": Event(payload=payloads.DockEnrolled, subject="dock", project=parties.project_dock_enrolled),
+        "dock.key_rotated": Event(
+            payload=payloads.DockKeyRotated, subject="dock", project=parties.project_dock_key_rotated
+        ),
         "dock.revoked": Event(payload=payloads.DockRevoked, subject="dock", project=parties.project_dock_revoked),
         "dock.inventory": Event(
             payload=payloads.DockInventory, subject="dock", project=inventory_store.project_dock_inventory

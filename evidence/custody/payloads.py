@@ -105,6 +105,15 @@ class DockEnrolled(Payload):
     vkey: Name
 
 
+class DockKeyRotated(Payload):
+    """A dock goes over to another key: `note` is the change, signed by the old key and by the new one, whole."""
+
+    dock: Id
+    sequence: Ordinal
+    vkey: Name
+    note: Note
+
+
 class DockRevoked(Payload):
     """What this dock signs is not taken any more."""
 

@@ -34,6 +34,7 @@ EVIDENTIAL_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "staff_token_revocation": ("token",),
         "dock": ("dock",),
         "dock_revocation": ("dock",),
+        "dock_key": ("dock", "sequence"),
         "dock_inventory": ("inventory",),
         "dock_inventory_file": ("inventory", "place"),
         "dock_cleared": ("note_sha256",),

@@ -35,6 +35,12 @@ class TokenAlreadyRevoked(EvidenceError):
     code = "token.already_revoked"
 
 
+class TokenExpired(EvidenceError):
+    """The staff token has expired and cannot be rotated; an administrator issues a new one."""
+
+    code = "token.expired"
+
+
 class DockUnknown(EvidenceError):
     """No dock has this id."""
 
@@ -57,6 +63,24 @@ class DockAlreadyEnrolled(EvidenceError):
     """A dock with this id or key is enrolled already; make a new key and a new id."""
 
     code = "dock.already_enrolled"
+
+
+class DockNotInForce(EvidenceError):
+    """The dock was revoked, or its key replaced, before this statement could be recorded; sign with the present key."""
+
+    code = "dock.not_in_force"
+
+
+class DockKeySuperseded(EvidenceError):
+    """The change starts from a key or number that is not the dock's present one: another change was faster."""
+
+    code = "dock.key_superseded"
+
+
+class DockKeyReused(EvidenceError):
+    """The new key was a dock's key before; keys never come back, make a fresh one."""
+
+    code = "dock.key_reused"
 
 
 class EnrolmentCodeRefused(EvidenceError):

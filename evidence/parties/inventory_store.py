@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from evidence.core.wire.cleared import parse_cleared
+from evidence.core.wire.cleared import Cleared, parse_cleared
 from evidence.core.wire.fields import take_text
 from evidence.core.wire.inventory import parse_inventory
 from evidence.custody.recorded import RecordedEvent
@@ -111,7 +111,7 @@ async def project_dock_cleared(conn: Connection, event: RecordedEvent) -> None:
 
 
 def note_digest(note: str) -> bytes:
-    """Return the 32 bytes a cleared list is known by; Ed25519 is deterministic: the same list makes the same note."""
+    """Return the 32 bytes a signed note is known by."""
     return hashlib.sha256(note.encode()).digest()
 
 
@@ -121,10 +121,16 @@ async def find_inventory(conn: Connection, inventory: UUID) -> Statement | None:
     return None if row is None else Statement(note=row["note"], entry_id=row["entry_id"])
 
 
-async def find_cleared(conn: Connection, digest: bytes) -> Statement | None:
-    """Return a cleared list on record by the digest of its note."""
-    row = await conn.fetchrow("SELECT note, entry_id FROM dock_cleared WHERE note_sha256 = $1", digest)
-    return None if row is None else Statement(note=row["note"], entry_id=row["entry_id"])
+async def find_cleared(conn: Connection, cleared: Cleared, *, text: str) -> Statement | None:
+    """Return the cleared list on record that says the same, whichever of its dock's keys signed it."""
+    rows = await conn.fetch(
+        "SELECT note, entry_id FROM dock_cleared WHERE dock = $1 AND recorder = $2 AND cleared_at = $3",
+        cleared.dock,
+        cleared.recorder,
+        cleared.at,
+    )
+    same = [row for row in rows if parse_note(row["note"].encode()).text == text]
+    return Statement(note=same[0]["note"], entry_id=same[0]["entry_id"]) if same else None
 
 
 async def find_inventoried(

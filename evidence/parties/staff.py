@@ -1,4 +1,4 @@
-"""People's tokens: issue, revoke, list. Each issue and each revocation is an entry in the ledger.
+"""People's tokens: issue, rotate, revoke, list. Each issue and each revocation is an entry in the ledger.
 
 The token's text is returned once and never stored; the ledger payload holds its SHA-256, so that later it can be shown
 which token a person held without anybody being able to use it.
@@ -16,10 +16,10 @@ from evidence.custody.record import record
 from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection
 from evidence.parties.credentials import STAFF_PREFIX, new_credential
-from evidence.parties.errors import ExpiryInvalid, RoleInvalid, TokenAlreadyRevoked, TokenUnknown
+from evidence.parties.errors import ExpiryInvalid, RoleInvalid, TokenAlreadyRevoked, TokenExpired, TokenUnknown
 from evidence.parties.names import REASON_CHARACTERS_MAX, check_name
 from evidence.parties.roles import STAFF_ROLES, Role
-from evidence.parties.store import find_staff_token
+from evidence.parties.store import StaffToken, find_staff_token
 
 TOKEN_DAYS_MAX = 366
 """Longest life of a staff token in days."""
@@ -87,6 +87,53 @@ async def issue_token(
     )
 
 
+async def rotate_token(
+    conn: Connection,
+    *,
+    token: UUID,
+    lifetime: timedelta | None,
+    by_holder: bool,
+    reason: str,
+    actor: str,
+    clock: Clock,
+    entropy: Entropy,
+) -> IssuedToken:
+    """Issue a person a new token in the place of one that is revoked by it, in the caller's transaction.
+
+    Name, role and person stay as they are. Both happen or neither: a person whose answer got lost has a new token that
+    nobody knows, and an administrator rotates or issues again. Of two rotations at once one is refused.
+
+    Args:
+        token: The one to replace, still in force.
+        lifetime: Life of the new one; None for as long as the old one was issued for.
+        by_holder: Whether its holder asks, who may not give himself a longer life than he was given.
+        reason: Why the old one ends; goes on record.
+
+    Raises:
+        TokenUnknown: There is none with this id.
+        TokenAlreadyRevoked, TokenExpired: It is not in force, so there is nothing to go over from.
+        ExpiryInvalid, NameInvalid: See `issue_token` and `revoke_token`.
+    """
+    found = await _lock_valid(conn, token)
+    if found.expires_at <= clock():
+        raise TokenExpired("the token has expired; a new one is issued", expired_at=format_time(found.expires_at))
+    given = found.expires_at - found.issued_at
+    if by_holder and lifetime is not None and lifetime > given:
+        raise ExpiryInvalid(f"a holder rotates for at most as long as before: {given}")
+    issued = await issue_token(
+        conn,
+        name=found.name,
+        role=found.role,
+        lifetime=lifetime or given,
+        actor=actor,
+        clock=clock,
+        entropy=entropy,
+        staff=found.staff,
+    )
+    await revoke_token(conn, token=token, reason=reason, actor=actor, clock=clock, entropy=entropy)
+    return issued
+
+
 async def revoke_token(
     conn: Connection, *, token: UUID, reason: str, actor: str, clock: Clock, entropy: Entropy
 ) -> UUID:
@@ -98,12 +145,7 @@ async def revoke_token(
         NameInvalid: The reason is empty, too long or has control characters.
     """
     check_name(reason, characters_max=REASON_CHARACTERS_MAX)
-    await lock_subject(conn, f"token:{token}")
-    found = await find_staff_token(conn, token)
-    if found is None:
-        raise TokenUnknown("there is no such token")
-    if found.revoked_at is not None:
-        raise TokenAlreadyRevoked("the token is revoked already", revoked_at=format_time(found.revoked_at))
+    await _lock_valid(conn, token)
     recorded = await record(
         conn,
         type="staff.token_revoked",
@@ -114,3 +156,13 @@ async def revoke_token(
         entropy=entropy,
     )
     return recorded.entry_id
+
+
+async def _lock_valid(conn: Connection, token: UUID) -> StaffToken:
+    await lock_subject(conn, f"token:{token}")
+    found = await find_staff_token(conn, token)
+    if found is None:
+        raise TokenUnknown("there is no such token")
+    if found.revoked_at is not None:
+        raise TokenAlreadyRevoked("the token is revoked already", revoked_at=format_time(found.revoked_at))
+    return found

@@ -1,4 +1,7 @@
-"""Taking statements of docks: inventories and cleared lists, checked, recorded once, answered alike every time."""
+"""Taking statements of docks: inventories and cleared lists, checked, recorded once, answered alike every time.
+
+The same statement is the same text: a dock that changed its key before it got the first answer signs it anew.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,10 @@ from evidence.core.wire.inventory import open_inventory
 from evidence.custody.record import record
 from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection
+from evidence.parties.docks import require_in_force
 from evidence.parties.errors import InventoryConflict
 from evidence.parties.inventory_store import find_cleared, find_inventory, note_digest
-from ledger.note import Verifier
+from ledger.note import Verifier, parse_note
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +39,17 @@ async def take_inventory(
 
     Raises:
         WireError: It is no inventory, or another dock's; see the subclasses.
+        DockNotInForce: Meanwhile the dock was revoked, or another key counts.
         InventoryConflict: Another inventory has this id.
     """
     # Ten thousand files are half a second of parsing; others shall not wait for it.
     inventory = await asyncio.to_thread(open_inventory, note, [verifier])
     text = note.decode()
+    await require_in_force(conn, inventory.dock, verifier)
     await lock_subject(conn, f"inventory:{inventory.id}")
     known = await find_inventory(conn, inventory.id)
     if known is not None:
-        if known.note != text:
+        if parse_note(known.note.encode()).text != parse_note(note).text:
             raise InventoryConflict("another inventory with this id is on record", inventory=str(inventory.id))
         return TakenInventory(inventory.id, known.entry_id)
     recorded = await record(
@@ -70,12 +76,14 @@ async def take_cleared(conn: Connection, *, note: bytes, verifier: Verifier, clo
 
     Raises:
         WireError: It is no cleared list, or another dock's; see the subclasses.
+        DockNotInForce: Meanwhile the dock was revoked, or another key counts.
     """
     cleared = await asyncio.to_thread(open_cleared, note, [verifier])
     text = note.decode()
-    digest = note_digest(text)
-    await lock_subject(conn, f"cleared:{digest.hex()}")
-    known = await find_cleared(conn, digest)
+    said = parse_note(note).text
+    await require_in_force(conn, cleared.dock, verifier)
+    await lock_subject(conn, f"cleared:{note_digest(said).hex()}")
+    known = await find_cleared(conn, cleared, text=said)
     if known is not None:
         return known.entry_id
     recorded = await record(

@@ -10,19 +10,25 @@ from uuid import UUID
 from asyncpg import Record
 
 from evidence.core.clock import parse_time
+from evidence.core.wire.dock_key import parse_dock_key
 from evidence.core.wire.fields import take_digest, take_text, take_uuid
 from evidence.custody.recorded import RecordedEvent
 from evidence.db.paging import FIRST_ID
 from evidence.db.pool import Connection
 from evidence.parties.roles import Role
+from ledger.note import parse_note
 
 _TOKENS = """
 SELECT t.token, t.staff, t.name, t.role, t.expires_at, t.token_sha256, t.issued_at, r.revoked_at, r.reason
 FROM staff_token t LEFT JOIN staff_token_revocation r USING (token)
 """
 _DOCKS = """
-SELECT d.dock, d.name, d.vkey, d.enrolled_at, d.entry_id, r.revoked_at, r.reason
+SELECT d.dock, d.name, coalesce(k.vkey, d.vkey) AS vkey, coalesce(k.sequence, 0) AS key_sequence,
+       coalesce(k.rotated_at, d.enrolled_at) AS key_since, d.enrolled_at, d.entry_id, r.revoked_at, r.reason
 FROM dock d LEFT JOIN dock_revocation r USING (dock)
+LEFT JOIN LATERAL (
+    SELECT vkey, sequence, rotated_at FROM dock_key WHERE dock_key.dock = d.dock ORDER BY sequence DESC LIMIT 1
+) k ON true
 """
 
 
@@ -48,15 +54,31 @@ class StaffToken:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dock:
-    """One enrolled dock as it stands; `vkey` is the text of its verifier key."""
+    """One enrolled dock as it stands.
+
+    Attributes:
+        vkey: Text of the verifier key that counts now.
+        key_sequence: How often its key was changed.
+        key_since: When the present key began to count.
+    """
 
     dock: UUID
     name: str
     vkey: str
+    key_sequence: int
+    key_since: datetime
     enrolled_at: datetime
     entry_id: UUID
     revoked_at: datetime | None
     revoked_reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyChange:
+    """A change of a dock's key on record: the signed note and the ledger entry that holds it."""
+
+    note: str
+    entry_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +133,21 @@ async def project_dock_enrolled(conn: Connection, event: RecordedEvent) -> None:
     )
 
 
+async def project_dock_key_rotated(conn: Connection, event: RecordedEvent) -> None:
+    """Insert the row of `dock.key_rotated`, read out of the signed change and nothing else."""
+    note = take_text(event.payload["note"], where="note")
+    change = parse_dock_key(parse_note(note.encode()).text)
+    await conn.execute(
+        "INSERT INTO dock_key (dock, sequence, vkey, note, rotated_at, entry_id) VALUES ($1, $2, $3, $4, $5, $6)",
+        change.dock,
+        change.sequence,
+        change.new.vkey,
+        note,
+        event.at,
+        event.entry_id,
+    )
+
+
 async def project_dock_revoked(conn: Connection, event: RecordedEvent) -> None:
     """Insert the row of `dock.revoked`."""
     await conn.execute(
@@ -146,8 +183,36 @@ async def find_dock(conn: Connection, dock: UUID) -> Dock | None:
 
 
 async def dock_is_taken(conn: Connection, *, dock: UUID, vkey: str) -> bool:
-    """Tell whether the id or the key belongs to an enrolled dock."""
-    return bool(await conn.fetchval("SELECT true FROM dock WHERE dock = $1 OR vkey = $2 LIMIT 1", dock, vkey))
+    """Tell whether the id or the key belongs to an enrolled dock, or the key ever did."""
+    taken = bool(await conn.fetchval("SELECT true FROM dock WHERE dock = $1 LIMIT 1", dock))
+    return taken or await key_was_used(conn, vkey)
+
+
+async def key_was_used(conn: Connection, vkey: str) -> bool:
+    """Tell whether a key is or ever was a dock's."""
+    return bool(
+        await conn.fetchval(
+            "SELECT EXISTS (SELECT FROM dock WHERE vkey = $1) OR EXISTS (SELECT FROM dock_key WHERE vkey = $1)", vkey
+        )
+    )
+
+
+async def find_key_change(conn: Connection, *, dock: UUID, sequence: int) -> KeyChange | None:
+    """Return a recorded change of a dock's key by its number."""
+    row = await conn.fetchrow("SELECT note, entry_id FROM dock_key WHERE dock = $1 AND sequence = $2", dock, sequence)
+    return None if row is None else KeyChange(note=row["note"], entry_id=row["entry_id"])
+
+
+async def key_entries(conn: Connection, dock: UUID) -> Sequence[UUID]:
+    """Return the entries a dock's keys come from: its enrolment, then every change in order."""
+    rows = await conn.fetch(
+        """SELECT entry_id FROM (
+               SELECT 0 AS sequence, entry_id FROM dock WHERE dock = $1
+               UNION ALL SELECT sequence, entry_id FROM dock_key WHERE dock = $1
+           ) k ORDER BY sequence""",
+        dock,
+    )
+    return [row["entry_id"] for row in rows]
 
 
 async def list_docks(conn: Connection, *, after: UUID | None, limit: int) -> Sequence[Dock]:
@@ -211,6 +276,8 @@ def _dock(row: Record) -> Dock:
         dock=row["dock"],
         name=row["name"],
         vkey=row["vkey"],
+        key_sequence=row["key_sequence"],
+        key_since=row["key_since"],
         enrolled_at=row["enrolled_at"],
         entry_id=row["entry_id"],
         revoked_at=row["revoked_at"],

@@ -22,6 +22,7 @@ from uuid import UUID
 
 from aiohttp import web
 from joserfc import jwt
+from joserfc.errors import BadSignatureError
 from joserfc.jwk import OKPKey
 
 from evidence.core.clock import Entropy, utc_now
@@ -29,11 +30,12 @@ from evidence.core.digest import ClipHasher
 from evidence.core.ids import uuid7
 from evidence.core.wire.cleared import Cleared, open_cleared
 from evidence.core.wire.clip_digest import digest_body
+from evidence.core.wire.dock_key import open_dock_key
 from evidence.core.wire.inventory import Inventory, InventoryFile, open_inventory
 from evidence.core.wire.manifest import open_manifest
 from evidence.core.wire.statement import STATEMENT_BYTES_MAX, dock_key_name
 from ledger.errors import CodedError
-from ledger.note import Verifier
+from ledger.note import Verifier, parse_note
 from tests.support.memory_log import MemoryLog, other_signer_like
 
 TUS = "1.0.0"
@@ -119,10 +121,11 @@ class FakeService:
         self.faults = Faults()
         self.codes = {CODE}
         self.docks: dict[UUID, Verifier] = {}
+        self.key_changes: Counter[UUID] = Counter()
         self.revoked: set[UUID] = set()
         self.inventories: dict[UUID, tuple[bytes, Inventory]] = {}
         self.uploads: dict[UUID, FakeUpload] = {}
-        self.cleared: dict[bytes, Cleared] = {}
+        self.cleared: dict[str, Cleared] = {}
         self.sources: dict[tuple[UUID, str, str, bool, str], int] = {}
         self.served: set[str] = set()
         self.violations: list[str] = []
@@ -141,6 +144,8 @@ class FakeService:
         app = web.Application(middlewares=[self._answer], client_max_size=STATEMENT_BYTES_MAX)
         app.router.add_post("/v1/docks/enrol", self._enrol)
         app.router.add_get("/log/checkpoint", self._checkpoint)
+        app.router.add_get("/v1/docks/{dock}/key", self._key_state)
+        app.router.add_post("/v1/docks/{dock}/key", self._change_key)
         app.router.add_post("/v1/inventories", self._inventory)
         app.router.add_post("/v1/cleared", self._clear)
         app.router.add_post("/v1/uploads/{upload}/manifest", self._manifest)
@@ -205,6 +210,20 @@ class FakeService:
         }
         return web.json_response(answer, status=201)
 
+    async def _key_state(self, request: web.Request) -> web.StreamResponse:
+        dock = self._dock(request)
+        self._lose("key_state", request)
+        return web.json_response({"sequence": self.key_changes[dock], "vkey": self.docks[dock].vkey})
+
+    async def _change_key(self, request: web.Request) -> web.StreamResponse:
+        dock = self._dock(request)
+        change = open_dock_key(await request.read())
+        if (change.dock, change.old, change.sequence) != (dock, self.docks[dock], self.key_changes[dock] + 1):
+            raise Refusal(409, "dock.key_superseded", "fixed")
+        self.docks[dock], self.key_changes[dock] = change.new, change.sequence
+        self._lose("change_key", request)
+        return web.json_response({"sequence": change.sequence, "vkey": change.new.vkey}, status=201)
+
     async def _checkpoint(self, request: web.Request) -> web.StreamResponse:
         return web.Response(body=self.log.checkpoint(), content_type="text/plain")
 
@@ -213,7 +232,7 @@ class FakeService:
         note = await request.read()
         inventory = open_inventory(note, [self.docks[dock]])
         known = self.inventories.get(inventory.id)
-        if known is not None and known[0] != note:
+        if known is not None and known[1] != inventory:
             raise Refusal(409, "inventory.conflict", "never")
         if known is None:
             self.inventories[inventory.id] = (note, inventory)
@@ -324,7 +343,7 @@ class FakeService:
                 self.violations.append(f"cleared without a receipt: {file.path}")
             if (dock, cleared.recorder, file.path, file.raw, file.sha256.hex()) not in self.sources:
                 self.violations.append(f"cleared and never sealed: {file.path}")
-        self.cleared[note] = cleared
+        self.cleared[parse_note(note).text] = cleared
         self._lose("cleared", request)
         return web.json_response({"entry": str(uuid7(clock=utc_now, entropy=self._entropy))}, status=201)
 
@@ -414,7 +433,10 @@ class FakeService:
         verifier = self.docks[dock]
         raw = urlsafe_b64encode(verifier.key.raw).rstrip(b"=").decode()
         key = OKPKey.import_key({"kty": "OKP", "crv": "Ed25519", "x": raw})
-        decoded = jwt.decode(token, key, algorithms=["Ed25519"])
+        try:
+            decoded = jwt.decode(token, key, algorithms=["Ed25519"])
+        except BadSignatureError as error:
+            raise Refusal(401, "auth.signature", "fixed") from error
         if decoded.header != {"alg": "Ed25519", "kid": verifier.key_id.hex(), "typ": "JWT"}:
             raise Refusal(401, "auth.malformed", "fixed")
         if decoded.claims.keys() != {"iss", "aud", "iat", "exp"} or verifier.name != dock_key_name(dock):

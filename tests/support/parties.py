@@ -13,6 +13,7 @@ from joserfc.jwk import OKPKey
 from evidence.core.clock import utc_now
 from evidence.core.ids import uuid7
 from evidence.core.wire.cleared import Cleared, ClearedFile, sign_cleared
+from evidence.core.wire.dock_key import DockKeyChange, sign_dock_key
 from evidence.core.wire.inventory import Inventory, InventoryFile, sign_inventory
 from evidence.core.wire.manifest import Manifest, sign_manifest
 from evidence.core.wire.statement import dock_key_name
@@ -39,6 +40,15 @@ class PaperDock:
     def kid(self) -> str:
         """Its key ID, 8 hex digits."""
         return self.signer.verifier.key_id.hex()
+
+    def successor(self, seed: int = 77) -> PaperDock:
+        """Return the same dock with another key."""
+        return PaperDock(self.dock, Signer.generate(self.signer.name, SeededEntropy(seed)), self.recorder)
+
+    def change_to(self, new: PaperDock, *, sequence: int = 1) -> bytes:
+        """Sign the change from this key to another of the same dock."""
+        change = DockKeyChange(dock=self.dock, sequence=sequence, old=self.signer.verifier, new=new.signer.verifier)
+        return sign_dock_key(change, old=self.signer, new=new.signer)
 
     def token(self, *, origin: str, now: datetime | None = None, seconds: int = 120, **changes: object) -> str:
         """Sign a token; `changes` replace header fields and claims by name, None removes one."""

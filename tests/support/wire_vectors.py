@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ledger.canonical import canonical_json
+from ledger.keys import KeyType, PublicKey
+from ledger.note import Signer
 
 FOLDER = Path(__file__).resolve().parents[1] / "vectors" / "wire"
 
@@ -59,6 +61,15 @@ CLEARED: Body = {
 }
 BODIES = {"inventory": INVENTORY, "manifest": MANIFEST, "cleared": CLEARED}
 
+
+def key(number: int, *, dock: str = DOCK) -> str:
+    """Return a verifier key of a dock; the seed is the number, repeated."""
+    return Signer.generate(f"dock.{dock}", lambda count: bytes([number]) * count).verifier.vkey
+
+
+DOCK_KEY: Body = {"dock": DOCK, "sequence": 1, "old": key(1), "new": key(2)}
+KINDS = (*BODIES, "dock-key")
+
 PATHS = {
     "wire.path/path-absolute": ("/etc/passwd", False),
     "wire.path/path-climbs-out": ("../../etc/passwd", False),
@@ -96,7 +107,7 @@ def vectors() -> dict[str, bytes]:
             path = f"{kind}/{name}.txt"
             assert path not in made, path
             made[path] = content
-    return made
+    return made | {f"dock-key/{name}.txt": content for name, content in _of_dock_key()}
 
 
 def write_vectors() -> None:
@@ -106,7 +117,7 @@ def write_vectors() -> None:
         target = FOLDER / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-    for kind in BODIES:
+    for kind in KINDS:
         for found in (FOLDER / kind).rglob("*.txt"):
             if found.relative_to(FOLDER).as_posix() not in made:
                 found.unlink()
@@ -140,10 +151,8 @@ def drop(*path_and_body: Any) -> None:
 def _of_kind(kind: str, base: Body) -> Iterator[tuple[str, bytes]]:
     yield "good/plain", statement(kind, base)
     yield from _of_frame(kind, base)
-    for name in base:
-        yield f"wire.malformed/lacks-{name}", statement(kind, {key: base[key] for key in base if key != name})
-        yield f"wire.malformed/{name}-is-null", statement(kind, base | {name: None})
-        yield f"wire.malformed/{name}-is-a-number", statement(kind, base | {name: 7})
+    yield from _of_spelling(kind, base)
+    yield from _of_fields(kind, base)
     for name, (path, raw) in PATHS.items():
         yield name, statement(kind, _with_path(base, path, raw))
     yield from _of_names(kind, base)
@@ -183,12 +192,23 @@ def _of_frame(kind: str, base: Body) -> Iterator[tuple[str, bytes]]:
         "wire.malformed/spaces-in-the-json",
         head + json.dumps(base, ensure_ascii=False, sort_keys=True).encode() + b"\n",
     )
-    yield "wire.malformed/key-twice", head + body[:-1] + b',"recorder":"4A00123"}\n'
     yield "wire.malformed/keys-not-sorted", head + b'{"zzz":1,' + body[1:] + b"\n"
-    yield "wire.malformed/escape-without-need", head + body.replace(b"DCIM/", b"DCIM\\/") + b"\n"
-    yield "wire.malformed/lone-surrogate", head + body.replace(b'"4A00123"', b'"\\ud800"') + b"\n"
     yield "wire.malformed/unknown-field", statement(kind, base | {"note": "x"})
     yield "wire.malformed/deeply-nested", head + b"[" * 3_000 + b"\n"
+
+
+def _of_fields(kind: str, base: Body) -> Iterator[tuple[str, bytes]]:
+    for name in base:
+        yield f"wire.malformed/lacks-{name}", statement(kind, {field: base[field] for field in base if field != name})
+        yield f"wire.malformed/{name}-is-null", statement(kind, base | {name: None})
+        yield f"wire.malformed/{name}-is-a-number", statement(kind, base | {name: 7 if name != "sequence" else "7"})
+
+
+def _of_spelling(kind: str, base: Body) -> Iterator[tuple[str, bytes]]:
+    head, body = f"shilu/{kind}/v1\n".encode(), canonical_json(base)
+    yield "wire.malformed/key-twice", head + body[:-1] + b',"recorder":"4A00123"}\n'
+    yield "wire.malformed/escape-without-need", head + body.replace(b"DCIM/", b"DCIM\\/") + b"\n"
+    yield "wire.malformed/lone-surrogate", head + body.replace(b'"4A00123"', b'"\\ud800"') + b"\n"
 
 
 def _of_names(kind: str, base: Body) -> Iterator[tuple[str, bytes]]:
@@ -296,6 +316,37 @@ def _of_cleared() -> Iterator[tuple[str, bytes]]:
         yield f"wire.malformed/at-{name}", of(partial(put, at=time))
     for name in CLEARED["files"][0]:
         yield f"wire.malformed/file-lacks-{name}", of(partial(drop, "files", 0, name))
+
+
+def _of_dock_key() -> Iterator[tuple[str, bytes]]:
+    def of(**fields: Any) -> bytes:
+        return statement("dock-key", DOCK_KEY | fields)
+
+    yield "good/plain", of()
+    yield "good/ten-thousandth-change", of(sequence=10_000)
+    yield from _of_frame("dock-key", DOCK_KEY)
+    yield from _of_fields("dock-key", DOCK_KEY)
+    yield "wire.limit/change-before-the-first", of(sequence=0)
+    yield "wire.limit/sequence-negative", of(sequence=-1)
+    yield "wire.limit/more-changes-than-allowed", of(sequence=10_001)
+    yield "wire.malformed/sequence-is-true", of(sequence=True)
+    yield "wire.malformed/old-is-new", of(new=DOCK_KEY["old"])
+    yield "wire.malformed/dock-in-upper-case", of(dock=DOCK.upper())
+    name, key_id, material = DOCK_KEY["new"].rsplit("+", 2)
+    for field in ("old", "new"):
+        yield f"wire.malformed/{field}-of-another-dock", of(**{field: key(3, dock=CLIP)})
+        yield f"wire.malformed/{field}-of-a-log", of(**{field: Signer.generate("log.test", bytes).verifier.vkey})
+        yield f"wire.malformed/{field}-is-empty", of(**{field: ""})
+        yield f"wire.malformed/{field}-states-another-key-id", of(**{field: f"{name}+00000000+{material}"})
+        yield f"wire.malformed/{field}-with-key-id-in-upper-case", of(**{field: f"{name}+{key_id.upper()}+{material}"})
+        yield f"wire.malformed/{field}-cut", of(**{field: DOCK_KEY["new"][:-4]})
+        yield f"wire.malformed/{field}-padded", of(**{field: DOCK_KEY["new"] + " "})
+        yield f"wire.malformed/{field}-of-a-cosigner", of(**{field: _cosigner_key(name)})
+        yield f"wire.malformed/{field}-is-a-signer-key", of(**{field: f"PRIVATE+KEY+{DOCK_KEY['new']}"})
+
+
+def _cosigner_key(name: str) -> str:
+    return PublicKey(name, KeyType.COSIGNATURE_ED25519, bytes(range(32))).vkey
 
 
 if __name__ == "__main__":

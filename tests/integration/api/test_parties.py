@@ -8,7 +8,7 @@ import pytest
 
 from evidence.core.wire.cleared import ClearedFile
 from evidence.parties.roles import STAFF_ROLES, Role
-from tests.support.parties import paper_dock
+from tests.support.parties import PaperDock, paper_dock
 from tests.support.service import NOTE, Reply, RunningService
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -135,3 +135,71 @@ async def test_who_is_not_there_cannot_be_revoked(shared: RunningService) -> Non
     ):
         assert (await shared.ask("POST", path, role=ADMIN, json={"reason": "gone"})).code == code
         assert (await shared.ask("POST", path, role=ADMIN, json={"reason": " "})).code == "party.name_invalid"
+
+
+async def test_a_dock_goes_over_to_another_key(shared: RunningService) -> None:
+    dock = paper_dock(110)
+    await enrol(shared, await make_code(shared), dock.vkey)
+    new, path = dock.successor(), f"/v1/docks/{dock.dock}/key"
+    change = dock.change_to(new)
+    before = (await shared.ask("GET", path, dock=dock)).json()
+    assert (before["sequence"], before["vkey"]) == (0, dock.vkey)
+    reply = await shared.ask("POST", path, dock=dock, data=change, headers=NOTE)
+    assert (reply.status, reply.json()["vkey"], reply.json()["sequence"]) == (201, new.vkey, 1)
+    assert (await shared.ask("GET", path, dock=dock)).code == "auth.signature"
+    after = (await shared.ask("GET", path, dock=new)).json()
+    assert (after["sequence"], after["vkey"]) == (1, new.vkey)
+    # Its answer was lost: the new key asks again.
+    assert (await shared.ask("POST", path, dock=new, data=change, headers=NOTE)).body == reply.body
+    inventory = new.inventory_note(new.inventory())
+    assert (await shared.ask("POST", "/v1/inventories", dock=new, data=inventory, headers=NOTE)).status == 201
+    listed = (await shared.ask("GET", "/v1/docks", role=Role.AUDITOR, params={"limit": "200"})).json()["items"]
+    item = next(item for item in listed if item["dock"] == str(dock.dock))
+    assert (item["vkey"], item["key_sequence"]) == (new.vkey, 1)
+    assert item["key_since"] > item["enrolled_at"]
+
+
+async def test_changes_of_key_that_are_refused(shared: RunningService) -> None:
+    dock, other = paper_dock(111), paper_dock(112)
+    for one in (dock, other):
+        await enrol(shared, await make_code(shared), one.vkey)
+
+    async def hand_in(note: bytes, *, by: PaperDock = dock, about: PaperDock = dock) -> str | None:
+        return (await shared.ask("POST", f"/v1/docks/{about.dock}/key", dock=by, data=note, headers=NOTE)).code
+
+    assert await hand_in(dock.change_to(dock.successor()), by=other) == "dock.unknown"
+    assert await hand_in(dock.change_to(dock.successor()), by=other, about=other) == "wire.signature"
+    assert await hand_in(dock.change_to(dock.successor(), sequence=2)) == "dock.key_superseded"
+    assert await hand_in(dock.inventory_note(dock.inventory())) == "wire.version"
+    assert await hand_in(b"no note") == "wire.signature"
+    assert (await shared.ask("GET", f"/v1/docks/{dock.dock}/key", dock=other)).code == "dock.unknown"
+    assert (await shared.ask("GET", f"/v1/docks/{dock.dock}/key", role=ADMIN)).code == "auth.role"
+
+
+async def test_a_token_is_rotated_by_its_holder(shared: RunningService) -> None:
+    body = {"name": "李明", "role": "investigator", "valid_days": 1}
+    old = (await shared.ask("POST", "/v1/staff/tokens", role=ADMIN, json=body)).json()
+    by_old = {"Authorization": f"Bearer {old['text']}"}
+    path = f"/v1/staff/tokens/{old['token']}/rotate"
+    longer = await shared.ask("POST", path, headers=by_old, json={"reason": "例行更换", "valid_days": 2})
+    assert longer.code == "party.expiry_invalid"
+    new = await shared.ask("POST", path, headers=by_old, json={"reason": "例行更换"})
+    assert new.status == 201
+    assert new.json()["staff"] == old["staff"]
+    by_new = {"Authorization": f"Bearer {new.json()['text']}"}
+    assert (await shared.ask("GET", "/v1/vocabulary", headers=by_new)).status == 200
+    assert (await shared.ask("GET", "/v1/vocabulary", headers=by_old)).code == "auth.revoked"
+    assert (await shared.ask("POST", path, role=ADMIN, json={"reason": "x"})).code == "token.already_revoked"
+
+
+async def test_a_token_is_rotated_by_an_administrator_and_by_nobody_else(shared: RunningService) -> None:
+    body = {"name": "李明", "role": "investigator", "valid_days": 1}
+    old = (await shared.ask("POST", "/v1/staff/tokens", role=ADMIN, json=body)).json()
+    path = f"/v1/staff/tokens/{old['token']}/rotate"
+    assert (await shared.ask("POST", path, role=Role.AUDITOR, json={"reason": "x"})).code == "auth.role"
+    assert (await shared.ask("POST", path, role=ADMIN, json={"reason": " "})).code == "party.name_invalid"
+    assert (await shared.ask("GET", "/v1/vocabulary", headers={"Authorization": f"Bearer {old['text']}"})).status == 200
+    new = await shared.ask("POST", path, role=ADMIN, json={"reason": "遗失"})
+    assert new.status == 201
+    unknown = f"/v1/staff/tokens/{uuid4()}/rotate"
+    assert (await shared.ask("POST", unknown, role=ADMIN, json={"reason": "x"})).code == "token.unknown"

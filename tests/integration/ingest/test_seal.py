@@ -14,6 +14,8 @@ from evidence.clips.store import clip_row, clip_sources, read_leaves
 from evidence.core.digest import CHUNK_BYTES, ClipHasher
 from evidence.db.locks import lock_subject
 from evidence.errors import WireSignature
+from evidence.parties.docks import revoke_dock, rotate_dock_key
+from evidence.parties.errors import DockNotInForce
 from ingest.errors import (
     ClipAlreadySealed,
     ManifestDisagrees,
@@ -21,9 +23,11 @@ from ingest.errors import (
     UploadIncomplete,
     UploadUnknown,
 )
+from ingest.seal import Sealer
 from ingest.store import UploadState
 from ledger.errors import CodedError
 from ledger.tree import root_of
+from tests.support.crash import Crash, When, crash_at
 from tests.support.intake import OTHER_STAFF, Intake, actor_of, digest_of, enrolled, footage
 from tests.support.parties import PaperDock, paper_dock
 
@@ -164,6 +168,68 @@ async def test_a_manifest_signed_by_another_docks_key_touches_nothing(intake: In
         await intake.service.seal(actor=actor_of(stranger), upload=view.id, manifest=b"", dock_verifiers=verifiers)
     assert (await intake.state(view)).state is UploadState.COMPLETE
     await intake.seal(dock, view, manifest)
+
+
+async def rotate(intake: Intake, dock: PaperDock, new: PaperDock) -> None:
+    async with intake.pool.acquire() as conn, conn.transaction():
+        await rotate_dock_key(
+            conn, dock=dock.dock, note=dock.change_to(new), clock=intake.clock, entropy=intake.entropy
+        )
+
+
+async def test_a_key_changed_while_bytes_were_under_way_signs_the_manifest(intake: Intake, dock: PaperDock) -> None:
+    data, new = footage(1000), dock.successor()
+    view = await intake.dock_upload(dock, data)
+    await intake.send(view, data)
+    manifest = intake.manifest(dock, view, data)
+    await rotate(intake, dock, new)
+    with pytest.raises(DockNotInForce):
+        await intake.seal(dock, view, manifest)
+    assert "clip.sealed" not in await intake.events()
+    sealed = await intake.seal(new, view, manifest)
+    assert await intake.seal(new, view, manifest) == sealed
+    async with intake.pool.acquire() as conn:
+        payload = await conn.fetchval("SELECT payload FROM custody_payload WHERE entry_id = $1", sealed.entry_id)
+    assert json.loads(payload)["manifest"] == new.manifest_note(manifest).decode()
+
+
+async def test_a_key_changed_between_intent_and_seal_waits_for_the_manifest_under_the_new_key(
+    intake: Intake, dock: PaperDock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, new = footage(1000), dock.successor()
+    view = await intake.dock_upload(dock, data)
+    await intake.send(view, data)
+    manifest = intake.manifest(dock, view, data)
+    with monkeypatch.context() as patch:
+        assert_reached = crash_at(patch, Sealer, "_adopt", When.BEFORE)
+        with pytest.raises(Crash):
+            await intake.seal(dock, view, manifest)
+        assert_reached()
+    await rotate(intake, dock, new)
+    report = await intake.service.recover()
+    assert report.refused == {view.id: DockNotInForce.code}
+    # Other words under the new key are no second signature of the first manifest.
+    with pytest.raises(DockNotInForce):
+        await intake.seal(new, view, replace(manifest, path="DCIM/B.mp4"))
+    sealed = await intake.seal(new, view, manifest)
+    assert (await intake.state(view)).clip == sealed.clip
+    assert intake.object_bytes(data) == data
+
+
+async def test_the_manifest_of_a_revoked_dock_is_not_sealed_and_its_bytes_are_kept(
+    intake: Intake, dock: PaperDock
+) -> None:
+    data = footage(1000)
+    view = await intake.dock_upload(dock, data)
+    await intake.send(view, data)
+    async with intake.pool.acquire() as conn, conn.transaction():
+        await revoke_dock(
+            conn, dock=dock.dock, reason="失窃", actor="service", clock=intake.clock, entropy=intake.entropy
+        )
+    with pytest.raises(DockNotInForce):
+        await intake.seal(dock, view, intake.manifest(dock, view, data))
+    assert "clip.sealed" not in await intake.events()
+    assert intake.object_bytes(data) == data
 
 
 async def test_staff_need_no_manifest_and_may_hand_in_none(intake: Intake, dock: PaperDock) -> None:

@@ -12,9 +12,16 @@ import pytest
 from evidence.custody.store import find_payload
 from evidence.db.pool import Pool
 from evidence.parties.credentials import STAFF_PREFIX, parse_credential
-from evidence.parties.errors import ExpiryInvalid, NameInvalid, RoleInvalid, TokenAlreadyRevoked, TokenUnknown
+from evidence.parties.errors import (
+    ExpiryInvalid,
+    NameInvalid,
+    RoleInvalid,
+    TokenAlreadyRevoked,
+    TokenExpired,
+    TokenUnknown,
+)
 from evidence.parties.roles import STAFF_ROLES, Role
-from evidence.parties.staff import TOKEN_DAYS_MAX, IssuedToken, issue_token, revoke_token
+from evidence.parties.staff import TOKEN_DAYS_MAX, IssuedToken, issue_token, revoke_token, rotate_token
 from evidence.parties.store import find_staff_token, list_staff_tokens
 from tests.support.clock import SeededEntropy, SteppingClock
 
@@ -177,3 +184,63 @@ async def test_rows_of_tokens_cannot_be_changed(
     async with pool.acquire() as conn:
         with pytest.raises(Exception, match="insert-only"):
             await conn.execute(change.format(table))
+
+
+async def rotate(
+    pool: Pool, clock: SteppingClock, entropy: SeededEntropy, token: UUID, *, lifetime: timedelta | None = None
+) -> IssuedToken:
+    async with pool.acquire() as conn, conn.transaction():
+        return await rotate_token(
+            conn,
+            token=token,
+            lifetime=lifetime,
+            by_holder=False,
+            reason="例行更换",
+            actor="service",
+            clock=clock,
+            entropy=entropy,
+        )
+
+
+async def test_a_rotation_gives_a_new_token_and_ends_the_old_one(
+    pool: Pool, clock: SteppingClock, entropy: SeededEntropy
+) -> None:
+    old = await issue(pool, clock, entropy, role=Role.ARCHIVIST)
+    new = await rotate(pool, clock, entropy, old.token)
+    async with pool.acquire() as conn:
+        before, after = [await find_staff_token(conn, one.token) for one in (old, new)]
+        types = [row["type"] for row in await conn.fetch("SELECT type FROM custody_payload ORDER BY at")]
+    assert before is not None
+    assert after is not None
+    assert (before.revoked_reason, after.revoked_at) == ("例行更换", None)
+    assert (after.staff, after.name, after.role) == (before.staff, before.name, before.role)
+    assert sorted(types) == ["staff.token_issued", "staff.token_issued", "staff.token_revoked"]
+
+
+async def test_of_parallel_rotations_exactly_one_counts(
+    pool: Pool, clock: SteppingClock, entropy: SeededEntropy
+) -> None:
+    old = await issue(pool, clock, entropy)
+    ended = await asyncio.gather(*(rotate(pool, clock, entropy, old.token) for _ in range(5)), return_exceptions=True)
+    assert sum(isinstance(one, IssuedToken) for one in ended) == 1
+    assert sum(isinstance(one, TokenAlreadyRevoked) for one in ended) == 4
+    async with pool.acquire() as conn:
+        assert len(await list_staff_tokens(conn, after=None, limit=10)) == 2
+
+
+async def test_a_rotation_that_fails_changes_nothing(pool: Pool, clock: SteppingClock, entropy: SeededEntropy) -> None:
+    old = await issue(pool, clock, entropy)
+    with pytest.raises(ExpiryInvalid):
+        await rotate(pool, clock, entropy, old.token, lifetime=DAY * (TOKEN_DAYS_MAX + 1))
+    with pytest.raises(TokenUnknown):
+        await rotate(pool, clock, entropy, UUID(int=5))
+    async with pool.acquire() as conn:
+        assert [one.revoked_at for one in await list_staff_tokens(conn, after=None, limit=10)] == [None]
+
+
+async def test_an_expired_token_is_not_rotated(pool: Pool, clock: SteppingClock, entropy: SeededEntropy) -> None:
+    old = await issue(pool, clock, entropy, lifetime=timedelta(seconds=1))
+    while clock() < old.expires_at:
+        pass
+    with pytest.raises(TokenExpired):
+        await rotate(pool, clock, entropy, old.token)

@@ -8,20 +8,22 @@ from pathlib import Path
 import pytest
 
 from evidence.core.wire.cleared import format_cleared, parse_cleared
+from evidence.core.wire.dock_key import format_dock_key, parse_dock_key
 from evidence.core.wire.inventory import format_inventory, parse_inventory
 from evidence.core.wire.manifest import format_manifest, parse_manifest
 from evidence.errors import WireError
-from tests.support.wire_vectors import BODIES, FOLDER, vectors
+from tests.support.wire_vectors import FOLDER, KINDS, vectors
 
 ROUND_TRIPS: dict[str, Callable[[str], str]] = {
     "inventory": lambda text: format_inventory(parse_inventory(text)),
     "manifest": lambda text: format_manifest(parse_manifest(text)),
     "cleared": lambda text: format_cleared(parse_cleared(text)),
+    "dock-key": lambda text: format_dock_key(parse_dock_key(text)),
 }
 
 
 def paths(*, good: bool) -> list[Path]:
-    found = [path for kind in BODIES for path in sorted((FOLDER / kind).rglob("*.txt"))]
+    found = [path for kind in KINDS for path in sorted((FOLDER / kind).rglob("*.txt"))]
     return [path.relative_to(FOLDER) for path in found if (path.parent.name == "good") is good]
 
 
@@ -45,7 +47,7 @@ def test_a_hostile_statement_is_refused(path: Path) -> None:
 def test_the_vectors_are_those_of_the_generator() -> None:
     stored = {
         path.relative_to(FOLDER).as_posix(): path.read_bytes()
-        for kind in BODIES
+        for kind in KINDS
         for path in (FOLDER / kind).rglob("*.txt")
     }
     assert stored == vectors()
