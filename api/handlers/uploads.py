@@ -107,7 +107,13 @@ async def override(call: UploadCall) -> web.Response:
 
 
 def _base(call: UploadCall) -> str:
-    return call.services.config.public_url or ""
+    """Return the address that stands before `/uploads`, with scheme and host: some clients take no other."""
+    if call.services.config.public_url:
+        return call.services.config.public_url
+    try:
+        return str(call.request.url.origin())
+    except ValueError:
+        return ""  # a Host header that is no host: a relative address is true in any case
 
 
 def _check_body(request: web.Request) -> None:

@@ -128,7 +128,7 @@ class RunningService:
         headers = {**TUS, "Upload-Length": str(len(data)), "Upload-Metadata": format_metadata(metadata)}
         reply = await self.ask("POST", "/uploads", dock=dock, headers=headers)
         assert reply.status == 201, reply
-        return reply.headers["Location"], inventory.id
+        return reply.headers["Location"].removeprefix(self.url), inventory.id
 
     async def append(self, upload: str, data: bytes, *, offset: int = 0, dock: PaperDock) -> Reply:
         """Send bytes at an offset."""

@@ -37,10 +37,17 @@ async def create(service: RunningService, *, name: str = "a.mp4", **headers: str
     )
 
 
+def location_of(service: RunningService, reply: Reply) -> str:
+    """Return the path of what was created; its address comes with scheme and host, or aiotus would not take it."""
+    location = reply.headers["Location"]
+    assert location.startswith(service.url)
+    return location.removeprefix(service.url)
+
+
 async def announced(service: RunningService, size: int = 100) -> str:
     reply = await create(service, **{"Upload-Length": str(size)})
     assert reply.status == 201, reply
-    return reply.headers["Location"]
+    return location_of(service, reply)
 
 
 async def patch(service: RunningService, upload: str, data: Any, offset: int = 0, /, **headers: str) -> Reply:
@@ -186,7 +193,7 @@ async def test_announcements_that_are_refused(shared: RunningService, headers: d
 async def test_names_are_data(shared: RunningService, name: str) -> None:
     data = unique()
     reply = await create(shared, name=name, **{"Upload-Length": "100"})
-    assert (await patch(shared, reply.headers["Location"], data)).status == 204
+    assert (await patch(shared, location_of(shared, reply), data)).status == 204
     listed = (await shared.ask("GET", "/v1/clips", role=PERSON)).json()["items"]
     assert name in [item["name"] for item in listed]
 
@@ -201,7 +208,7 @@ async def test_the_first_bytes_may_come_with_the_announcement(shared: RunningSer
         data=data[:60],
     )
     assert (reply.status, reply.headers["Upload-Offset"]) == (201, "60")
-    assert (await patch(shared, reply.headers["Location"], data[60:], 60)).status == 204
+    assert (await patch(shared, location_of(shared, reply), data[60:], 60)).status == 204
 
 
 async def test_an_announcement_with_a_body_of_another_type_is_refused(shared: RunningService) -> None:
@@ -217,7 +224,7 @@ async def test_an_announcement_with_a_body_of_another_type_is_refused(shared: Ru
 
 async def test_a_deferred_length_is_declared_once(shared: RunningService) -> None:
     data = unique()
-    upload = (await create(shared, **{"Upload-Defer-Length": "1"})).headers["Location"]
+    upload = location_of(shared, await create(shared, **{"Upload-Defer-Length": "1"}))
     head = await shared.ask("HEAD", upload, role=PERSON, headers=TUS)
     assert head.headers["Upload-Defer-Length"] == "1"
     assert "Upload-Length" not in head.headers
@@ -368,7 +375,7 @@ async def test_the_checksums_that_are_spoken_are_named(shared: RunningService) -
 
 async def test_when_an_upload_will_be_closed_is_said_each_time(shared: RunningService) -> None:
     created = await create(shared, **{"Upload-Length": "100"})
-    upload = created.headers["Location"]
+    upload = location_of(shared, created)
     told = [
         created,
         await patch(shared, upload, unique(40)),
@@ -391,7 +398,7 @@ async def part(service: RunningService, data: bytes) -> str:
         data=data,
     )
     assert (reply.status, reply.headers["Upload-Offset"]) == (201, str(len(data)))
-    return reply.headers["Location"]
+    return location_of(service, reply)
 
 
 async def test_parts_are_put_together(shared: RunningService) -> None:
@@ -402,7 +409,7 @@ async def test_parts_are_put_together(shared: RunningService) -> None:
     stated = f"final;{parts[0]} {shared.url}{parts[1]}"
     created = await create(shared, name="parts.mp4", **{"Upload-Concat": stated})
     assert created.status == 201, created
-    final = created.headers["Location"]
+    final = location_of(shared, created)
     refused = await patch(shared, final, b"x")
     assert (refused.status, refused.code) == (403, "upload.final")
     async with asyncio.timeout(20):
@@ -410,7 +417,7 @@ async def test_parts_are_put_together(shared: RunningService) -> None:
             assert head.headers["Upload-Length"] == "3000"
             await asyncio.sleep(0.02)
     assert head.headers["Upload-Offset"] == "3000"
-    assert head.headers["Upload-Concat"] == f"final;{parts[0]} {parts[1]}"
+    assert head.headers["Upload-Concat"] == f"final;{shared.url}{parts[0]} {shared.url}{parts[1]}"
     async with asyncio.timeout(20):
         while not (await shared.ask("GET", "/v1/clips", role=PERSON, params={"q": "parts.mp4"})).json()["items"]:
             await asyncio.sleep(0.05)

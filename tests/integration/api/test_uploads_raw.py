@@ -33,7 +33,7 @@ async def announced(service: RunningService, size: int = SIZE) -> str:
     metadata = format_metadata({"filename": "raw.mp4"})
     headers = {**TUS, "Upload-Length": str(size), "Upload-Metadata": metadata}
     reply = await service.ask("POST", "/uploads", role=PERSON, headers=headers)
-    return reply.headers["Location"]
+    return reply.headers["Location"].removeprefix(service.url)
 
 
 async def head(service: RunningService, upload: str, offset: int = 0, /, **more: str) -> bytes:
