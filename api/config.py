@@ -108,6 +108,20 @@ class ServiceConfig(BaseSettings):
         ge=1,
         description="Age in seconds at which a log that does not grow has its checkpoint cosigned anew",
     )
+    timestamp_authorities: Path | None = Field(
+        None,
+        description="TOML file with the time stamp authorities (RFC 3161) that stamp published checkpoints: tables"
+        " [[authority]] with name, url, roots (PEM file), and optionally policy; without a file nobody is asked",
+    )
+    timestamp_seconds: float = Field(
+        3600.0, gt=0, description="Seconds between two time stamps of one authority, while the log grows"
+    )
+    clock_tolerance_seconds: float = Field(
+        300.0,
+        ge=1,
+        le=86400,
+        description="How far in seconds clocks may be apart before the audit and /readyz say that one of them is wrong",
+    )
     audit_interval_seconds: float = Field(
         86400.0, ge=0, description="Pause in seconds between two rounds of the background audit of `serve`; 0 for none"
     )

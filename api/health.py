@@ -27,7 +27,7 @@ _log = structlog.get_logger("shilu.health")
 async def check_readiness(services: Services) -> Readiness:
     """Look at everything this process depends on."""
     checks = [*await _check_database(services), _check_disk(services)]
-    checks += _check_witnesses(services)
+    checks += [*_check_witnesses(services), *_check_timestamps(services), *_check_clock(services)]
     for name, complaint in services.duties.complaints().items():
         checks.append(Check(name=name, ok=complaint is None, detail="runs" if complaint is None else "failed"))
     if services.audit is not None:
@@ -57,6 +57,35 @@ def _check_witnesses(services: Services) -> list[Check]:
         return []
     withheld = services.sequencer.status.withheld
     return [Check(name="witnesses", ok=withheld is None, detail=withheld or "the quorum cosigns")]
+
+
+def _check_timestamps(services: Services) -> list[Check]:
+    """Show which authorities give no stamps: somebody has to look, and no answer is wrong because of it."""
+    if services.stamping is None:
+        return []
+    failing = [f"{report.name}: {report.error}" for report in services.stamping.reports if report.error is not None]
+    detail = "; ".join(failing) or "every authority stamps"
+    return [Check(name="timestamps", ok=not failing, detail=detail, required=False)]
+
+
+def clock_offsets(services: Services) -> dict[str, float]:
+    """Return how many seconds each clock that was heard of is before (positive) or behind ours, by its owner's name."""
+    witnesses = services.cosigning.reports if services.cosigning else ()
+    authorities = services.stamping.reports if services.stamping else ()
+    stated = {report.name: report.offset_seconds for report in witnesses}
+    stated |= {report.name: report.offset_seconds for report in authorities}
+    return {name: seconds for name, seconds in stated.items() if seconds is not None}
+
+
+def _check_clock(services: Services) -> list[Check]:
+    """Hold our clock against those of witnesses and authorities; the middle one of them is taken for the truth."""
+    offsets = sorted(clock_offsets(services).values())
+    if not offsets:
+        return []
+    middle = offsets[len(offsets) // 2] if len(offsets) % 2 else min(offsets[len(offsets) // 2 - 1 :][:2], key=abs)
+    is_right = abs(middle) <= services.config.clock_tolerance_seconds
+    detail = f"{abs(middle):.0f} s {'behind' if middle > 0 else 'ahead of'} witnesses and time stamp authorities"
+    return [Check(name="clock", ok=is_right, detail="agrees with others" if is_right else detail, required=False)]
 
 
 def _check_audit(status: AuditStatus) -> Check:

@@ -13,6 +13,10 @@ shilu_log_withheld                               1 while the newest checkpoint w
 shilu_witness_size{witness}                      size a witness cosigned last for this process
 shilu_witness_success_timestamp_seconds{witness} when it last did (POSIX)
 shilu_witness_failing{witness,reason}            1 for a witness that did not cosign when it was asked last
+shilu_timestamp_age_seconds{authority}           age of the newest time stamp of an authority
+shilu_timestamp_failing{authority,reason}        1 for an authority that gave none when it was asked last
+shilu_timestamp_failures{authority}              how often in a row it gave none
+shilu_clock_offset_seconds{source}               clock of a witness or an authority minus ours, when it answered last
 shilu_audit_completed_seconds                    when the last round of the background audit ended, POSIX time
 shilu_audit_findings                             differences that the last round named
 shilu_audit_coverage_ratio                       how much of the objects the present round has read, 0 to 1
@@ -47,6 +51,10 @@ class HttpMetrics:
     witness_size: Gauge
     witness_success: Gauge
     witness_failing: Gauge
+    timestamp_age: Gauge
+    timestamp_failing: Gauge
+    timestamp_failures: Gauge
+    clock_offset: Gauge
     disk_free_bytes: Gauge
     audit_completed: Gauge
     audit_findings: Gauge
@@ -82,6 +90,14 @@ def make_metrics() -> HttpMetrics:
         witness_failing=Gauge(
             "shilu_witness_failing", "Did not cosign when asked last", ("witness", "reason"), registry=registry
         ),
+        timestamp_age=Gauge(
+            "shilu_timestamp_age_seconds", "Age of the newest time stamp", ("authority",), registry=registry
+        ),
+        timestamp_failing=Gauge(
+            "shilu_timestamp_failing", "Gave none when asked last", ("authority", "reason"), registry=registry
+        ),
+        timestamp_failures=Gauge("shilu_timestamp_failures", "Failures in a row", ("authority",), registry=registry),
+        clock_offset=Gauge("shilu_clock_offset_seconds", "Another clock minus ours", ("source",), registry=registry),
         disk_free_bytes=Gauge("shilu_disk_free_bytes", "Free bytes on the data folder's disk", registry=registry),
         audit_completed=Gauge("shilu_audit_completed_seconds", "End of the last audit, POSIX time", registry=registry),
         audit_findings=Gauge("shilu_audit_findings", "Differences the last audit named", registry=registry),

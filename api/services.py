@@ -30,8 +30,10 @@ from api.housekeeping import sweep
 from api.identity import has_log, log_verifier, open_log_key
 from api.key_file import passphrase_from
 from api.standing_audit import AuditSettings, StandingAudit
+from api.timestamps import open_stamp_transport, read_authorities
 from api.witnesses import handed_out, open_transport, read_policy
 from evidence.core.clock import Clock, Entropy, utc_now
+from evidence.custody.timestamps import TimestampBook
 from evidence.db.embedded import EmbeddedPostgres
 from evidence.db.migrate import migrate, require_schema
 from evidence.db.pool import Pool, connect, open_pool
@@ -48,6 +50,8 @@ from ledger.publish import LogFolder
 from ledger.reader import LogReader
 from ledger.sequencer import Sequencer, SequencerSettings
 from ledger.shelf import FolderShelf
+from ledger.stamping import Stamping, StampingSettings
+from ledger.timestamp.stamp import Authority
 from ledger.waiting import PublicationWaiter
 
 
@@ -69,6 +73,8 @@ class Services:
         witness_policy: The witnesses with their addresses, and the quorum.
         cosigning: Collects cosignatures for the sequencer; None when it does not stand, or nobody is to be asked.
         sequencer: This process's candidate for leading the log; None when it does not stand.
+        authorities: The time stamp authorities that are asked, with the roots that are believed.
+        stamping: Asks them while this process leads; None when it does not stand, or there are none.
         audit: The background audit; None when this process does not do it.
         duties: What runs besides, and how it is.
     """
@@ -88,6 +94,8 @@ class Services:
     witness_policy: Policy
     cosigning: Cosigning | None
     sequencer: Sequencer | None
+    authorities: tuple[Authority, ...]
+    stamping: Stamping | None
     audit: StandingAudit | None
     duties: Duties
 
@@ -137,25 +145,22 @@ async def open_services(
         if Duty.SEQUENCE in duties or (create and not await has_log(pool)):
             signer = await _open_key(config, folders, pool, clock=clock, entropy=entropy)
         objects = LocalObjects(folders.objects)
-        uploads = UploadService(
-            pool=pool,
-            spool=await asyncio.to_thread(Spool.open, folders.spool, folders.quarantine),
-            objects=objects,
-            clock=clock,
-            entropy=entropy,
-            settings=_upload_settings(config),
-        )
+        uploads = await _uploads(config, folders, pool, objects, clock=clock, entropy=entropy)
         stack.push_async_callback(uploads.close)
         storage = LogFolder(folders.log)
         waiter = await stack.enter_async_context(PublicationWaiter(lambda: connect(dsn, program="shilu-waiter")))
         log = await log_verifier(pool)
         policy = read_policy(config.witness_policy, log)
         reader = LogReader(storage)
-        sequencer, cosigning = None, None
+        authorities = read_authorities(config.timestamp_authorities)
+        sequencer, cosigning, stamping = None, None, None
         if Duty.SEQUENCE in duties and signer is not None:
             if policy.witnesses:
                 cosigning = await _cosigning(config, policy, reader, folders, clock=clock, stack=stack)
             sequencer = _sequencer(config, dsn, storage, signer, clock=clock, cosigning=cosigning)
+            if authorities:
+                book = TimestampBook(pool, clock, entropy)
+                stamping = await _stamping(config, authorities, book, sequencer, clock=clock, stack=stack)
         services = Services(
             config=config,
             folders=folders,
@@ -172,6 +177,8 @@ async def open_services(
             witness_policy=policy,
             cosigning=cosigning,
             sequencer=sequencer,
+            authorities=authorities,
+            stamping=stamping,
             audit=_standing_audit(config, duties, folders, dsn, pool, objects, clock=clock, entropy=entropy),
             duties=await stack.enter_async_context(Duties()),
         )
@@ -179,12 +186,16 @@ async def open_services(
         yield services
 
 
-def _upload_settings(config: ServiceConfig) -> UploadSettings:
-    return UploadSettings(
+async def _uploads(
+    config: ServiceConfig, folders: DataFolders, pool: Pool, objects: ObjectStore, *, clock: Clock, entropy: Entropy
+) -> UploadService:
+    settings = UploadSettings(
         length_bytes_max=config.upload_bytes_max,
         reserve_bytes=config.disk_reserve_bytes,
         expiry_seconds=config.upload_expiry_seconds or None,
     )
+    spool = await asyncio.to_thread(Spool.open, folders.spool, folders.quarantine)
+    return UploadService(pool=pool, spool=spool, objects=objects, clock=clock, entropy=entropy, settings=settings)
 
 
 async def _open_database(config: ServiceConfig, folders: DataFolders, stack: AsyncExitStack) -> str:
@@ -251,6 +262,30 @@ def _sequencer(
     return Sequencer(connect_alone, storage, signer, clock, settings, cosign=cosigning)
 
 
+_STAMP_LOOK_SECONDS = 30.0
+
+
+async def _stamping(
+    config: ServiceConfig,
+    authorities: tuple[Authority, ...],
+    book: TimestampBook,
+    sequencer: Sequencer,
+    *,
+    clock: Clock,
+    stack: AsyncExitStack,
+) -> Stamping:
+    interval = config.timestamp_seconds
+    pause = min(interval, _STAMP_LOOK_SECONDS)
+    return Stamping(
+        authorities,
+        await stack.enter_async_context(open_stamp_transport()),
+        book,
+        clock=clock,
+        is_leading=lambda: sequencer.status.is_leading,
+        settings=StampingSettings(interval_seconds=interval, retry_seconds=pause, look_seconds=pause),
+    )
+
+
 def _standing_audit(
     config: ServiceConfig,
     duties: frozenset[Duty],
@@ -281,6 +316,8 @@ def _standing_audit(
 async def _begin_duties(services: Services, duties: frozenset[Duty]) -> None:
     if services.sequencer is not None:
         services.duties.begin("sequencer", services.sequencer.run)
+    if services.stamping is not None:
+        services.duties.begin("timestamps", services.stamping.run)
     if Duty.INTAKE in duties:
         await services.uploads.recover()
         services.duties.begin("intake", services.uploads.run)

@@ -28,6 +28,7 @@ from http import HTTPStatus
 from typing import Protocol
 
 from ledger.checkpoint import Checkpoint, parse_checkpoint
+from ledger.cosignature import cosigned_at
 from ledger.errors import CheckpointWithheld, CodedError, NoteMalformed
 from ledger.lexemes import parse_decimal
 from ledger.note import Note, OpenedNote, Signature, format_note, parse_note, parse_signature
@@ -101,12 +102,14 @@ class WitnessReport:
         size: Size it cosigned last as far as this process knows, or None.
         succeeded_at: When it last cosigned for this process, or None.
         error: Why it did not when it was asked last, or None.
+        offset_seconds: Its clock minus ours, when it last cosigned; None when it does not say what time it is.
     """
 
     name: str
     size: int | None = None
     succeeded_at: datetime | None = None
     error: str | None = None
+    offset_seconds: float | None = None
 
 
 class _Refused(Exception):
@@ -226,7 +229,12 @@ class Cosigning:
         except CodedError as error:
             self._report(witness, error=f"cannot be asked: {error}")
         else:
-            self._reports[witness.name] = WitnessReport(witness.name, size=size, succeeded_at=self._clock())
+            now, at = self._clock(), cosigned_at(signature.value)
+            # An ML-DSA cosignature of time 0 states no time (C2SP tlog-cosignature).
+            offset = at - now.timestamp() if at else None
+            self._reports[witness.name] = WitnessReport(
+                witness.name, size=size, succeeded_at=now, offset_seconds=offset
+            )
             return signature
         return None
 

@@ -11,7 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from api.answers import json_answer
 from api.bodies import JSON
 from api.call import Call
-from api.health import check_readiness
+from api.health import check_readiness, clock_offsets
 from api.metrics import METRICS, HttpMetrics
 from api.models.clips import Term, Vocabulary
 from api.models.service import Liveness
@@ -81,6 +81,7 @@ async def _read_gauges(meters: HttpMetrics, services: Services) -> None:
     for state, count in clips.items():
         meters.clips.labels(state=state).set(count)
     _read_witnesses(meters, services)
+    _read_clocks(meters, services)
     if services.audit is not None:
         status = services.audit.status
         meters.audit_completed.set(0.0 if status.completed_at is None else status.completed_at.timestamp())
@@ -101,3 +102,18 @@ def _read_witnesses(meters: HttpMetrics, services: Services) -> None:
             meters.witness_success.labels(witness=report.name).set(report.succeeded_at.timestamp())
         if report.error is not None:
             meters.witness_failing.labels(witness=report.name, reason=report.error).set(1)
+
+
+def _read_clocks(meters: HttpMetrics, services: Services) -> None:
+    for name, seconds in clock_offsets(services).items():
+        meters.clock_offset.labels(source=name).set(seconds)
+    if services.stamping is None:
+        return
+    meters.timestamp_failing.clear()
+    for report in services.stamping.reports:
+        if report.stamped_at is not None:
+            age = (services.clock() - report.stamped_at).total_seconds()
+            meters.timestamp_age.labels(authority=report.name).set(age)
+        meters.timestamp_failures.labels(authority=report.name).set(report.failures)
+        if report.error is not None:
+            meters.timestamp_failing.labels(authority=report.name, reason=report.error).set(1)

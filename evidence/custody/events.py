@@ -18,6 +18,7 @@ from evidence.clips import search_store
 from evidence.clips import store as clips
 from evidence.custody import payloads
 from evidence.custody import store as custody
+from evidence.custody import timestamp_store as timestamps
 from evidence.custody.recorded import Projection, RecordedEvent
 from evidence.db.pool import Connection
 from evidence.errors import EventInvalid
@@ -106,6 +107,9 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         ),
         "upload.quarantined": Event(payload=payloads.UploadQuarantined, subject="upload"),
         "audit.completed": Event(payload=payloads.AuditCompleted, subject="log"),
+        "log.timestamped": Event(
+            payload=payloads.LogTimestamped, subject="log", project=timestamps.project_log_timestamped
+        ),
     }
 )
 """Every type of entry this program writes and replays."""

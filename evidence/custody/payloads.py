@@ -16,6 +16,7 @@ from evidence.clips.content import AnnotationContent
 from evidence.core.clock import format_time, parse_time
 from evidence.errors import TimeInvalid
 from ledger.canonical import INTEGER_MAX
+from ledger.lexemes import format_base64, parse_base64
 
 TEXT_CHARS_MAX = 4096
 """Longest free text in a payload, in characters; names of files have up to 1,024 bytes."""
@@ -48,6 +49,14 @@ def _digest_of(value: object) -> bytes:
     return bytes.fromhex(value)
 
 
+def _octets_of(value: object) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("octets are written as base64")  # noqa: TRY004 - pydantic reports ValueError only
+    return parse_base64(value)
+
+
 def _printable(text: str) -> str:
     if "\0" in text:
         raise ValueError("text holds no NUL")
@@ -57,6 +66,7 @@ def _printable(text: str) -> str:
 Id = Annotated[UUID, BeforeValidator(_uuid_of), PlainSerializer(str)]
 Time = Annotated[datetime, BeforeValidator(_time_of), PlainSerializer(format_time)]
 Digest = Annotated[bytes, BeforeValidator(_digest_of), PlainSerializer(bytes.hex)]
+Octets = Annotated[bytes, BeforeValidator(_octets_of), PlainSerializer(format_base64)]
 Text = Annotated[str, Field(max_length=TEXT_CHARS_MAX), AfterValidator(_printable)]
 Name = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS_MAX), AfterValidator(_printable)]
 Note = Annotated[str, Field(min_length=1), AfterValidator(_printable)]
@@ -260,3 +270,18 @@ class AuditCompleted(Payload):
     size: Count
     root: Digest
     findings: dict[str, Count]
+
+
+class LogTimestamped(Payload):
+    """A stranger's clock was asked: its time stamp over a published checkpoint, both byte for byte.
+
+    `checkpoint` is the published note, `response` what the authority answered (RFC 3161, DER in base64), `time` the one
+    that it states.
+    """
+
+    size: Size
+    root: Digest
+    authority: Word
+    time: Time
+    checkpoint: Note
+    response: Octets

@@ -23,6 +23,7 @@ PROGRAMS = (
     "evidence.verify",
     "ingest.media",
     "ledger.mirror",
+    "ledger.timestamp",
     "ledger.witness",
 )
 """Modules whose errors end a program or a job and never answer a request."""
