@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from api.errors import ConfigInvalid
 from ledger.errors import CodedError
 from ledger.keys import check_name
+from ledger.s3_place import ADDRESS_PATTERN
 
 PREFIX = "SHILU_"
 
@@ -46,6 +47,22 @@ class ServiceConfig(BaseSettings):
         None,
         description="File with the passphrase of keys/log.key, one line, as systemd hands credentials over; the first"
         " start protects the key it makes with it; without one the key is guarded by its permissions",
+    )
+    log_store: str = Field(
+        "folder",
+        pattern=rf"^(folder|{ADDRESS_PATTERN})$",
+        description="Where the log is published: `folder` for log/ in the data folder, or `s3://bucket/prefix` in"
+        " S3-compatible storage with conditional writes; credentials come from the AWS variables and files",
+    )
+    log_store_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/?#]+$",
+        description="Address of the S3-compatible storage where it is not AWS, for example `https://s3.example.cn`",
+    )
+    log_store_region: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9-]{1,64}$",
+        description="Region of the bucket; without one what the AWS variables and files say",
     )
     listen_host: str = Field("127.0.0.1", min_length=1, description="Address to listen on")
     listen_port: int = Field(8440, ge=0, le=65535, description="Port to listen on; 0 takes a free one")

@@ -46,8 +46,9 @@ from ingest.worker import Worker
 from ledger.cosigning import Cosigning, CosigningSettings
 from ledger.note import Signer, Verifier
 from ledger.policy import Policy
-from ledger.publish import LogFolder
+from ledger.publish import LogFolder, LogStorage
 from ledger.reader import LogReader
+from ledger.s3_place import S3Place
 from ledger.sequencer import Sequencer, SequencerSettings
 from ledger.shelf import FolderShelf
 from ledger.stamping import Stamping, StampingSettings
@@ -88,7 +89,7 @@ class Services:
     objects: ObjectStore
     uploads: UploadService
     log_verifier: Verifier
-    storage: LogFolder
+    storage: LogStorage
     reader: LogReader
     waiter: PublicationWaiter
     witness_policy: Policy
@@ -147,7 +148,7 @@ async def open_services(
         objects = LocalObjects(folders.objects)
         uploads = await _uploads(config, folders, pool, objects, clock=clock, entropy=entropy)
         stack.push_async_callback(uploads.close)
-        storage = LogFolder(folders.log)
+        storage = await _published_log(config, folders, stack)
         waiter = await stack.enter_async_context(PublicationWaiter(lambda: connect(dsn, program="shilu-waiter")))
         log = await log_verifier(pool)
         policy = read_policy(config.witness_policy, log)
@@ -179,7 +180,7 @@ async def open_services(
             sequencer=sequencer,
             authorities=authorities,
             stamping=stamping,
-            audit=_standing_audit(config, duties, folders, dsn, pool, objects, clock=clock, entropy=entropy),
+            audit=_standing_audit(config, duties, folders, dsn, pool, objects, storage, clock=clock, entropy=entropy),
             duties=await stack.enter_async_context(Duties()),
         )
         await _begin_duties(services, duties)
@@ -225,6 +226,16 @@ async def _open_key(
     )
 
 
+async def _published_log(config: ServiceConfig, folders: DataFolders, stack: AsyncExitStack) -> LogStorage:
+    if config.log_store == "folder":
+        return LogFolder(folders.log)
+    # Imported here: the client of S3 takes longer to load than all the rest, and only who publishes there needs it.
+    from ledger.publish_s3 import open_s3_log
+
+    place = S3Place.parse(config.log_store, endpoint=config.log_store_endpoint, region=config.log_store_region)
+    return await stack.enter_async_context(open_s3_log(place))
+
+
 async def _cosigning(
     config: ServiceConfig,
     policy: Policy,
@@ -247,7 +258,7 @@ async def _cosigning(
 def _sequencer(
     config: ServiceConfig,
     dsn: str,
-    storage: LogFolder,
+    storage: LogStorage,
     signer: Signer,
     *,
     clock: Clock,
@@ -293,6 +304,7 @@ def _standing_audit(
     dsn: str,
     pool: Pool,
     objects: ObjectStore,
+    storage: LogStorage,
     *,
     clock: Clock,
     entropy: Entropy,
@@ -303,7 +315,7 @@ def _standing_audit(
         connect=lambda: connect(dsn, program="shilu-audit"),
         pool=pool,
         objects=objects,
-        log_folder=folders.log,
+        storage=storage,
         memory=folders.root / "run" / "audit.json",
         clock=clock,
         entropy=entropy,

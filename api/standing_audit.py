@@ -22,7 +22,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -47,7 +47,7 @@ from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.errors import CodedError, LedgerInputError, NotPublished
 from ledger.findings import Finding, Severity
 from ledger.note import Verifier
-from ledger.publish import CHECKPOINT_PATH, LogFolder
+from ledger.publish import CHECKPOINT_PATH, StoredFiles
 from ledger.store import DATABASE_ERRORS
 
 _READ_BYTES = 256 * 1024
@@ -106,7 +106,7 @@ class StandingAudit:
 
     Args:
         connect: Opens a connection for the audit alone.
-        log_folder: The published log.
+        storage: Where the log is published.
         memory: Where progress and the last result are kept.
     """
 
@@ -116,7 +116,7 @@ class StandingAudit:
         connect: Callable[[], Awaitable[Connection]],
         pool: Pool,
         objects: ObjectStore,
-        log_folder: Path,
+        storage: StoredFiles,
         memory: Path,
         clock: Clock,
         entropy: Entropy,
@@ -125,7 +125,7 @@ class StandingAudit:
         self._connect = connect
         self._pool = pool
         self._objects = objects
-        self._log_folder = log_folder
+        self._storage = storage
         self._memory = memory
         self._clock = clock
         self._entropy = entropy
@@ -176,7 +176,7 @@ class StandingAudit:
         try:
             stream = audit_house(
                 conn,
-                storage=_PacedLog(self._log_folder, budget),
+                storage=_PacedLog(self._storage, budget),
                 objects=self._objects,
                 log=log,
                 since=_checkpoint(self._seen, log),
@@ -229,7 +229,7 @@ class StandingAudit:
         return digest.hexdigest()
 
     async def _complete(self, log: Verifier) -> None:
-        note = await LogFolder(self._log_folder).get(CHECKPOINT_PATH)
+        note = await self._storage.get(CHECKPOINT_PATH)
         newest = _checkpoint(note, log)
         if newest is None:
             raise NotPublished("there is no checkpoint of this log to audit up to")
@@ -298,17 +298,20 @@ class _Budget:
         await _rest(self._stop, self._free_at - now)
 
 
-class _PacedLog(LogFolder):
+class _PacedLog:
     """The published log, read within the budget."""
 
-    def __init__(self, root: Path, budget: _Budget) -> None:
-        super().__init__(root)
+    def __init__(self, storage: StoredFiles, budget: _Budget) -> None:
+        self._storage = storage
         self._budget = budget
 
     async def get(self, path: str) -> bytes | None:
-        raw = await super().get(path)
+        raw = await self._storage.get(path)
         await self._budget.spend(len(raw or b""))
         return raw
+
+    def paths(self) -> AsyncIterator[str]:
+        return self._storage.paths()
 
 
 async def _rest(stop: asyncio.Event, seconds: float) -> None:

@@ -33,7 +33,7 @@ from ledger.checkpoint import Checkpoint
 from ledger.errors import CheckpointOrigin
 from ledger.findings import Finding, Severity
 from ledger.note import Verifier
-from ledger.publish import CHECKPOINT_PATH, LogStorage
+from ledger.publish import CHECKPOINT_PATH, StoredFiles
 from ledger.store import Connection
 from ledger.tiles import TILE_WIDTH
 from ledger.tree import leaf_hash
@@ -46,7 +46,7 @@ Progress = Callable[[int, int], None]
 
 async def audit_ledger(
     conn: Connection,
-    storage: LogStorage,
+    storage: StoredFiles,
     *,
     log: Verifier,
     since: Checkpoint | None = None,
@@ -87,7 +87,7 @@ class _Audit:
     def __init__(
         self,
         conn: Connection,
-        storage: LogStorage,
+        storage: StoredFiles,
         log: Verifier,
         bounds: Bounds,
         shown: Checkpoint | None,

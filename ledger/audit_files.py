@@ -14,7 +14,7 @@ from ledger import audit_store
 from ledger.audit_findings import broken
 from ledger.errors import TilePathMalformed
 from ledger.findings import Finding, Severity
-from ledger.publish import CHECKPOINT_PATH, LogStorage
+from ledger.publish import CHECKPOINT_PATH, StoredFiles
 from ledger.store import Connection
 from ledger.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, bundle_path, parse_bundle_path, parse_tile_path, tile_path
 from ledger.tree import HASH_BYTES
@@ -31,7 +31,7 @@ class _Place(NamedTuple):
 
 
 async def audit_files(
-    conn: Connection, storage: LogStorage, *, published_size: int, damaged: set[str]
+    conn: Connection, storage: StoredFiles, *, published_size: int, damaged: set[str]
 ) -> AsyncIterator[Finding]:
     """Yield what is wrong with files that the walk along the leaves did not look at.
 
@@ -70,7 +70,7 @@ def _whole(place: _Place, published_size: int) -> str | None:
     return place.path(width) if width > place.tile.width else None
 
 
-async def _is_beginning(storage: LogStorage, place: _Place, path: str, whole: str) -> bool:
+async def _is_beginning(storage: StoredFiles, place: _Place, path: str, whole: str) -> bool:
     part, raw = await storage.get(path), await storage.get(whole)
     if part is None or raw is None:
         # Dropped since it was listed, or the log went on and the whole one is a dropped partial file itself.

@@ -206,9 +206,26 @@ class CheckpointWithheld(CodedError):
 
 
 class StorageBusy(CodedError):
-    """Another process has held the log folder's lock for too long. It is tried again."""
+    """Other processes have kept us from the log's storage for too long, by its lock or its names. It is tried again."""
 
     code = "ledger.storage_busy"
+    blame: ClassVar[Blame] = Blame.WAY
+
+
+class StorageUnreachable(CodedError):
+    """The storage of the published log does not answer, or refuses access. It is tried again; see its own logs."""
+
+    code = "ledger.storage_unreachable"
+    blame: ClassVar[Blame] = Blame.WAY
+
+
+class StorageUnsuitable(CodedError):
+    """The storage ignores conditional writes, so nothing would keep a checkpoint from going back. Nothing is published.
+
+    Choose another one, or a newer version of it.
+    """
+
+    code = "ledger.storage_unsuitable"
     blame: ClassVar[Blame] = Blame.WAY
 
 

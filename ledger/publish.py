@@ -1,8 +1,9 @@
 """Where the log is shown to the world: write-once tiles and bundles, and one checkpoint that only moves forward.
 
-`LogStorage` is all that the sequencer, the reader and the audit know of the place; `LogFolder` keeps a log in a folder
-that any web server may serve as it is (C2SP tlog-tiles). Two promises make the storage safe against a leader that was
-late: an immutable name never changes its bytes, and the checkpoint never goes back, whoever writes and in what order.
+`LogStorage` is all that the sequencer, the reader and the audit know of the place. `LogFolder` keeps a log in a folder
+that any web server may serve as it is (C2SP tlog-tiles), `ledger.publish_s3` keeps one in S3-compatible storage. Two
+promises make a storage safe against a leader that was late: an immutable name never changes its bytes, and the
+checkpoint never goes back, whoever writes and in what order.
 
 Crash story of `put_immutable`, per file: temporary file, linked, folder synced. Before the last step nobody has been
 told; the same call with the same bytes, made again after the crash, finds what is there, compares and ends the work.
@@ -28,6 +29,17 @@ from ledger.note import parse_note
 CHECKPOINT_PATH = "checkpoint"
 """Name of the published checkpoint below the log's prefix (tlog-tiles)."""
 
+CHECKPOINT_TYPE = "text/plain; charset=utf-8"
+"""Media type that a checkpoint is served with (tlog-tiles); the others are bytes."""
+
+TILE_TYPE = "application/octet-stream"
+
+STORED_CHECKPOINT_CACHE = "no-cache"
+"""A stored checkpoint is asked for anew by every cache before it is shown."""
+
+TILE_CACHE = "public, max-age=31536000, immutable"
+"""Tiles and bundles never change (tlog-tiles)."""
+
 LOCK_WAIT_SECONDS = 3.0
 """How long one writer of the checkpoint waits for another; each holds the lock for the time of one small file."""
 
@@ -35,7 +47,27 @@ _LOCK_NAME = ".lock"
 _SETTLED_MAX = 4096
 
 
-class LogStorage(Protocol):
+class StoredFiles(Protocol):
+    """What an audit needs of a place: to read its files and to list them."""
+
+    async def get(self, path: str) -> bytes | None:
+        """Return a file, None when there is none by that name.
+
+        Raises:
+            OSError, StorageUnreachable: The storage fails.
+        """
+        ...
+
+    def paths(self) -> AsyncIterator[str]:
+        """Iterate over the names of all stored files, in no particular order.
+
+        Raises:
+            OSError, StorageUnreachable: The storage fails.
+        """
+        ...
+
+
+class LogStorage(StoredFiles, Protocol):
     """A place for published files; paths are those of tlog-tiles, relative to the log's prefix."""
 
     async def put_immutable(self, files: Mapping[str, bytes]) -> None:
@@ -43,7 +75,7 @@ class LogStorage(Protocol):
 
         Raises:
             StorageConflict: A name holds other bytes; those stay.
-            OSError: The storage fails; some of the files may be there.
+            OSError, StorageUnreachable: The storage fails; some of the files may be there.
         """
         ...
 
@@ -53,12 +85,8 @@ class LogStorage(Protocol):
         Raises:
             CheckpointStale: A larger one is published.
             StorageConflict: One of the same size with another root or origin is published, or none that can be read.
-            OSError: The storage fails; the old or the new one is there.
+            OSError, StorageUnreachable: The storage fails; the old or the new one is there.
         """
-        ...
-
-    async def get(self, path: str) -> bytes | None:
-        """Return a file, None when there is none by that name."""
         ...
 
     async def drop_partials(self, paths: Iterable[str]) -> None:
@@ -67,10 +95,6 @@ class LogStorage(Protocol):
 
     async def remove_unfinished(self) -> None:
         """Remove what a crash left half written; only for the one who leads, before it writes."""
-        ...
-
-    def paths(self) -> AsyncIterator[str]:
-        """Iterate over the names of all stored files, in no particular order."""
         ...
 
 
@@ -206,7 +230,7 @@ def check_forward(current: Checkpoint, following: Checkpoint) -> None:
         StorageConflict: It is of another log, or contradicts the published one.
     """
     if following.origin != current.origin:
-        raise StorageConflict(f"the folder holds the log {current.origin}, not {following.origin}")
+        raise StorageConflict(f"the storage holds the log {current.origin}, not {following.origin}")
     if following.size < current.size:
         raise CheckpointStale(f"{current.size} entries are published, {following.size} are the past", size=current.size)
     if following.size == current.size and following.root != current.root:

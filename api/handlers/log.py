@@ -8,18 +8,14 @@ from api.call import Call
 from api.errors import RouteUnknown
 from api.route import NoQuery
 from ledger.errors import TilePathMalformed
+from ledger.publish import CHECKPOINT_TYPE, TILE_CACHE, TILE_TYPE
 from ledger.tiles import parse_bundle_path, parse_tile_path
-
-CHECKPOINT_TYPE = "text/plain; charset=utf-8"
-TILE_TYPE = "application/octet-stream"
 
 PUBLIC = {"Cross-Origin-Resource-Policy": "cross-origin"}
 """A log may be read from anywhere, a browser page of a monitor included."""
 
 CHECKPOINT_CACHE = "public, max-age=1"
 """tlog-tiles: a checkpoint is cached for seconds only."""
-
-TILE_CACHE = "public, max-age=31536000, immutable"
 
 
 async def checkpoint(call: Call[None, NoQuery]) -> web.Response:

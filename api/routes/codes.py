@@ -21,5 +21,8 @@ APPEND_ERRORS = (
 DECLARE_ERRORS = ("upload.length_declared", "upload.empty", "upload.too_large")
 """What can be wrong with a length that is declared later."""
 
-PROOF_ERRORS = ("evidence.damaged", "ledger.storage_unreadable", "ledger.not_published")
+LOG_ERRORS = ("ledger.storage_unreadable", "ledger.storage_unreachable")
+"""What can be wrong with reading the published log."""
+
+PROOF_ERRORS = ("evidence.damaged", "ledger.not_published", *LOG_ERRORS)
 """What can be wrong with a proof that is about to go out."""

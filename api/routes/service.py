@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from api.bodies import JSON
 from api.handlers import log, service
-from api.handlers.log import CHECKPOINT_TYPE, PUBLIC, TILE_TYPE
+from api.handlers.log import PUBLIC
 from api.models.clips import Vocabulary
 from api.models.service import Liveness, Readiness
 from api.route import Answer, Route, json_of
 from api.routes.access import ANYBODY, OVERSEERS, STAFF
+from api.routes.codes import LOG_ERRORS
+from ledger.publish import CHECKPOINT_TYPE, TILE_TYPE
 
 SERVICE_ROUTES: tuple[Route, ...] = (
     Route(
@@ -68,7 +70,7 @@ LOG_ROUTES: tuple[Route, ...] = (
         roles=ANYBODY,
         handle=log.checkpoint,
         answers=(Answer(status=200, means="A signed note", media_type=CHECKPOINT_TYPE),),
-        errors=("ledger.not_published",),
+        errors=("ledger.not_published", *LOG_ERRORS),
         always=PUBLIC,
         tag="log",
     ),
@@ -80,7 +82,7 @@ LOG_ROUTES: tuple[Route, ...] = (
         roles=ANYBODY,
         handle=log.tile,
         answers=(Answer(status=200, means="The bytes", media_type=TILE_TYPE),),
-        errors=("route.unknown",),
+        errors=("route.unknown", *LOG_ERRORS),
         always=PUBLIC,
         tag="log",
     ),

@@ -40,7 +40,7 @@ from ledger.checkpoint import Checkpoint
 from ledger.errors import KeyMalformed
 from ledger.findings import Finding
 from ledger.note import Verifier
-from ledger.publish import LogStorage
+from ledger.publish import StoredFiles
 
 GUARDED_TABLES = (
     *EVIDENTIAL_TABLES,
@@ -64,7 +64,7 @@ Check = Callable[[Connection], AsyncIterator[Finding]]
 async def audit_house(
     conn: Connection,
     *,
-    storage: LogStorage,
+    storage: StoredFiles,
     objects: ObjectStore,
     log: Verifier,
     since: Checkpoint | None = None,

@@ -12,7 +12,18 @@ import pytest
 
 from tests.support import house
 
-SERVER_ONLY = ("asyncpg", "av", "numpy", "pydantic", "sqlalchemy", "alembic", "pgqueuer", "uvloop", "prometheus_client")
+SERVER_ONLY = (
+    "aiobotocore",
+    "asyncpg",
+    "av",
+    "numpy",
+    "pydantic",
+    "sqlalchemy",
+    "alembic",
+    "pgqueuer",
+    "uvloop",
+    "prometheus_client",
+)
 DOCK_ONLY = ("aiohttp", "joserfc", "typer", "rich", "structlog")
 
 

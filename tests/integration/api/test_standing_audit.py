@@ -29,7 +29,7 @@ def _audit(services: Services, *, bytes_per_second: int = 10**9, interval: float
         connect=lambda: connect(services.dsn, program="test-audit"),
         pool=services.pool,
         objects=services.objects,
-        log_folder=services.folders.log,
+        storage=services.storage,
         memory=services.folders.root / "run" / "audit.json",
         clock=utc_now,
         entropy=SeededEntropy(3),
