@@ -20,7 +20,10 @@ ROW_UNEXPECTED = "row.unexpected"
 ROW_ALTERED = "row.altered"
 STATEMENT_MISSING = "statement.missing"
 STATEMENT_NOT_SIGNED = "statement.not_signed"
+STATEMENT_KEY_NOT_IN_FORCE = "statement.key_not_in_force"
 STATEMENT_DISAGREES = "statement.disagrees"
+KEY_UNPROVED = "dock.key_unproved"
+ACTOR_NOT_IN_FORCE = "actor.not_in_force"
 OBJECT_MISSING = "object.missing"
 OBJECT_SIZE_DIFFERS = "object.size_differs"
 OBJECT_ALTERED = "object.altered"
@@ -41,8 +44,11 @@ FINDINGS: Mapping[str, str] = {
     ROW_UNEXPECTED: "A row that nothing on record accounts for: it was put in behind the record's back.",
     ROW_ALTERED: "A row has other values than the record gives it.",
     STATEMENT_MISSING: "A clip came from a dock, and the dock's signed manifest is not in its payload.",
-    STATEMENT_NOT_SIGNED: "What is on record as a dock's word is not signed by the key the dock was enrolled with.",
+    STATEMENT_NOT_SIGNED: "What is on record as a dock's word is not signed by any key that ever was the dock's.",
+    STATEMENT_KEY_NOT_IN_FORCE: "A dock's statement is signed by a key of its own that did not count at that place.",
     STATEMENT_DISAGREES: "The record says something else than the dock's signed statement in the same payload.",
+    KEY_UNPROVED: "A change of a dock's key is not signed by both keys, or does not start from the key that counted.",
+    ACTOR_NOT_IN_FORCE: "Whoever acted had no right to, at that place of the log: not let in, revoked, or expired.",
     OBJECT_MISSING: "The record names an object that is not in the store: it was deleted.",
     OBJECT_SIZE_DIFFERS: "An object has another size than on record: it was cut or something was added.",
     OBJECT_ALTERED: "An object has its size and other bytes; for originals it is said where.",

@@ -7,7 +7,8 @@
 1. The log: tree, rows, files and signatures agree (`ledger.audit`).
 2. Each entry has a payload, each payload an entry, and the entry commits to it (`payloads`).
 3. Rows are what the payloads make of them, none more, none less (`evidence.custody.replay`).
-4. What is on record as a dock's word is signed by the key the dock was enrolled with (`payloads`).
+4. What is on record as a dock's word is signed by the key that was the dock's at that place of the log, changes of keys
+   are proved, and whoever acted had the right to, there (`payloads`, `parties`).
 5. Each object that a payload names is there with its bytes, each object that is there is named (`objects`).
 6. Each file that a dock saw has been sealed (a warning: it may still be on its way).
 7. Each table of evidence still has its trigger against changes. It does not stop a superuser; its absence shows one.
@@ -30,14 +31,15 @@ from evidence.audit import findings as codes
 from evidence.audit import store
 from evidence.audit.findings import found
 from evidence.audit.objects import Tally, audit_objects
-from evidence.audit.payloads import DockKeys, inventory_in, judge_payload, judge_statement, named_by, parse_payload
-from evidence.audit.store import NamedObject
+from evidence.audit.parties import PARTY_TYPES, Parties, place_of, read_parties
+from evidence.audit.payloads import inventory_in, judge_payload, judge_statement, named_by, parse_payload
+from evidence.audit.store import Kept, NamedObject
 from evidence.custody.replay import EVIDENTIAL_TABLES, RowDifference, Side, replay
 from evidence.db.pool import Connection
 from evidence.objects.store import ObjectStore
 from ledger.audit import audit_ledger
+from ledger.canonical import JsonObject
 from ledger.checkpoint import Checkpoint
-from ledger.errors import KeyMalformed
 from ledger.findings import Finding
 from ledger.note import Verifier
 from ledger.publish import StoredFiles
@@ -127,25 +129,27 @@ class _HouseAudit:
         self._unsound_inventories: set[UUID] = set()
         self._differing_tables: set[str] = set()
         self._payloads = 0
+        self._parties = Parties()
         self.tally = Tally(progress=lambda done: progress("objects", done, None))
 
     async def payloads(self) -> AsyncIterator[Finding]:
         """Judge payloads and statements, and list the objects they name."""
         await store.make_object_list(self._conn)
-        keys = await self._dock_keys()
+        self._parties, unproved = await self._read_parties()
+        for finding in unproved:
+            yield finding
         async for page in store.pages_of_payloads(self._conn):
             named: list[NamedObject] = []
             for kept in page:
                 entry_id, event_type = kept.stored.entry_id, kept.stored.type
-                if finding := judge_payload(kept):
+                if differing := judge_payload(kept):
                     self._unsound.add(entry_id)
                     if inventory := inventory_in(parse_payload(kept.stored.payload)):
                         self._unsound_inventories.add(inventory)
-                    yield finding
+                    yield differing
                 elif payload := parse_payload(kept.stored.payload):
                     named += named_by(event_type, payload)
-                    subject = f"entry:{entry_id}"
-                    if finding := judge_statement(event_type, payload, subject=subject, keys=keys):
+                    for finding in await self._judge_parties(kept, payload):
                         yield finding
             await store.list_objects(self._conn, named)
             self._payloads += len(page)
@@ -189,16 +193,27 @@ class _HouseAudit:
             return UUID(difference.key["inventory"]) in self._unsound_inventories
         return difference.entry_id in self._unsound
 
-    async def _dock_keys(self) -> DockKeys:
-        keys: dict[str, Verifier] = {}
-        for _, raw in await store.payloads_of_type(self._conn, "dock.enrolled"):
-            payload = parse_payload(raw) or {}
-            try:
-                keys[str(payload["dock"])] = Verifier.parse(str(payload["vkey"]))
-            except (KeyError, KeyMalformed):
-                # What this dock signed will turn up as signed by nobody known.
-                continue
-        return keys
+    async def _read_parties(self) -> tuple[Parties, list[Finding]]:
+        kept = await store.kept_of_types(self._conn, PARTY_TYPES)
+        return read_parties(kept, missing=await store.parties_without_payload(self._conn))
+
+    async def _judge_parties(self, kept: Kept, payload: JsonObject) -> list[Finding]:
+        """Judge who signed and who acted; once more before anybody is blamed, for keys change while an audit runs."""
+        found_now = _parties_findings(self._parties, kept, payload)
+        if found_now:
+            self._parties, _ = await self._read_parties()
+            found_now = _parties_findings(self._parties, kept, payload)
+        return found_now
+
+
+def _parties_findings(parties: Parties, kept: Kept, payload: JsonObject) -> list[Finding]:
+    stored, place, subject = kept.stored, place_of(kept), f"entry:{kept.stored.entry_id}"
+    results = [parties.judge_actor(stored.type, stored.actor, place=place, at=stored.at, subject=subject)]
+    dock = str(payload.get("dock"))
+    if f"dock:{dock}" not in parties.unsound:
+        keys, ever = parties.keys_at(dock, place), parties.keys_ever(dock)
+        results.append(judge_statement(stored.type, payload, subject=subject, keys=keys, keys_ever=ever))
+    return [one for one in results if one is not None]
 
 
 def _row_finding(difference: RowDifference) -> Finding:

@@ -24,9 +24,6 @@ from ledger.findings import Finding
 from ledger.note import Verifier, parse_note
 from ledger.tree import leaf_hash
 
-DockKeys = Mapping[str, Verifier]
-"""Dock id -> the key it was enrolled with."""
-
 
 def judge_payload(kept: Kept) -> Finding | None:
     """Hold a payload row against its entry; None when they fit, or when the log's own audit names the entry already."""
@@ -78,17 +75,26 @@ def inventory_in(payload: JsonObject | None) -> UUID | None:
         return None
 
 
-def judge_statement(event_type: str, payload: JsonObject, *, subject: str, keys: DockKeys) -> Finding | None:
-    """Hold what a payload says against the dock's signed statement in it."""
+def judge_statement(
+    event_type: str, payload: JsonObject, *, subject: str, keys: Sequence[Verifier], keys_ever: Sequence[Verifier]
+) -> Finding | None:
+    """Hold what a payload says against the dock's signed statement in it.
+
+    Args:
+        keys: Those of the dock that count at the entry's place.
+        keys_ever: Those that ever counted.
+    """
     dock, note = payload.get("dock"), payload.get("manifest" if event_type in SEALING_TYPES else "note")
     if event_type not in _STATED or dock is None:
         return None
     if not isinstance(note, str):
         return found(codes.STATEMENT_MISSING, subject, f"dock {dock} sent this, and its signed manifest is not there")
-    key = keys.get(str(dock))
     try:
-        stated = _STATED[event_type](note.encode(), [key] if key else [])
+        stated = _STATED[event_type](note.encode(), keys)
     except WireSignature as error:
+        if _is_signed(event_type, note.encode(), keys_ever):
+            message = f"signed by a key of dock {dock} that did not count at this place"
+            return found(codes.STATEMENT_KEY_NOT_IN_FORCE, subject, message, dock=str(dock))
         return found(codes.STATEMENT_NOT_SIGNED, subject, f"not signed by dock {dock}: {error.message}")
     except WireError as error:
         return found(codes.STATEMENT_DISAGREES, subject, f"what dock {dock} signed is no such statement: {error}")
@@ -98,6 +104,14 @@ def judge_statement(event_type: str, payload: JsonObject, *, subject: str, keys:
         message = f"dock {dock} signed something else about: {', '.join(differing)}"
         return found(codes.STATEMENT_DISAGREES, subject, message, fields=differing)
     return None
+
+
+def _is_signed(event_type: str, note: bytes, keys: Sequence[Verifier]) -> bool:
+    try:
+        _STATED[event_type](note, keys)
+    except WireError:
+        return False
+    return True
 
 
 def _stated_inventory(note: bytes, keys: Sequence[Verifier]) -> JsonObject:

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from asyncpg import Record
+
 from evidence.custody.store import StoredPayload
 from evidence.db.paging import FIRST_ID
 from evidence.db.pool import Connection
@@ -27,11 +29,13 @@ class Kept:
         stored: The payload row.
         entry: Bytes of the entry row; None when there is none.
         leaf_hash: What the log holds at the entry's place; None while it waits for one, or when it has none.
+        index: The entry's place in the log, likewise.
     """
 
     stored: StoredPayload
     entry: bytes | None
     leaf_hash: bytes | None
+    index: int | None
 
 
 async def pages_of_payloads(conn: Connection) -> AsyncIterator[list[Kept]]:
@@ -39,7 +43,7 @@ async def pages_of_payloads(conn: Connection) -> AsyncIterator[list[Kept]]:
     after = FIRST_ID
     while True:
         rows = await conn.fetch(
-            """SELECT p.*, e.entry, l.leaf_hash
+            """SELECT p.*, e.entry, l.leaf_hash, l.index
                FROM (SELECT entry_id, type, actor, subject, at, payload, salt FROM custody_payload
                      WHERE entry_id > $1 ORDER BY entry_id LIMIT $2) p
                LEFT JOIN ledger_entry e USING (entry_id) LEFT JOIN ledger_leaf l USING (entry_id)
@@ -49,14 +53,7 @@ async def pages_of_payloads(conn: Connection) -> AsyncIterator[list[Kept]]:
         )
         if not rows:
             return
-        yield [
-            Kept(
-                stored=StoredPayload(**{name: row[name] for name in StoredPayload.__dataclass_fields__}),
-                entry=row["entry"],
-                leaf_hash=row["leaf_hash"],
-            )
-            for row in rows
-        ]
+        yield [_kept(row) for row in rows]
         after = rows[-1]["entry_id"]
 
 
@@ -69,10 +66,35 @@ async def entries_without_payload(conn: Connection) -> Sequence[UUID]:
     return [row["entry_id"] for row in rows]
 
 
-async def payloads_of_type(conn: Connection, event_type: str) -> Sequence[tuple[UUID, bytes]]:
-    """Return entry id and payload of every event of a type."""
-    rows = await conn.fetch("SELECT entry_id, payload FROM custody_payload WHERE type = $1 ORDER BY 1", event_type)
-    return [(row["entry_id"], row["payload"]) for row in rows]
+async def kept_of_types(conn: Connection, event_types: Sequence[str]) -> Sequence[Kept]:
+    """Return every event of some types beside its entry, in the order of the log; what waits for a place comes last."""
+    rows = await conn.fetch(
+        """SELECT p.*, e.entry, l.leaf_hash, l.index
+           FROM custody_payload p LEFT JOIN ledger_entry e USING (entry_id) LEFT JOIN ledger_leaf l USING (entry_id)
+           LEFT JOIN ledger_pending w USING (entry_id)
+           WHERE p.type = ANY($1::text[]) ORDER BY l.index NULLS LAST, w.xid, w.ordinal, p.entry_id""",
+        list(event_types),
+    )
+    return [_kept(row) for row in rows]
+
+
+async def parties_without_payload(conn: Connection) -> Sequence[bytes]:
+    """Return the entries about docks and people whose payload row is not there."""
+    rows = await conn.fetch(
+        """SELECT entry FROM ledger_entry e
+           WHERE (position('"type":"dock.'::bytea IN entry) > 0 OR position('"type":"staff.'::bytea IN entry) > 0)
+             AND NOT EXISTS (SELECT FROM custody_payload p WHERE p.entry_id = e.entry_id)"""
+    )
+    return [row["entry"] for row in rows]
+
+
+def _kept(row: Record) -> Kept:
+    return Kept(
+        stored=StoredPayload(**{name: row[name] for name in StoredPayload.__dataclass_fields__}),
+        entry=row["entry"],
+        leaf_hash=row["leaf_hash"],
+        index=row["index"],
+    )
 
 
 # Objects

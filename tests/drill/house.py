@@ -21,6 +21,7 @@ from uuid import UUID
 from evidence.core.clock import format_time
 from evidence.core.digest import CHUNK_BYTES
 from evidence.core.wire.cleared import Cleared, ClearedFile, sign_cleared
+from evidence.core.wire.dock_key import DockKeyChange, sign_dock_key
 from evidence.core.wire.receipt import format_receipt
 from evidence.core.wire.statement import dock_key_name
 from evidence.custody.record import record
@@ -157,8 +158,10 @@ class DrillHouse(SmallHouse):
         await self.write("staff.token_issued", f"token:{token}", issued)
         await self.write("staff.token_revoked", f"token:{token}", {"token": str(token), "reason": "离职"})
         other = self.new_id()
-        vkey = Signer.generate(dock_key_name(other), self.entropy).verifier.vkey
-        await self.write("dock.enrolled", f"dock:{other}", {"dock": str(other), "name": "二楼", "vkey": vkey})
+        signer = Signer.generate(dock_key_name(other), self.entropy)
+        enrolled: JsonObject = {"dock": str(other), "name": "二楼", "vkey": signer.verifier.vkey}
+        await self.write("dock.enrolled", f"dock:{other}", enrolled)
+        await self.change_key(other, signer, Signer.generate(signer.name, self.entropy))
         await self.write("dock.revoked", f"dock:{other}", {"dock": str(other), "reason": "报废"})
         await self.write("dock.cleared", f"dock:{self.dock}", self.cleared(self.dock_signer))
         async with self.pool.acquire() as conn:
@@ -167,6 +170,13 @@ class DrillHouse(SmallHouse):
             for clip in list(self.clips.values())[1:7]:
                 await scribe.annotate(clip, remark="已复核")
                 await scribe.link(case, clip)
+
+    async def change_key(self, dock: UUID, old: Signer, new: Signer, *, sequence: int = 1) -> None:
+        """Record that a dock goes over from one key to another."""
+        change = DockKeyChange(dock=dock, sequence=sequence, old=old.verifier, new=new.verifier)
+        note = sign_dock_key(change, old=old, new=new).decode()
+        stated: JsonObject = {"dock": str(dock), "sequence": sequence, "vkey": new.verifier.vkey, "note": note}
+        await self.write("dock.key_rotated", f"dock:{dock}", stated)
 
     def cleared(self, signer: Signer) -> JsonObject:
         """Return the payload of a cleared list that names the first clip, signed by some key."""

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -34,7 +35,7 @@ from ledger.reader import LogReader
 from ledger.sequencer import Sequencer
 from tests.support.clock import SeededEntropy, SteppingClock
 from tests.support.evidence_folder import content_of
-from tests.support.payloads import Scribe
+from tests.support.payloads import STAFF, Scribe
 
 ORIGIN = "shilu.test/log"
 RECORDER = "4A00123"
@@ -161,6 +162,7 @@ class SmallHouse:
         vkey = self.signer.verifier.vkey
         await self.write("log.created", "log", {"origin": ORIGIN, "vkey": vkey})
         await self._greet_dock()
+        await self._let_in(STAFF.removeprefix("staff:"))
         for name, content in CONTENTS.items():
             self.clips[name] = await self.seal(name, content)
         first = next(iter(CONTENTS))
@@ -195,6 +197,18 @@ class SmallHouse:
         note = sign_inventory(inventory, self.dock_signer).decode()
         stated = {"inventory": str(self.inventory), "dock": str(self.dock), "recorder": RECORDER, "note": note}
         await self.write("dock.inventory", f"dock:{self.dock}", stated)
+
+    async def _let_in(self, staff: str) -> None:
+        token = self.new_id()
+        issued: JsonObject = {
+            "token": str(token),
+            "staff": staff,
+            "name": "调查员",
+            "role": "investigator",
+            "expires_at": format_time(self.clock() + timedelta(days=30)),
+            "token_sha256": hashlib.sha256(token.bytes).hexdigest(),
+        }
+        await self.write("staff.token_issued", f"token:{token}", issued)
 
     async def _view(self, clip: UUID) -> None:
         viewed: JsonObject = {

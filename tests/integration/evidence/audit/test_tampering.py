@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,16 @@ import pytest
 from evidence.audit.findings import FINDINGS
 from evidence.audit.house import GUARDED_TABLES
 from evidence.core.digest import CHUNK_BYTES
+from evidence.core.wire.dock_key import DockKeyChange, sign_dock_key
 from evidence.core.wire.inventory import Inventory, InventoryFile, sign_inventory
 from evidence.core.wire.statement import dock_key_name
+from evidence.custody.record import record
 from evidence.db.pool import Connection, Pool
+from ledger.canonical import JsonObject
 from ledger.findings import Severity
 from ledger.note import Signer
 from tests.support.auditing import audited, differences, present_checkpoint
+from tests.support.payloads import STAFF
 from tests.support.small_house import CONTENTS, RECORDER, SmallHouse, superuser
 
 FIRST, SECOND, STILL = CONTENTS
@@ -133,6 +138,95 @@ async def leave_a_file_behind(house: SmallHouse) -> None:
     await record_inventory(house, house.dock_signer, recorder=RECORDER, files=(lost,))
 
 
+async def rotate(house: SmallHouse, *, sequence: int = 1, forged: bool = False) -> Signer:
+    """Change the dock's key the regular way, or by somebody who does not hold the old one; return the old key."""
+    old, new = house.dock_signer, Signer.generate(dock_key_name(house.dock), house.entropy)
+    by = Signer.generate(old.name, house.entropy) if forged else old
+    change = DockKeyChange(dock=house.dock, sequence=sequence, old=by.verifier, new=new.verifier)
+    note = sign_dock_key(change, old=by, new=new).decode()
+    stated: JsonObject = {"dock": str(house.dock), "sequence": sequence, "vkey": new.verifier.vkey, "note": note}
+    await house.write("dock.key_rotated", f"dock:{house.dock}", stated)
+    if not forged:
+        house.dock_signer = new
+    return old
+
+
+async def state_by_a_superseded_key(house: SmallHouse) -> None:
+    """Whoever kept the old key goes on to speak for the dock."""
+    old = await rotate(house)
+    await house.publish()
+    await record_inventory(house, old, recorder=RECORDER)
+
+
+async def state_by_a_key_to_come(house: SmallHouse) -> None:
+    """A statement is signed by a key that the dock gets only later."""
+    old, new = house.dock_signer, Signer.generate(dock_key_name(house.dock), house.entropy)
+    await record_inventory(house, new, recorder=RECORDER)
+    await house.publish()
+    change = DockKeyChange(dock=house.dock, sequence=1, old=old.verifier, new=new.verifier)
+    note = sign_dock_key(change, old=old, new=new).decode()
+    stated: JsonObject = {"dock": str(house.dock), "sequence": 1, "vkey": new.verifier.vkey, "note": note}
+    await house.write("dock.key_rotated", f"dock:{house.dock}", stated)
+
+
+async def state_after_revocation(house: SmallHouse) -> None:
+    """A revoked dock goes on."""
+    await house.write("dock.revoked", f"dock:{house.dock}", {"dock": str(house.dock), "reason": "失窃"})
+    await house.publish()
+    await house.seal("late.mp4", b"late")
+
+
+async def rotate_without_the_old_key(house: SmallHouse) -> None:
+    """Somebody makes a key the dock's that the dock did not vouch for."""
+    await rotate(house, forged=True)
+
+
+async def rotate_out_of_turn(house: SmallHouse) -> None:
+    """A number is left out: a change that nobody is to see."""
+    await rotate(house, sequence=2)
+
+
+async def act_as(house: SmallHouse, actor: str) -> None:
+    async with house.pool.acquire() as conn, conn.transaction():
+        await record(
+            conn,
+            type="clip.exported",
+            actor=actor,
+            subject=f"clip:{house.clips[FIRST]}",
+            payload={"clip": str(house.clips[FIRST]), "purpose": "legal_review", "files": []},
+            clock=house.clock,
+            entropy=house.entropy,
+        )
+
+
+async def act_without_a_token(house: SmallHouse) -> None:
+    """Nobody ever gave this person a token."""
+    await act_as(house, f"staff:{house.new_id()}")
+
+
+async def act_with_an_expired_token(house: SmallHouse) -> None:
+    """The person's only token ended long before."""
+    house.clock.advance(timedelta(days=40))
+    await act_as(house, STAFF)
+
+
+async def act_with_a_revoked_token(house: SmallHouse) -> None:
+    """The person's only token was revoked hours before."""
+    async with house.pool.acquire() as conn:
+        token = await conn.fetchval("SELECT token FROM staff_token")
+    await house.write("staff.token_revoked", f"token:{token}", {"token": str(token), "reason": "离职"})
+    house.clock.advance(timedelta(hours=2))
+    await house.publish()
+    await act_as(house, STAFF)
+
+
+async def act_as_a_revoked_dock(house: SmallHouse) -> None:
+    """An entry of a dock that was revoked before."""
+    await house.write("dock.revoked", f"dock:{house.dock}", {"dock": str(house.dock), "reason": "失窃"})
+    await house.publish()
+    await act_as(house, f"dock:{house.dock}")
+
+
 CLIP = f"(SELECT entry_id FROM clip WHERE name = '{SECOND}')"
 
 TAMPERINGS: dict[str, tuple[Tampering, list[str]]] = {
@@ -232,6 +326,27 @@ TAMPERINGS: dict[str, tuple[Tampering, list[str]]] = {
     # What the service itself may have done wrong, by the regular way.
     "inventory forged": (forge_inventory, ["statement.not_signed"]),
     "inventory misquoted": (misquote_inventory, ["statement.disagrees"]),
+    "superseded key": (state_by_a_superseded_key, ["statement.key_not_in_force"]),
+    "key to come": (state_by_a_key_to_come, ["statement.key_not_in_force"]),
+    "revoked dock seals": (state_after_revocation, ["statement.key_not_in_force"]),
+    "key changed by a stranger": (rotate_without_the_old_key, ["dock.key_unproved"]),
+    "change of key left out": (rotate_out_of_turn, ["dock.key_unproved"]),
+    "actor without a token": (act_without_a_token, ["actor.not_in_force"]),
+    "actor with an expired token": (act_with_an_expired_token, ["actor.not_in_force"]),
+    "actor with a revoked token": (act_with_a_revoked_token, ["actor.not_in_force"]),
+    "actor is a revoked dock": (act_as_a_revoked_dock, ["actor.not_in_force"]),
+    "enrolment altered": (
+        sql("UPDATE custody_payload SET salt = sha256(salt) WHERE type = 'dock.enrolled'"),
+        ["payload.not_committed"],
+    ),
+    "enrolment deleted": (
+        sql("DELETE FROM custody_payload WHERE type = 'dock.enrolled'"),
+        ["payload.missing"],
+    ),
+    "token's payload deleted": (
+        sql("DELETE FROM custody_payload WHERE type = 'staff.token_issued'"),
+        ["payload.missing"],
+    ),
     "manifest left out": (seal_without_manifest, ["statement.missing"]),
     "file left behind": (leave_a_file_behind, ["inventory.file_absent"]),
 }
@@ -251,6 +366,28 @@ async def test_tampering_is_named_by_its_own_code(house: SmallHouse, name: str) 
     since = await present_checkpoint(house)
     await tamper(house)
     assert await differences(house, since=since) == expected
+
+
+async def test_a_dock_that_changed_its_key_gives_no_finding(house: SmallHouse) -> None:
+    for sequence in (1, 2):
+        await rotate(house, sequence=sequence)
+        # Waiting for its place, and in it.
+        await house.seal(f"{sequence}.mp4", f"clip {sequence}".encode())
+        assert await differences(house) == []
+        await house.publish()
+        assert await differences(house) == []
+    await house.write("dock.revoked", f"dock:{house.dock}", {"dock": str(house.dock), "reason": "报废"})
+    await house.publish()
+    assert await differences(house) == []
+
+
+async def test_a_request_that_outlives_its_token_is_not_held_against_its_holder(house: SmallHouse) -> None:
+    async with house.pool.acquire() as conn:
+        token = await conn.fetchval("SELECT token FROM staff_token")
+    await house.write("staff.token_revoked", f"token:{token}", {"token": str(token), "reason": "更换"})
+    await act_as(house, STAFF)
+    await house.publish()
+    assert await differences(house) == []
 
 
 async def test_the_place_of_a_flipped_byte_is_named(house: SmallHouse) -> None:
