@@ -71,7 +71,16 @@ class ServiceConfig(BaseSettings):
         pattern=r"^https?://[^\s/?#]+(/[^\s/?#]+)*$",
         description="What the service is called from outside, where a proxy stands before it; no slash at the end",
     )
-    upload_bytes_max: int = Field(64 * GIBIBYTE, ge=1, le=2**53 - 1, description="Longest upload in bytes")
+    upload_bytes_max: int = Field(64 * GIBIBYTE, ge=1, le=2**53 - 1, description="Longest upload of a dock in bytes")
+    staff_upload_bytes_max: int | None = Field(
+        None, ge=1, le=2**53 - 1, description="Longest upload of a person in bytes; without it, as of docks"
+    )
+    uploads_max: int = Field(
+        64, ge=1, le=1024, description="Uploads that may carry bytes at the same time; more are told to come back"
+    )
+    uploads_per_sender_max: int = Field(
+        32, ge=1, le=1024, description="The same for one dock or person, so that nobody takes all places"
+    )
     upload_expiry_seconds: float = Field(
         30 * 86400.0,
         ge=0,

@@ -84,7 +84,7 @@ PROBLEMS = _table(
         (400, Retry.FIXED, "upload.length_unknown policy.unmet"),
         (404, Retry.NEVER, "route.unknown upload.unknown clip.unknown case.unknown dock.unknown token.unknown"),
         (404, Retry.LATER, "view.rendition_missing"),
-        (404, Retry.FIXED, "ticket.unknown"),
+        (404, Retry.FIXED, "ticket.unknown upload.not_quarantined"),
         (405, Retry.NEVER, "route.method"),
         (408, Retry.LATER, "request.timeout request.cut_short upload.stalled"),
         (412, Retry.FIXED, "tus.version annotation.stale"),

@@ -192,6 +192,9 @@ async def _uploads(
 ) -> UploadService:
     settings = UploadSettings(
         length_bytes_max=config.upload_bytes_max,
+        staff_length_bytes_max=config.staff_upload_bytes_max,
+        appends_max=config.uploads_max,
+        appends_per_sender_max=config.uploads_per_sender_max,
         reserve_bytes=config.disk_reserve_bytes,
         expiry_seconds=config.upload_expiry_seconds or None,
     )

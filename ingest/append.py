@@ -48,12 +48,14 @@ class Claim:
         writer: Token of the request; the row names the one that is in force.
         offset: Acknowledged bytes the request continues from.
         length: Announced bytes of the whole file, None while deferred.
+        length_max: Longest file its sender may bring while the length is deferred.
     """
 
     upload: UUID
     writer: UUID
     offset: int
     length: int | None
+    length_max: int
 
 
 class Append:
@@ -112,7 +114,7 @@ class Append:
         self._pace.set()
 
     async def _pump(self, stream: AsyncIterator[bytes | memoryview]) -> None:
-        limit = self._claim.length or self._settings.length_bytes_max
+        limit = self._claim.length or self._claim.length_max
         async for piece in stream:
             self._silent_since = None
             if self._pipeline.fed + len(piece) > limit:

@@ -9,6 +9,7 @@ claimed the row meanwhile, the file is cut back to the acknowledged offset and t
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -47,7 +48,7 @@ class Carrier:
         self._buffers = Buffers(count_max=settings.buffers_max, per_ring_max=settings.buffers_per_append_max)
         # Two threads per running request, mostly waiting; as many exist as were ever needed at once.
         self._threads = ThreadPoolExecutor(2 * settings.appends_max + 2, thread_name_prefix="upload")
-        self._requests = 0
+        self._requests: Counter[str] = Counter()
         self._running: dict[UUID, Append] = {}
 
     async def carry(
@@ -64,17 +65,18 @@ class Carrier:
             The new acknowledged offset; None when the row no longer stands at `offset` and nothing was touched.
 
         Raises:
-            UploadBusy: Too many requests are running, or the former writer does not let go.
+            UploadBusy: Too many requests are running, in all or of this sender, or the former writer does not let go.
             UploadTakenOver: Another request came after this one.
             SpoolLost: Acknowledged bytes are missing.
             Exception: See `Append.run`.
         """
-        async with self._place(row.id):
+        async with self._place(row.id, row.actor):
             claim = Claim(
                 upload=row.id,
                 writer=uuid7(clock=self._clock, entropy=self._entropy),
                 offset=offset,
                 length=row.length,
+                length_max=self._settings.length_max_of(row.actor),
             )
             if not await store.claim(self._pool, row.id, offset=offset, writer=claim.writer, at=self._clock()):
                 return None
@@ -125,15 +127,19 @@ class Carrier:
                     self._digests.forget(upload)
 
     @asynccontextmanager
-    async def _place(self, upload: UUID) -> AsyncIterator[None]:
+    async def _place(self, upload: UUID, sender: str) -> AsyncIterator[None]:
         # Who takes over an upload in this process may come in: the place it needs is about to be free.
-        if self._requests >= self._settings.appends_max and upload not in self._running:
-            raise UploadBusy(f"{self._requests} uploads are running already")
-        self._requests += 1
+        if upload not in self._running:
+            if self._requests.total() >= self._settings.appends_max:
+                raise UploadBusy(f"{self._requests.total()} uploads are running already")
+            if self._requests[sender] >= self._settings.appends_per_sender_max:
+                raise UploadBusy(f"{self._requests[sender]} uploads of this sender are running already")
+        self._requests[sender] += 1
         try:
             yield
         finally:
-            self._requests -= 1
+            self._requests[sender] -= 1
+            self._requests += Counter()  # forget who has none
 
     @asynccontextmanager
     async def _hold(self, claim: Claim) -> AsyncIterator[SpoolFile]:

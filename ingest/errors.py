@@ -37,6 +37,12 @@ class UploadFinished(IngestError):
     code = "upload.finished"
 
 
+class UploadNotQuarantined(IngestError):
+    """The upload is not in quarantine, or nothing of it is kept on this host; `shilu quarantine list` says what is."""
+
+    code = "upload.not_quarantined"
+
+
 class UploadIncomplete(IngestError):
     """Bytes are still missing; continue at the offset the upload states, then try again."""
 

@@ -13,9 +13,11 @@ class UploadSettings:
     """What the intake accepts and how it paces itself.
 
     Attributes:
-        length_bytes_max: Longest upload; 64 GiB is a day of 1080p footage.
+        length_bytes_max: Longest upload of a dock; 64 GiB is a day of 1080p footage.
+        staff_length_bytes_max: Longest upload of a person; None for the same.
         reserve_bytes: Free space on the spool's disk that uploads never touch: the database lives there too.
         appends_max: Requests that may carry bytes at the same time; more are told to come back.
+        appends_per_sender_max: The same for one dock or person, so that nobody takes all places.
         buffers_max: 1 MiB buffers for all of them together; at least one each.
         buffers_per_append_max: Most buffers one request may hold: enough to keep network, hash and disk apart.
         acknowledge_bytes: Unacknowledged bytes after which a running request is synced and recorded.
@@ -27,8 +29,10 @@ class UploadSettings:
     """
 
     length_bytes_max: int = 64 * GIBIBYTE
+    staff_length_bytes_max: int | None = None
     reserve_bytes: int = 2 * GIBIBYTE
     appends_max: int = 64
+    appends_per_sender_max: int = 32
     buffers_max: int = 96
     buffers_per_append_max: int = 8
     acknowledge_bytes: int = 64 * MEBIBYTE
@@ -37,6 +41,12 @@ class UploadSettings:
     takeover_seconds: float = 10.0
     retry_seconds: float = 5.0
     expiry_seconds: float | None = 30 * 86400.0
+
+    def length_max_of(self, actor: str) -> int:
+        """Return the longest upload in bytes that is taken from a dock or a person."""
+        if actor.startswith("dock:") or self.staff_length_bytes_max is None:
+            return self.length_bytes_max
+        return self.staff_length_bytes_max
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import asyncpg
 
+from evidence.db.paging import FIRST_ID
 from evidence.db.pool import Connection, Pool
 
 
@@ -143,6 +144,14 @@ async def unfinished(db: _Executor, *, spool: UUID, states: Sequence[UploadState
     """Return this spool's uploads in the given states, oldest first."""
     records = await db.fetch(
         "SELECT * FROM upload WHERE spool = $1 AND state = ANY($2::text[]) ORDER BY id", spool, [str(s) for s in states]
+    )
+    return [_row(record) for record in records]
+
+
+async def quarantined(db: _Executor, *, after: UUID | None, limit: int) -> list[UploadRow]:
+    """Return uploads in quarantine in the order of ids, behind `after`, at most `limit`."""
+    records = await db.fetch(
+        "SELECT * FROM upload WHERE state = 'quarantined' AND id > $1 ORDER BY id LIMIT $2", after or FIRST_ID, limit
     )
     return [_row(record) for record in records]
 

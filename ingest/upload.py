@@ -119,7 +119,7 @@ class UploadService:
         objects: Where sealed originals go.
         clock: Gives times of rows and entries.
         entropy: Gives ids and salts.
-        settings: Limits and pace.
+        settings: Limits and pace; they can be asked for.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class UploadService:
         self._spool = spool
         self._clock = clock
         self._entropy = entropy
-        self._settings = settings
+        self.settings = settings
         self._readers = ThreadPoolExecutor(_READER_THREADS, thread_name_prefix="read-again")
         self._digests = Digests(spool, readers=self._readers)
         self._sealer = Sealer(
@@ -162,6 +162,11 @@ class UploadService:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    @property
+    def spool(self) -> Spool:
+        """Where the bytes lie."""
+        return self._spool
 
     async def create(
         self,
@@ -189,7 +194,7 @@ class UploadService:
         """
         if parts is not None:
             length = sum(part.length or 0 for part in await self._concatenation.find_parts(actor, parts))
-        self._check_length(length)
+        self._check_length(actor, length)
         texts = parse_metadata(metadata)
         source = Source(name="", path="") if partial else await self._source(actor, metadata, length)
         await self._check_space(length)
@@ -257,7 +262,7 @@ class UploadService:
         """
         row = await self._find_here(actor, upload)
         self._check_appendable(row, offset, announced_bytes)
-        if self._spool.free_bytes() - (announced_bytes or 0) < self._settings.reserve_bytes:
+        if self._spool.free_bytes() - (announced_bytes or 0) < self.settings.reserve_bytes:
             raise UploadNoSpace("the disk is full up to its reserve")
         acknowledged = await self._carrier.carry(row, offset, stream, checksum=checksum)
         if acknowledged is None:
@@ -275,7 +280,7 @@ class UploadService:
             UploadEmpty, UploadTooLarge: By the length.
         """
         row = await self._find_here(actor, upload)
-        self._check_length(length)
+        self._check_length(actor, length)
         if not await store.declare_length(self._pool, upload, length=length, at=self._clock()):
             row = await self._find(actor, upload)
             if row.length == length:
@@ -333,7 +338,7 @@ class UploadService:
             except IngestError as error:
                 _log.warning("uploads.sweep_failed", code=error.code, error=error.message)
             try:
-                async with asyncio.timeout(self._settings.retry_seconds):
+                async with asyncio.timeout(self.settings.retry_seconds):
                     await stop.wait()
             except TimeoutError:
                 continue
@@ -380,21 +385,17 @@ class UploadService:
             )
         return claim.settle(stated, length=length)
 
-    def _check_length(self, length: int | None) -> None:
+    def _check_length(self, actor: str, length: int | None) -> None:
         if length is None:
             return
         if length <= 0:
             raise UploadEmpty("a file without a byte cannot be evidence")
-        if length > self._settings.length_bytes_max:
-            raise UploadTooLarge(
-                f"{length} bytes are more than the {self._settings.length_bytes_max} allowed",
-                length=length,
-                length_max=self._settings.length_bytes_max,
-            )
+        if length > (limit := self.settings.length_max_of(actor)):
+            raise UploadTooLarge(f"{length} bytes are more than the {limit} allowed", length=length, length_max=limit)
 
     async def _check_space(self, length: int | None) -> None:
         outstanding = await store.outstanding_bytes(self._pool, spool=self._spool.id)
-        if self._spool.free_bytes() - outstanding - (length or 0) < self._settings.reserve_bytes:
+        if self._spool.free_bytes() - outstanding - (length or 0) < self.settings.reserve_bytes:
             raise UploadNoSpace("there is no room for this file beside the uploads under way", length=length)
 
     def _check_appendable(self, row: UploadRow, offset: int, announced_bytes: int | None) -> None:
@@ -406,7 +407,7 @@ class UploadService:
             raise UploadFinished(f"the upload is {row.state} and takes no more bytes", state=str(row.state))
         if offset != row.offset:
             raise UploadOffsetMismatch(f"{row.offset} bytes are acknowledged, not {offset}", offset=row.offset)
-        limit = row.length if row.length is not None else self._settings.length_bytes_max
+        limit = row.length if row.length is not None else self.settings.length_max_of(row.actor)
         if announced_bytes is not None and offset + announced_bytes > limit:
             raise UploadLengthExceeded(f"{announced_bytes} bytes more than fit into {limit}", length=limit)
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import typer
 
-from api.cli import demo, keys, log, look, service, witness
+from api.cli import demo, keys, log, look, quarantine, service, witness
 from api.cli.exits import Exit, exit_for, report_error
 from ledger.errors import CodedError
 
@@ -30,6 +30,7 @@ app.command("verify")(look.verify_command)
 app.command("export")(look.export_command)
 app.command("audit")(look.audit_command)
 app.add_typer(log.app, name="log")
+app.add_typer(quarantine.app, name="quarantine")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -22,7 +22,7 @@ UploadCall = Call[None, NoQuery]
 
 async def options(call: UploadCall) -> web.Response:
     """Say what is spoken here; exempt from the version check."""
-    limit = call.services.config.upload_bytes_max
+    limit = call.services.uploads.settings.length_max_of(call.actor)
     headers = {"Tus-Version": tus.VERSION, "Tus-Extension": tus.EXTENSIONS, "Tus-Max-Size": str(limit)}
     headers["Tus-Checksum-Algorithm"] = tus.CHECKSUM_ALGORITHMS
     return web.Response(status=204, headers=headers)

@@ -106,6 +106,7 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             refresh=search_store.refresh_clip,
         ),
         "upload.quarantined": Event(payload=payloads.UploadQuarantined, subject="upload"),
+        "upload.copied_out": Event(payload=payloads.UploadCopiedOut, subject="upload"),
         "audit.completed": Event(payload=payloads.AuditCompleted, subject="log"),
         "log.timestamped": Event(
             payload=payloads.LogTimestamped, subject="log", project=timestamps.project_log_timestamped

@@ -264,6 +264,15 @@ class UploadQuarantined(Payload):
     actor: Name
 
 
+class UploadCopiedOut(Payload):
+    """Somebody took a copy of what is in quarantine, for this purpose; `size` in bytes."""
+
+    upload: Id
+    purpose: Word
+    size: Size
+    sha256: Digest
+
+
 class AuditCompleted(Payload):
     """An audit of the whole log up to a size came to its end; `findings` counts them by code."""
 

@@ -22,7 +22,7 @@ import pytest
 from api.cli.exits import Exit
 from tests.support.house import ROOT
 
-COMMANDS = ("demo", "serve", "work", "migrate", "keys", "search", "verify", "export", "audit", "log")
+COMMANDS = ("demo", "serve", "work", "migrate", "keys", "search", "verify", "export", "audit", "quarantine", "log")
 _START_SECONDS = 60.0
 _VERIFY = "import sys; from evidence.verify.cli import main; sys.exit(main())"
 
@@ -78,7 +78,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         with (Path(folder) / "serve.log").open("wb") as log:
             words = ("serve", "--data", str(data), "--listen", "127.0.0.1:0", "--no-worker", "--json")
             process = subprocess.Popen(
-                [sys.executable, "-m", "api.cli.main", *words], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=log
+                [sys.executable, "-m", "api.cli.main", *words],
+                cwd=ROOT,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env={**os.environ, "SHILU_UPLOAD_EXPIRY_SECONDS": "2"},
             )
         try:
             state = _await_service(data, process, Path(folder) / "serve.log")
@@ -206,10 +210,46 @@ def test_keys_are_listed_and_revoked(site: Site) -> None:
     assert "auth.revoked" in refused.err
 
 
+def test_what_was_set_aside_is_listed_shown_and_saved(site: Site, tmp_path: Path) -> None:
+    data = ("--data", str(site.data), "--json")
+    begun = _begin(site.url, site.token, b"the beginning of something", of=1000)
+    deadline = time.monotonic() + 30
+    while not (listed := shilu("quarantine", "list", *data).json["uploads"]):
+        assert time.monotonic() < deadline, "an upload that nobody goes on with is not closed"
+    assert [(one["upload"], one["code"], one["kept_bytes"]) for one in listed] == [(begun, "upload.expired", 26)]
+    assert shilu("quarantine", "show", begun, *data).json == listed[0]
+    saved = shilu("quarantine", "save", begun, "--to", str(tmp_path / "查看"), "--purpose", "litigation", *data)
+    assert saved.code == Exit.OK, saved.err
+    assert Path(saved.json["file"]).read_bytes() == b"the beginning of something"
+    again = shilu("quarantine", "save", begun, "--to", str(tmp_path / "查看"), "--purpose", "litigation", *data)
+    assert "export.target_taken" in again.err
+    unknown = shilu("quarantine", "show", site.clip, *data)
+    assert (unknown.code, json.loads(unknown.err)["error"]["code"]) == (Exit.USAGE, "upload.not_quarantined")
+    assert shilu("quarantine", "save", begun, "--to", "x", "--purpose", "curiosity", *data).code == Exit.USAGE
+    people = shilu("quarantine", "list", "--data", str(site.data))
+    assert "upload.expired" in people.out
+
+
 def test_migrate_twice_does_nothing_the_second_time(site: Site) -> None:
     first, second = (shilu("migrate", "--data", str(site.data), "--json") for _ in range(2))
     assert first.code == second.code == Exit.OK
     assert first.json == second.json
+
+
+def _begin(url: str, token: str, content: bytes, *, of: int) -> str:
+    """Send the beginning of a file and nothing more; return the upload's id."""
+
+    async def work() -> str:
+        headers = {"Authorization": f"Bearer {token}", "Tus-Resumable": "1.0.0", "Upload-Length": str(of)}
+        headers |= {"Content-Type": "application/offset+octet-stream", "Upload-Metadata": "filename YS5tcDQ="}
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.post(f"{url}/uploads", data=content) as answer,
+        ):
+            assert answer.status == 201, await answer.text()
+            return answer.headers["Location"].rpartition("/")[2]
+
+    return asyncio.run(work())
 
 
 def _await_service(data: Path, process: subprocess.Popen[bytes], log: Path) -> dict[str, Any]:

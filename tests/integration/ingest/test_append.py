@@ -24,7 +24,17 @@ from ingest.errors import (
 )
 from ingest.store import UploadState
 from tests.support.clock import SeededEntropy
-from tests.support.intake import IMPATIENT, OTHER_STAFF, Disconnected, Intake, breaking, footage, open_intake, pieces
+from tests.support.intake import (
+    IMPATIENT,
+    OTHER_STAFF,
+    STAFF,
+    Disconnected,
+    Intake,
+    breaking,
+    footage,
+    open_intake,
+    pieces,
+)
 from tests.support.parties import PaperDock
 
 SIZES = [1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES + 12345]
@@ -342,3 +352,29 @@ async def test_a_sealed_upload_takes_no_more_bytes_and_cannot_be_given_up(intake
     with pytest.raises(UploadFinished):
         await intake.service.terminate(actor=view.actor, upload=view.id)
     assert (await intake.state(view)).state is UploadState.SEALED
+
+
+async def test_nobody_takes_all_places(pool: Pool, tmp_path: Path, entropy: SeededEntropy) -> None:
+    """One sender has two places, and all of them together three."""
+    settings = replace(IMPATIENT, appends_max=3, appends_per_sender_max=2)
+    async with open_intake(pool, tmp_path / "places", clock=utc_now, entropy=entropy, settings=settings) as intake:
+        data = footage(3000)
+        running = []
+        for actor in (STAFF, STAFF, OTHER_STAFF):
+            view = await intake.staff_upload(data, actor=actor)
+            arrived = asyncio.Event()
+            stream = stuck(data[:10], arrived)
+            running.append(
+                asyncio.create_task(intake.service.append(actor=actor, upload=view.id, offset=0, stream=stream))
+            )
+            await arrived.wait()
+            if actor == STAFF and len(running) == 2:
+                with pytest.raises(UploadBusy, match="of this sender"):
+                    await intake.send(await intake.staff_upload(data), data)
+        with pytest.raises(UploadBusy, match="running already"):
+            await intake.send(await intake.staff_upload(data, actor=OTHER_STAFF), data)
+        for request in running:
+            request.cancel()
+        await asyncio.wait(running)
+        view = await intake.staff_upload(data)
+        assert await intake.send(view, data) == len(data)

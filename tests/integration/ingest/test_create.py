@@ -209,3 +209,21 @@ async def test_an_upload_of_another_host_is_not_touched(
         report = await other.service.recover()
         assert not report.quarantined
     await intake.send(view, data, offset=50)
+
+
+async def test_people_and_docks_have_limits_of_their_own(pool: Pool, tmp_path: Path, entropy: SeededEntropy) -> None:
+    settings = replace(IMPATIENT, length_bytes_max=5000, staff_length_bytes_max=1000)
+    async with open_intake(pool, tmp_path / "limits", clock=utc_now, entropy=entropy, settings=settings) as intake:
+        dock = await enrolled(intake, paper_dock())
+        await intake.dock_upload(dock, footage(5000))
+        await intake.staff_upload(footage(1000))
+        with pytest.raises(UploadTooLarge):
+            await intake.staff_upload(footage(1001))
+        with pytest.raises(UploadTooLarge):
+            await intake.dock_upload(dock, footage(5001), path="DCIM/B.mp4")
+        # A length that is declared later, and one that is never declared, are held to the same.
+        view = await intake.service.create(actor=STAFF, length=None, metadata={"filename": b"live.mp4"})
+        with pytest.raises(UploadTooLarge):
+            await intake.service.declare_length(actor=STAFF, upload=view.id, length=1001)
+        with pytest.raises(UploadLengthExceeded):
+            await intake.send(view, footage(1001))
