@@ -5,36 +5,41 @@ Order of effects when a log begins:
 1. keys/log.key is written and synced      crash: the next start finds the key and goes on with it
 2. `log.created` is committed              from now on database and key belong together
 
-A database without its key, a key without its database, or two that do not belong together: nothing is served, for a log
-that signs under a second key is another log.
+A database without its key, a key without its database, or two that do not belong together: nothing is served. Keys that
+follow the first one stand in the record with the statements of those before them, see `api.log_keys`.
 """
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
-from api.errors import LogAbsent, LogKeyMissing, OriginMismatch
+from api.errors import LogAbsent, OriginMismatch
+from api.folders import DataFolders
 from api.key_file import Passphrase, load_key, no_passphrase, save_key
+from api.keyring import load_keys
 from evidence.core.clock import Clock, Entropy
+from evidence.custody.log_keys import log_keys, readable_log_keys
 from evidence.custody.record import record
 from evidence.custody.store import log_identity
 from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection, Pool
-from ledger.note import Signer, Verifier
+from ledger.key_history import KeyHistory
+from ledger.note import Signer
 
 _MADE_UP_BYTES = 8
 
 
 async def open_log_key(
     pool: Pool,
-    path: Path,
+    folders: DataFolders,
     *,
     origin: str | None,
     clock: Clock,
     entropy: Entropy,
     passphrase: Passphrase = no_passphrase,
 ) -> Signer:
-    """Return the log's signing key, and begin the log when there is none yet.
+    """Return the log's signing key, the younger one while two sign, and begin the log when there is none yet.
 
     Args:
         origin: The name it shall have; None takes the name it has, or makes one up.
@@ -47,20 +52,20 @@ async def open_log_key(
     """
     async with pool.acquire() as conn, conn.transaction():
         await lock_subject(conn, "log")
-        known = await log_identity(conn)
-        if known is not None and not path.exists():
-            raise LogKeyMissing(f"the key of the log {known[0]} is not in {path.name}", origin=known[0])
-        if path.exists():
-            signer = load_key(path, passphrase)
-        else:
-            signer = _make(path, origin=origin, entropy=entropy, passphrase=passphrase())
-        identity = (signer.name, signer.verifier.vkey)
-        if origin not in (None, signer.name) or known not in (None, identity):
-            raise OriginMismatch(
-                f"the key is that of the log {signer.name}", configured=origin, database=known and known[0]
-            )
-        if known is None:
-            await _begin(conn, signer, clock=clock, entropy=entropy)
+        history = await log_keys(conn)
+        if history is not None:
+            if origin not in (None, history.origin):
+                raise OriginMismatch(f"the database is that of the log {history.origin}", configured=origin)
+            return (await asyncio.to_thread(load_keys, folders, history, passphrase))[-1]
+        path = folders.log_key
+        signer = (
+            load_key(path, passphrase)
+            if path.exists()
+            else _make(path, origin=origin, entropy=entropy, passphrase=passphrase())
+        )
+        if origin not in (None, signer.name):
+            raise OriginMismatch(f"the key is that of the log {signer.name}", configured=origin)
+        await _begin(conn, signer, clock=clock, entropy=entropy)
     return signer
 
 
@@ -70,17 +75,17 @@ async def has_log(pool: Pool) -> bool:
         return await log_identity(conn) is not None
 
 
-async def log_verifier(pool: Pool) -> Verifier:
-    """Return the key that the log's checkpoints are checked with, without needing the one they are signed with.
+async def known_log_keys(pool: Pool) -> KeyHistory:
+    """Return the keys that the log's checkpoints are checked with, without needing those they are signed with.
 
     Raises:
         LogAbsent: No log was begun in this database.
     """
     async with pool.acquire() as conn:
-        known = await log_identity(conn)
-    if known is None:
+        history = await readable_log_keys(conn)
+    if history is None:
         raise LogAbsent("no log was begun in this database; start the service once")
-    return Verifier.parse(known[1])
+    return history
 
 
 def _make(path: Path, *, origin: str | None, entropy: Entropy, passphrase: bytes | None) -> Signer:

@@ -81,6 +81,7 @@ PROBLEMS = _table(
         (400, Retry.NEVER, "canonical.malformed commitment.malformed entry.malformed key.malformed note.malformed"),
         (400, Retry.NEVER, "note.unsigned note.signature checkpoint.malformed checkpoint.origin policy.malformed"),
         (400, Retry.NEVER, "proof.invalid proof.malformed proof.impossible tile.path tile.malformed bundle.malformed"),
+        (400, Retry.NEVER, "log_key.malformed log_key.false log_key.chain log_key.not_speaking"),
         (400, Retry.FIXED, "upload.length_unknown policy.unmet"),
         (404, Retry.NEVER, "route.unknown upload.unknown clip.unknown case.unknown dock.unknown token.unknown"),
         (404, Retry.LATER, "view.rendition_missing"),
@@ -122,7 +123,7 @@ PROBLEMS = _table(
         (500, Retry.LATER, "ledger.storage_conflict ledger.checkpoint_conflict ledger.tree_mismatch"),
         (500, Retry.LATER, "config.invalid config.origin_mismatch log.absent log.key_missing database.unsuitable"),
         (500, Retry.LATER, "keys.exposed keys.damaged keys.passphrase_missing keys.passphrase_unusable"),
-        (500, Retry.LATER, "keys.passphrase_wrong"),
+        (500, Retry.LATER, "keys.passphrase_wrong keys.overlap keys.unseen"),
         (500, Retry.LATER, "postgres.unavailable postgres.folder_unusable postgres.start_failed"),
     ]
 )

@@ -27,8 +27,9 @@ from api.duties import Duties
 from api.errors import LogAbsent
 from api.folders import DataFolders
 from api.housekeeping import sweep
-from api.identity import has_log, log_verifier, open_log_key
+from api.identity import has_log, known_log_keys, open_log_key
 from api.key_file import passphrase_from
+from api.keyring import FolderKeyring
 from api.standing_audit import AuditSettings, StandingAudit
 from api.timestamps import open_stamp_transport, read_authorities
 from api.witnesses import handed_out, open_transport, read_policy
@@ -44,6 +45,7 @@ from ingest.spool import Spool
 from ingest.upload import UploadService
 from ingest.worker import Worker
 from ledger.cosigning import Cosigning, CosigningSettings
+from ledger.key_history import KeyHistory
 from ledger.note import Signer, Verifier
 from ledger.policy import Policy
 from ledger.publish import LogFolder, LogStorage
@@ -70,7 +72,8 @@ class Services:
     """The parts, ready to use.
 
     Attributes:
-        log_verifier: The key of this house's log; its name is the log's origin.
+        log_verifier: The key of this house's log that followed last when the house was opened; its name is the log's
+            origin. Keys change while a house is open: what is handed out or checked asks `log_keys`.
         witness_policy: The witnesses with their addresses, and the quorum.
         cosigning: Collects cosignatures for the sequencer; None when it does not stand, or nobody is to be asked.
         sequencer: This process's candidate for leading the log; None when it does not stand.
@@ -105,10 +108,13 @@ class Services:
         """The log's name, and the audience of docks' tokens."""
         return self.log_verifier.name
 
-    @property
-    def policy(self) -> str:
-        """The trust policy that is handed out (C2SP tlog-policy): this log's key, the witnesses and the quorum."""
-        return handed_out(self.witness_policy).format().decode()
+    async def log_keys(self) -> KeyHistory:
+        """Return the log's keys as they stand now, as far as the rows tell them; each speaks for its sizes."""
+        return await known_log_keys(self.pool)
+
+    async def policy(self) -> Policy:
+        """Return the trust policy that is handed out: the log's newest key, the witnesses and the quorum."""
+        return handed_out(self.witness_policy, (await self.log_keys()).newest)
 
     @property
     def shelf(self) -> FolderShelf:
@@ -150,15 +156,15 @@ async def open_services(
         stack.push_async_callback(uploads.close)
         storage = await _published_log(config, folders, stack)
         waiter = await stack.enter_async_context(PublicationWaiter(lambda: connect(dsn, program="shilu-waiter")))
-        log = await log_verifier(pool)
-        policy = read_policy(config.witness_policy, log)
+        keys = await known_log_keys(pool)
+        policy = read_policy(config.witness_policy, keys)
         reader = LogReader(storage)
         authorities = read_authorities(config.timestamp_authorities)
         sequencer, cosigning, stamping = None, None, None
         if Duty.SEQUENCE in duties and signer is not None:
             if policy.witnesses:
                 cosigning = await _cosigning(config, policy, reader, folders, clock=clock, stack=stack)
-            sequencer = _sequencer(config, dsn, storage, signer, clock=clock, cosigning=cosigning)
+            sequencer = _sequencer(config, dsn, storage, signer, clock=clock, cosigning=cosigning, folders=folders)
             if authorities:
                 book = TimestampBook(pool, clock, entropy)
                 stamping = await _stamping(config, authorities, book, sequencer, clock=clock, stack=stack)
@@ -171,7 +177,7 @@ async def open_services(
             pool=pool,
             objects=objects,
             uploads=uploads,
-            log_verifier=log,
+            log_verifier=keys.newest,
             storage=storage,
             reader=reader,
             waiter=waiter,
@@ -224,9 +230,7 @@ async def _open_key(
     config: ServiceConfig, folders: DataFolders, pool: Pool, *, clock: Clock, entropy: Entropy
 ) -> Signer:
     passphrase = passphrase_from(config.log_key_passphrase_file)
-    return await open_log_key(
-        pool, folders.log_key, origin=config.origin, clock=clock, entropy=entropy, passphrase=passphrase
-    )
+    return await open_log_key(pool, folders, origin=config.origin, clock=clock, entropy=entropy, passphrase=passphrase)
 
 
 async def _published_log(config: ServiceConfig, folders: DataFolders, stack: AsyncExitStack) -> LogStorage:
@@ -266,6 +270,7 @@ def _sequencer(
     *,
     clock: Clock,
     cosigning: Cosigning | None,
+    folders: DataFolders,
 ) -> Sequencer:
     async def connect_alone() -> asyncpg.Connection[asyncpg.Record]:
         return await connect(dsn, program="shilu-sequencer")
@@ -273,7 +278,8 @@ def _sequencer(
     settings = SequencerSettings(
         batch_seconds=config.sequencer_interval_seconds, recosign_seconds=config.recosign_seconds
     )
-    return Sequencer(connect_alone, storage, signer, clock, settings, cosign=cosigning)
+    keyring = FolderKeyring(folders, passphrase_from(config.log_key_passphrase_file))
+    return Sequencer(connect_alone, storage, signer, clock, settings, cosign=cosigning, keyring=keyring)
 
 
 _STAMP_LOOK_SECONDS = 30.0

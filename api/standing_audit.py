@@ -38,15 +38,15 @@ from evidence.audit.findings import found
 from evidence.audit.house import audit_house
 from evidence.core.clock import Clock, Entropy, format_time, parse_time
 from evidence.core.durable import make_folders, write_file
-from evidence.custody.store import log_identity
+from evidence.custody.log_keys import readable_log_keys
 from evidence.db.pool import Connection, Pool
 from evidence.errors import ObjectMissing
 from evidence.objects.store import ObjectStore
 from ingest.audit import audit_uploads
-from ledger.checkpoint import Checkpoint, open_checkpoint
+from ledger.checkpoint import Checkpoint
 from ledger.errors import CodedError, LedgerInputError, NotPublished
 from ledger.findings import Finding, Severity
-from ledger.note import Verifier
+from ledger.key_history import KeyHistory
 from ledger.publish import CHECKPOINT_PATH, StoredFiles
 from ledger.store import DATABASE_ERRORS
 
@@ -158,10 +158,9 @@ class StandingAudit:
 
     async def _whole_round(self, budget: _Budget) -> None:
         async with self._pool.acquire() as conn:
-            identity = await log_identity(conn)
-        if identity is None:
+            log = await readable_log_keys(conn)
+        if log is None:
             raise NotPublished("the log has not begun yet")
-        log = Verifier.parse(identity[1])
         if not self._round.housed:
             self._round = _Round()
             await self._house(log, budget)
@@ -171,7 +170,7 @@ class StandingAudit:
             await self._read_objects(thread, budget)
         await self._complete(log)
 
-    async def _house(self, log: Verifier, budget: _Budget) -> None:
+    async def _house(self, log: KeyHistory, budget: _Budget) -> None:
         conn = await self._connect()
         try:
             stream = audit_house(
@@ -228,7 +227,7 @@ class StandingAudit:
                 await budget.spend(count)
         return digest.hexdigest()
 
-    async def _complete(self, log: Verifier) -> None:
+    async def _complete(self, log: KeyHistory) -> None:
         note = await self._storage.get(CHECKPOINT_PATH)
         newest = _checkpoint(note, log)
         if newest is None:
@@ -327,8 +326,8 @@ def _low_priority_thread() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix="audit", initializer=lower)
 
 
-def _checkpoint(note: bytes | None, log: Verifier) -> Checkpoint | None:
+def _checkpoint(note: bytes | None, log: KeyHistory) -> Checkpoint | None:
     try:
-        return None if note is None else open_checkpoint(note, log)
+        return None if note is None else log.open_checkpoint(note)
     except LedgerInputError:
         return None

@@ -24,9 +24,7 @@ from evidence.export.clip import Exporter
 from evidence.receipts import build_receipt
 from evidence.verify.clip import verify_clip
 from ingest.audit import audit_uploads
-from ledger.checkpoint import open_checkpoint
 from ledger.findings import Finding, Severity, is_clean
-from ledger.policy import Policy
 
 Advance = Callable[[str, int, int], None]
 """Called with a clip's name, bytes done and bytes in all; may come from another thread."""
@@ -107,7 +105,7 @@ async def verify_clips(
     Raises:
         ClipUnknown: One of them is not there; nothing after it is verified.
     """
-    policy = Policy.parse(services.policy.encode())
+    policy = (await services.policy()).with_keys(await services.log_keys())
     for clip in clips if clips is not None else await every_clip(services):
         async with services.pool.acquire() as conn:
             row = await clip_row(conn, clip)
@@ -134,7 +132,8 @@ async def export_clips(
         pool=services.pool,
         reader=services.reader,
         objects=services.objects,
-        policy=Policy.parse(services.policy.encode()),
+        policy=await services.policy(),
+        keys=await services.log_keys(),
         clock=services.clock,
         entropy=services.entropy,
     )
@@ -163,14 +162,15 @@ async def audit_all(
     Raises:
         CodedError: `since` is no checkpoint of this log.
     """
-    checkpoint = None if since is None else open_checkpoint(since, services.log_verifier)
+    keys = await services.log_keys()
+    checkpoint = None if since is None else keys.open_checkpoint(since)
     conn = await connect(services.dsn, program="shilu-audit")
     try:
         stream = audit_house(
             conn,
             storage=services.storage,
             objects=services.objects,
-            log=services.log_verifier,
+            log=keys,
             since=checkpoint,
             checks=[audit_uploads],
             progress=lambda part, done, of: say(f"{part} {done}" + (f" of {of}" if of else "")),
@@ -179,7 +179,7 @@ async def audit_all(
             found = tuple([finding async for finding in findings])
     finally:
         await conn.close()
-    newest = open_checkpoint(await services.reader.checkpoint(), services.log_verifier)
+    newest = (await services.log_keys()).open_checkpoint(await services.reader.checkpoint())
     audited = Audited(size=newest.size, root=root_text(newest.root), findings=found)
     if put_on_record:
         await record_audit(services.pool, newest, audited.counts(), clock=services.clock, entropy=services.entropy)

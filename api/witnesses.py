@@ -18,31 +18,38 @@ import aiohttp
 from api.errors import ConfigInvalid
 from ledger.cosigning import REPLY_BYTES_MAX, WitnessReply
 from ledger.errors import PolicyMalformed
+from ledger.key_history import KeyHistory
 from ledger.note import Verifier
 from ledger.policy import POLICY_BYTES_MAX, Log, Policy
 
 
-def read_policy(path: Path | None, log: Verifier) -> Policy:
+def read_policy(path: Path | None, keys: KeyHistory) -> Policy:
     """Read the witness policy for this log; without a file nobody has to cosign.
+
+    Args:
+        keys: The log's keys; the file may name any of them.
 
     Raises:
         ConfigInvalid: The file cannot be read, is no policy, or is one for other logs.
     """
     if path is None:
-        return Policy((Log(log),), (), (), None)
+        return Policy((Log(keys.newest),), (), (), None)
     try:
         with path.open("rb") as file:
             policy = Policy.parse(file.read(POLICY_BYTES_MAX + 1).decode())
     except (OSError, UnicodeDecodeError, PolicyMalformed) as error:
         raise ConfigInvalid(f"the witness policy {path} is not usable: {error}", setting="witness_policy") from error
-    if policy.logs and log not in policy.log_verifiers:
-        raise ConfigInvalid(f"the witness policy {path} is not for the log {log.vkey}", setting="witness_policy")
-    return replace(policy, logs=(Log(log),))
+    if policy.logs and not set(policy.log_verifiers) & set(keys.verifiers):
+        message = f"the witness policy {path} is not for the log {keys.newest.vkey}"
+        raise ConfigInvalid(message, setting="witness_policy")
+    return replace(policy, logs=(Log(keys.newest),))
 
 
-def handed_out(policy: Policy) -> Policy:
-    """Return the policy that verifiers get: without the addresses of the witnesses."""
-    return replace(policy, witnesses=tuple(replace(witness, url=None) for witness in policy.witnesses))
+def handed_out(policy: Policy, newest: Verifier) -> Policy:
+    """Return the policy that verifiers get: the log's newest key, and no addresses of witnesses."""
+    return replace(
+        policy, logs=(Log(newest),), witnesses=tuple(replace(witness, url=None) for witness in policy.witnesses)
+    )
 
 
 class HttpWitnessTransport:

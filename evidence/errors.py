@@ -182,3 +182,15 @@ class ExportTargetUnusable(EvidenceError):
 
     code = "export.target_unusable"
     blame = Blame.WAY
+
+
+class LogKeysOverlap(EvidenceError):
+    """A change of the log's keys does not fit the keys there are: two of them sign already, or only one does."""
+
+    code = "keys.overlap"
+
+
+class LogKeysUnseen(EvidenceError):
+    """The old key cannot end yet: no checkpoint that both keys signed was published, so nobody could move over."""
+
+    code = "keys.unseen"

@@ -5,7 +5,8 @@
     bundle files        tile files (level 0, 1, ...)      checkpoint rows, published checkpoint (signed)
 
 1. How far has the log come, in one look; from here on it may grow, the audit does not follow.
-2. The published checkpoint is signed by the log, on record, and not older than the newest publication.
+2. The published checkpoint is signed by the log, on record, and not older than the newest publication; the published
+   statements about the log's keys are those on record.
 3. Leaf by leaf, the four testimonies of each leaf agree (`ledger.audit_tree`), full tiles and their roots fit, and at
    each size that was ever signed or published the root is the signed one (`ledger.audit_checkpoints`).
 4. The head row has the size and root that came out.
@@ -24,7 +25,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 from ledger import audit_findings as codes
 from ledger import audit_store
-from ledger.audit_checkpoints import SignedRows, judge_file, opened, wrong_root
+from ledger.audit_checkpoints import SignedRows, judge_file, judge_keys, opened, wrong_root
 from ledger.audit_files import audit_files
 from ledger.audit_findings import FINDINGS, broken
 from ledger.audit_store import Bounds, SignedSize
@@ -32,6 +33,7 @@ from ledger.audit_tree import TreeWalk
 from ledger.checkpoint import Checkpoint
 from ledger.errors import CheckpointOrigin
 from ledger.findings import Finding, Severity
+from ledger.key_history import KeyHistory, history_of
 from ledger.note import Verifier
 from ledger.publish import CHECKPOINT_PATH, StoredFiles
 from ledger.store import Connection
@@ -48,7 +50,7 @@ async def audit_ledger(
     conn: Connection,
     storage: StoredFiles,
     *,
-    log: Verifier,
+    log: Verifier | KeyHistory,
     since: Checkpoint | None = None,
     progress: Progress | None = None,
 ) -> AsyncIterator[Finding]:
@@ -57,20 +59,21 @@ async def audit_ledger(
     Args:
         conn: A connection for the audit alone, outside of any transaction.
         storage: Where the log is published.
-        log: The log's key.
+        log: The log's key, or the keys it had: each checkpoint is judged by those that speak for its size.
         since: A checkpoint of this log that was seen, and judged, before.
         progress: See `Progress`.
 
     Raises:
         CheckpointOrigin: `since` is of another log.
     """
-    if since and since.origin != log.name:
-        raise CheckpointOrigin(f"the checkpoint to compare with is one of {since.origin}, not of {log.name}")
+    keys = history_of(log)
+    if since and since.origin != keys.origin:
+        raise CheckpointOrigin(f"the checkpoint to compare with is one of {since.origin}, not of {keys.origin}")
     bounds = await audit_store.read_bounds(conn)
-    published = await judge_file(conn, storage, log=log, published_size=bounds.published_size)
-    for finding in published.findings:
+    published = await judge_file(conn, storage, log=keys, published_size=bounds.published_size)
+    for finding in [*published.findings, *await judge_keys(storage, log=keys, shown=published.checkpoint)]:
         yield finding
-    audit = _Audit(conn, storage, log, bounds, published.checkpoint, since)
+    audit = _Audit(conn, storage, keys, bounds, published.checkpoint, since)
     async for finding in audit.walk(progress or (lambda _done, _all: None)):
         yield finding
     async for finding in audit.judge_queue():
@@ -88,7 +91,7 @@ class _Audit:
         self,
         conn: Connection,
         storage: StoredFiles,
-        log: Verifier,
+        log: KeyHistory,
         bounds: Bounds,
         shown: Checkpoint | None,
         since: Checkpoint | None,

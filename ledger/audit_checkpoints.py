@@ -9,21 +9,22 @@ from ledger import audit_findings as codes
 from ledger import audit_store
 from ledger.audit_findings import broken
 from ledger.audit_store import SignedSize
-from ledger.checkpoint import Checkpoint, open_checkpoint
+from ledger.checkpoint import Checkpoint
 from ledger.errors import LedgerInputError
 from ledger.findings import Finding
-from ledger.note import Verifier
+from ledger.key_history import KEYS_PATH, KeyHistory
+from ledger.key_statement import open_statement
 from ledger.publish import CHECKPOINT_PATH
 from ledger.reader import LogFiles
 from ledger.store import Connection
 
 
-def opened(note: bytes | None, log: Verifier) -> Checkpoint | None:
+def opened(note: bytes | None, log: KeyHistory) -> Checkpoint | None:
     """Return what the log signed, None when the note is missing or not the log's."""
     if note is None:
         return None
     try:
-        return open_checkpoint(note, log)
+        return log.open_checkpoint(note)
     except LedgerInputError:
         return None
 
@@ -31,7 +32,7 @@ def opened(note: bytes | None, log: Verifier) -> Checkpoint | None:
 class SignedRows:
     """Judges the rows of signed sizes in order; `judge` wants each of them, and the tree's root at that size."""
 
-    def __init__(self, log: Verifier) -> None:
+    def __init__(self, log: KeyHistory) -> None:
         self._log = log
         self._previous_size: int | None = None
 
@@ -72,7 +73,9 @@ class PublishedFile:
     findings: list[Finding]
 
 
-async def judge_file(conn: Connection, files: LogFiles, *, log: Verifier, published_size: int | None) -> PublishedFile:
+async def judge_file(
+    conn: Connection, files: LogFiles, *, log: KeyHistory, published_size: int | None
+) -> PublishedFile:
     """Judge the published checkpoint against the rows; its root is compared by the walk.
 
     Args:
@@ -97,6 +100,28 @@ async def judge_file(conn: Connection, files: LogFiles, *, log: Verifier, publis
         message = f"the rows know nothing of the published checkpoint of {size} entries"
         findings.append(broken(codes.CHECKPOINT_UNRECORDED, CHECKPOINT_PATH, message, size=size))
     return PublishedFile(checkpoint, findings)
+
+
+async def judge_keys(files: LogFiles, *, log: KeyHistory, shown: Checkpoint | None) -> list[Finding]:
+    """Judge the published statements about the log's keys.
+
+    They are durable before a checkpoint is signed above the size that they speak of. So those of smaller sizes have to
+    be there; later ones may be, and may be on record a moment before they are published or after the audit has asked.
+    """
+    due = [place for place, raw in enumerate(log.statements) if shown and open_statement(raw).size < shown.size]
+    raw = await files.get(KEYS_PATH)
+    if raw is None:
+        missing = broken(codes.KEYS_ALTERED, KEYS_PATH, "the published statements about the log's keys are missing")
+        return [missing] if due else []
+    try:
+        published = KeyHistory.parse(raw)
+        log.joined(published)
+    except LedgerInputError as error:
+        message = f"the published statements about the log's keys are not those on record: {error.message}"
+        return [broken(codes.KEYS_ALTERED, KEYS_PATH, message)]
+    if due and len(published.statements) <= due[-1]:
+        return [broken(codes.KEYS_ALTERED, KEYS_PATH, "the newest published statements about the keys are missing")]
+    return []
 
 
 def wrong_root(subject: str, signed: Checkpoint, root: bytes) -> Finding:

@@ -14,6 +14,7 @@ from ledger import audit_store
 from ledger.audit_findings import broken
 from ledger.errors import TilePathMalformed
 from ledger.findings import Finding, Severity
+from ledger.key_history import KEYS_PATH
 from ledger.publish import CHECKPOINT_PATH, StoredFiles
 from ledger.store import Connection
 from ledger.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, bundle_path, parse_bundle_path, parse_tile_path, tile_path
@@ -42,7 +43,7 @@ async def audit_files(
         damaged: Files that the walk has found wanting; nothing is compared with them.
     """
     async for path in storage.paths():
-        if path == CHECKPOINT_PATH:
+        if path in (CHECKPOINT_PATH, KEYS_PATH):
             continue
         place = _parse(path)
         if place is None or not await audit_store.has_tile(conn, place.tile):

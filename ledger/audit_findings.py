@@ -29,6 +29,7 @@ CHECKPOINT_CHAIN = "log.checkpoint_chain"
 CHECKPOINT_MISSING = "log.checkpoint_missing"
 CHECKPOINT_STALE = "log.checkpoint_stale"
 CHECKPOINT_UNRECORDED = "log.checkpoint_unrecorded"
+KEYS_ALTERED = "log.keys_altered"
 ROLLED_BACK = "log.rolled_back"
 REWRITTEN = "log.rewritten"
 
@@ -49,12 +50,13 @@ FINDINGS: dict[str, str] = {
     BUNDLE_MISSING: "A published entry bundle is missing.",
     BUNDLE_ALTERED: "A published entry bundle does not hold the entries that were logged, byte for byte.",
     FILE_UNKNOWN: "The published folder holds a file that belongs to no size of this log (a warning).",
-    CHECKPOINT_SIGNATURE: "A checkpoint, in a row or published, is not what the log's key signed.",
+    CHECKPOINT_SIGNATURE: "A checkpoint, in a row or published, is not signed by a key of the log, or of another time.",
     CHECKPOINT_ROOT: "The log's key signed another root than the tree has at that size.",
     CHECKPOINT_CHAIN: "Rows of signed checkpoints are missing, or do not follow each other.",
     CHECKPOINT_MISSING: "A checkpoint was published, and the file is missing.",
     CHECKPOINT_STALE: "The published checkpoint is older than the newest publication on record.",
     CHECKPOINT_UNRECORDED: "The published checkpoint is signed by the log and not on record in its rows.",
+    KEYS_ALTERED: "The published statements about the log's keys are not those on record, or are missing.",
     ROLLED_BACK: "The log is smaller than a checkpoint of it that was seen before.",
     REWRITTEN: "The log does not contain, as its beginning, a checkpoint of it that was seen before.",
 }

@@ -131,6 +131,30 @@ class CheckpointOrigin(LedgerInputError):
     code = "checkpoint.origin"
 
 
+class KeyStatementMalformed(LedgerInputError):
+    """A statement about a log's keys, or the file of them, is not of its form or exceeds a limit."""
+
+    code = "log_key.malformed"
+
+
+class KeyStatementFalse(LedgerInputError):
+    """A statement about a log's keys lacks a signature it needs, bears another, or one of them is false."""
+
+    code = "log_key.false"
+
+
+class KeyChainBroken(LedgerInputError):
+    """Statements about a log's keys do not follow each other: one is missing, moved, of another log, or they branch."""
+
+    code = "log_key.chain"
+
+
+class KeyNotSpeaking(LedgerInputError):
+    """Only keys of the log signed the checkpoint that do not speak for its size: retired before, or not yet begun."""
+
+    code = "log_key.not_speaking"
+
+
 class TilePathMalformed(LedgerInputError):
     """A path or its coordinates name no tile or bundle that a log can have (C2SP tlog-tiles)."""
 

@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -52,6 +52,21 @@ RECOSIGN_RETRY_PART = 10
 """A renewal that failed is tried again after this part of `recosign_seconds`."""
 
 _log = logging.getLogger(__name__)
+
+
+class Keyring(Protocol):
+    """Hands out the keys that sign for the log, where they change while it grows; see `ledger.key_history`."""
+
+    async def signers(self, conn: Connection) -> Sequence[Signer]:
+        """Return the keys that sign the next checkpoint, older first.
+
+        Called in the transaction that commits the checkpoint, which holds off every change of keys
+        (`ledger.store.hold_keys`).
+
+        Raises:
+            CodedError: A key is not at hand: nothing is signed, and this term is over.
+        """
+        ...
 
 
 class Cosign(Protocol):
@@ -77,11 +92,12 @@ class Leader:
     Args:
         conn: The connection that holds the leadership.
         storage: Where the log is published.
-        signer: The log's key; its name is the log's origin.
+        signer: The log's key, or any of those it had; its name is the log's origin.
         clock: Says when a checkpoint was signed and published.
         entries_max: Most entries in one batch.
         cosign: Collects witness cosignatures, or None.
         recosign_seconds: How old cosignatures become before they are asked for anew.
+        keyring: Hands out the keys to sign with; None: the signer alone, for ever.
     """
 
     def __init__(
@@ -94,7 +110,9 @@ class Leader:
         entries_max: int,
         cosign: Cosign | None = None,
         recosign_seconds: float = math.inf,
+        keyring: Keyring | None = None,
     ) -> None:
+        self._keyring = keyring
         self._conn = conn
         self._storage = storage
         self._signer = signer
@@ -267,12 +285,19 @@ class Leader:
             if last.root != root:
                 raise CheckpointConflict(f"another root was signed for {size} entries", size=size)
             return last.note
-        note = sign_checkpoint(Checkpoint(self._signer.name, size, root), [self._signer])
-        signed = SignedRow(size, root, note)
-        previous_size = last.size if last else None
-        await store.insert_checkpoint(self._conn, signed, previous_size=previous_size, signed_at=self._clock())
+        checkpoint, previous_size = Checkpoint(self._signer.name, size, root), last.size if last else None
+        # One transaction with the look at the keys: a key that ends at this size has not signed a larger one.
+        async with self._conn.transaction():
+            signed = SignedRow(size, root, sign_checkpoint(checkpoint, await self._signers()))
+            await store.insert_checkpoint(self._conn, signed, previous_size=previous_size, signed_at=self._clock())
         self._signed = signed
-        return note
+        return signed.note
+
+    async def _signers(self) -> Sequence[Signer]:
+        if self._keyring is None:
+            return [self._signer]
+        await store.hold_keys(self._conn)
+        return await self._keyring.signers(self._conn)
 
 
 def _outgrown(old_size: int, new_size: int) -> list[str]:

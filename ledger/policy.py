@@ -19,12 +19,13 @@ The caller owes: how old the cosignatures may be (their times are handed back), 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from ledger.checkpoint import Checkpoint, parse_checkpoint
 from ledger.cosignature import CosignatureVerifier, cosigned_at
 from ledger.errors import CheckpointOrigin, KeyMalformed, NoteUnsigned, PolicyMalformed, PolicyUnmet
+from ledger.key_history import KeyHistory, KeySpan, not_speaking
 from ledger.keys import KeyType, parse_public_key
 from ledger.lexemes import parse_decimal
 from ledger.note import NoteVerifier, OpenedNote, Verifier, open_note
@@ -45,6 +46,8 @@ class Log:
 
     verifier: NoteVerifier
     url: str | None = None
+    span: KeySpan | None = None
+    """The sizes that the key speaks for, when the log's statements about its keys are known; None for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class Verdict:
         logs: Logs of the policy that signed it.
         cosigned: Witnesses of the policy that cosigned it, each with its newest time.
         missing: Names of the witnesses that did not.
+        silent: Logs of the policy that signed it with a key that does not speak for its size.
         quorum_met: Whether that is enough.
     """
 
@@ -88,6 +92,7 @@ class Verdict:
     cosigned: tuple[Cosigned, ...]
     missing: tuple[str, ...]
     quorum_met: bool
+    silent: tuple[Log, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,17 @@ class Policy:
         """Keys of the logs and the witnesses: what a note is opened with before `check`."""
         return self.log_verifiers + tuple(witness.verifier for witness in self.witnesses)
 
+    def with_keys(self, keys: KeyHistory) -> Policy:
+        """Return the policy that believes all keys of a log for their sizes, where it believes one of them.
+
+        A policy that knows none of them is returned as it is: statements introduce nobody by themselves.
+        """
+        known = [log for log in self.logs if any(log.verifier == verifier for verifier in keys.verifiers)]
+        if not known:
+            return self
+        chain = tuple(Log(span.verifier, known[0].url, span) for span in keys.spans)
+        return replace(self, logs=(*(log for log in self.logs if log not in known), *chain))
+
     def check(self, note: OpenedNote) -> Verdict:
         """Say who of the policy signed a note that was opened with `verifiers`, and whether that is enough."""
         signed_by = note.signed_by
@@ -165,18 +181,25 @@ class Policy:
         for group in self.groups:
             if len(witnessed.intersection(group.members)) >= group.threshold:
                 witnessed.add(group.name)
-        logs = tuple(log for log in self.logs if log.verifier in signed_by)
-        return Verdict(logs, cosigned, missing, self.quorum is None or self.quorum in witnessed)
+        signed = [log for log in self.logs if log.verifier in signed_by]
+        size = parse_checkpoint(note.text).size if any(log.span for log in signed) else 0
+        logs = tuple(log for log in signed if log.span is None or log.span.speaks_for(size))
+        silent = tuple(log for log in signed if log not in logs)
+        return Verdict(logs, cosigned, missing, self.quorum is None or self.quorum in witnessed, silent)
 
     def open_checkpoint(self, raw: bytes) -> WitnessedCheckpoint:
         """Verify a checkpoint; obligations 1 to 3 of this module.
 
         Raises:
             NoteMalformed, NoteSignatureFalse, NoteUnsigned, CheckpointMalformed, CheckpointOrigin: As for one log.
+            KeyNotSpeaking: Only keys of a log signed it that do not speak for its size.
             PolicyUnmet: Too few witnesses cosigned it.
         """
         note = open_note(raw, self.verifiers)
         verdict = self.check(note)
+        if verdict.silent and not verdict.logs:
+            size = parse_checkpoint(note.text).size
+            raise not_speaking(size, [log.span for log in verdict.silent if log.span])
         if not verdict.logs:
             raise NoteUnsigned("no log of the policy signed the checkpoint")
         checkpoint = parse_checkpoint(note.text)
@@ -201,7 +224,7 @@ class _Draft:
     def add(self, words: Sequence[str]) -> None:
         match words:
             case ["log", vkey] | ["log", vkey, _]:
-                self._add_log(Log(_log_verifier(vkey), *words[2:]))
+                self._add_log(Log(_log_verifier(vkey), words[2] if len(words) > 2 else None))
             case ["witness", name, vkey] | ["witness", name, vkey, _]:
                 self._add_witness(Witness(name, CosignatureVerifier.parse(vkey), *words[3:]))
             case ["group", name, threshold, *members] if members:

@@ -8,7 +8,8 @@
     <signed checkpoint, verbatim>
 
 `check_proof` has three obligations:
-1. the checkpoint is signed by the log's key and speaks for that log (`ledger.checkpoint.open_checkpoint`);
+1. the checkpoint is signed by the log's key and speaks for that log (`ledger.checkpoint.open_checkpoint`), or by one
+   of the keys it had (`ledger.key_history`);
 2. the inclusion proof leads from the hash of the very entry bytes, at the stated index, to the checkpoint's root;
 3. in `check_witnessed_proof`: the quorum of the policy's witnesses cosigned it (`Policy.open_checkpoint`).
 The caller owes: that the entry says what it is taken for, and that the key or policy is the one it was enrolled with.
@@ -19,8 +20,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ledger.checkpoint import Checkpoint, open_checkpoint
+from ledger.checkpoint import Checkpoint
 from ledger.errors import ProofMalformed
+from ledger.key_history import KeyHistory, open_by
 from ledger.lexemes import format_base64, parse_base64, parse_decimal
 from ledger.note import NoteVerifier
 from ledger.policy import Policy, WitnessedCheckpoint
@@ -94,14 +96,14 @@ def parse_proof(raw: bytes) -> LogProof:
     return LogProof(index, path, raw[head.end() :], extra)
 
 
-def check_proof(proof: LogProof, *, entry: bytes, log: NoteVerifier) -> Checkpoint:
+def check_proof(proof: LogProof, *, entry: bytes, log: NoteVerifier | KeyHistory) -> Checkpoint:
     """Check that the entry is in the log, by the log's own word; obligations 1 and 2 of this module.
 
     Raises:
         NoteMalformed, NoteSignatureFalse, NoteUnsigned, CheckpointMalformed, CheckpointOrigin: The checkpoint.
         ProofError: The entry is not proved to be in it.
     """
-    checkpoint = open_checkpoint(proof.checkpoint, log)
+    checkpoint = open_by(proof.checkpoint, log)
     _check_inclusion(proof, entry, checkpoint)
     return checkpoint
 

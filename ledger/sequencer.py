@@ -29,7 +29,7 @@ import asyncpg
 
 from ledger import store
 from ledger.errors import Blame, CheckpointWithheld, CodedError, NotLeading
-from ledger.leader import Clock, Cosign, Leader
+from ledger.leader import Clock, Cosign, Keyring, Leader
 from ledger.note import Signer
 from ledger.publish import LogStorage
 
@@ -99,6 +99,7 @@ class Sequencer:
         clock: Says when checkpoints are signed and published.
         settings: See `SequencerSettings`.
         cosign: Collects witness cosignatures before publication, or None.
+        keyring: Hands out the log's keys where they change; None: the signer alone, for ever.
     """
 
     def __init__(
@@ -110,7 +111,9 @@ class Sequencer:
         settings: SequencerSettings | None = None,
         *,
         cosign: Cosign | None = None,
+        keyring: Keyring | None = None,
     ) -> None:
+        self._keyring = keyring
         self._connect = connect
         self._storage = storage
         self._signer = signer
@@ -197,6 +200,7 @@ class Sequencer:
             entries_max=self._settings.batch_entries_max,
             cosign=self._cosign,
             recosign_seconds=self._settings.recosign_seconds,
+            keyring=self._keyring,
         )
         await self._observe(leader, leader.recover())
 

@@ -39,6 +39,10 @@ PUBLISHED_CHANNEL = "ledger_published"
 LEADER_KEY = int.from_bytes(b"shilu.ld")
 """Advisory lock of the one sequencer that leads, held for its session."""
 
+KEYS_KEY = int.from_bytes(b"shilu.ks")
+"""Advisory lock between whoever signs a checkpoint (shared) and whoever changes the log's keys (alone), for one
+transaction each."""
+
 DOZE_KEY = int.from_bytes(b"shilu.dz")
 """Advisory lock between a dozing sequencer and the transactions that append; the schema holds the same number."""
 
@@ -271,6 +275,16 @@ async def read_leaves(conn: Connection, *, start: int, end: int) -> list[Leaf]:
 
 
 # Signing and publishing
+
+
+async def hold_keys(conn: Connection) -> None:
+    """Hold the log's keys as they are until the transaction ends: what is signed in it is signed by the right ones."""
+    await conn.execute("SELECT pg_advisory_xact_lock_shared($1)", KEYS_KEY)
+
+
+async def change_keys(conn: Connection) -> None:
+    """Wait until nobody signs, and let nobody sign until the transaction ends."""
+    await conn.execute("SELECT pg_advisory_xact_lock($1)", KEYS_KEY)
 
 
 @dataclass(frozen=True, slots=True)

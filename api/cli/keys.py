@@ -32,6 +32,8 @@ app = typer.Typer(
 )
 app.command("protect")(log_keys.protect_command)
 app.command("unprotect")(log_keys.unprotect_command)
+app.command("rotate")(log_keys.rotate_command)
+app.command("retire")(log_keys.retire_command)
 
 
 @app.command("log")
@@ -42,7 +44,7 @@ def log_key(data: DataOption = None, database: DatabaseOption = None, as_json: J
     """
 
     async def state(services: Services) -> dict[str, object]:
-        return {"origin": services.origin, "vkey": services.log_verifier.vkey}
+        return {"origin": services.origin, "vkey": (await services.log_keys()).newest.vkey}
 
     answer = run(ask(config_from(data, database), state, create=True))
     if as_json:
@@ -114,14 +116,19 @@ def dock_code(
 
 @app.command("list")
 def list_all(data: DataOption = None, database: DatabaseOption = None, as_json: JsonOption = False) -> None:
-    """List tokens and docks, revoked and expired ones included; secrets are not stored and cannot be shown."""
+    """List every key of the house: the log's with the sizes they sign, tokens and docks; ended ones included.
+
+    Secrets are not stored, or stay in their files, and are not shown.
+    """
 
     async def read(services: Services) -> dict[str, list[dict[str, object]]]:
         async with services.pool.acquire() as conn:
             tokens = await list_staff_tokens(conn, after=FIRST_ID, limit=_LISTED_MAX)
             docks = await list_docks(conn, after=FIRST_ID, limit=_LISTED_MAX)
+        history = await services.log_keys()
         now = services.clock()
         return {
+            "log": log_keys.key_rows(history),
             "tokens": [
                 {
                     "id": one.token,
@@ -148,6 +155,10 @@ def list_all(data: DataOption = None, database: DatabaseOption = None, as_json: 
     if as_json:
         print_json(listed)
     else:
+        print_table(
+            ("log key", "above", "up to", "state"),
+            (["-" if cell is None else str(cell) for cell in row.values()] for row in listed["log"]),
+        )
         print_table(
             ("token", "name", "role", "expires", "state"),
             ([str(cell) for cell in row.values()] for row in listed["tokens"]),

@@ -47,8 +47,8 @@ async def enrol(call: Call[EnrolDock, NoQuery]) -> web.Response:
         dock = await enrol_dock(
             conn, code=body.code, name=body.name, vkey=body.vkey, clock=services.clock, entropy=services.entropy
         )
-    log = services.log_verifier
-    answer = EnrolledDock(dock=dock.dock, origin=log.name, log_vkey=log.vkey, policy=services.policy)
+    log, policy = (await services.log_keys()).newest, (await services.policy()).format().decode()
+    answer = EnrolledDock(dock=dock.dock, origin=log.name, log_vkey=log.vkey, policy=policy)
     return json_answer(answer, status=201)
 
 

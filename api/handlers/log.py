@@ -24,6 +24,16 @@ async def checkpoint(call: Call[None, NoQuery]) -> web.Response:
     return web.Response(body=note, headers={"Content-Type": CHECKPOINT_TYPE, "Cache-Control": CHECKPOINT_CACHE})
 
 
+async def keys(call: Call[None, NoQuery]) -> web.Response:
+    """Return the statements by which the log's keys followed each other."""
+    history = await call.services.log_keys()
+    if not history.statements:
+        raise RouteUnknown("the log has the key that it began with")
+    return web.Response(
+        body=history.format(), headers={"Content-Type": CHECKPOINT_TYPE, "Cache-Control": CHECKPOINT_CACHE}
+    )
+
+
 async def tile(call: Call[None, NoQuery]) -> web.Response:
     """Return a tile or an entry bundle."""
     path = f"tile/{call.request.match_info['tile']}"

@@ -75,6 +75,18 @@ LOG_ROUTES: tuple[Route, ...] = (
         tag="log",
     ),
     Route(
+        name="log_keys",
+        method="GET",
+        path="/log/keys",
+        summary="The signed statements by which the log's keys followed each other; 404 while the first one signs",
+        roles=ANYBODY,
+        handle=log.keys,
+        answers=(Answer(status=200, means="Signed notes in their order", media_type=CHECKPOINT_TYPE),),
+        errors=("route.unknown",),
+        always=PUBLIC,
+        tag="log",
+    ),
+    Route(
         name="log_tile",
         method="GET",
         path="/log/tile/{tile}",

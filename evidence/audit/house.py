@@ -41,6 +41,7 @@ from ledger.audit import audit_ledger
 from ledger.canonical import JsonObject
 from ledger.checkpoint import Checkpoint
 from ledger.findings import Finding
+from ledger.key_history import KeyHistory
 from ledger.note import Verifier
 from ledger.publish import StoredFiles
 
@@ -68,7 +69,7 @@ async def audit_house(
     *,
     storage: StoredFiles,
     objects: ObjectStore,
-    log: Verifier,
+    log: Verifier | KeyHistory,
     since: Checkpoint | None = None,
     read_objects: bool = True,
     checks: Sequence[Check] = (),
@@ -81,7 +82,7 @@ async def audit_house(
             create temporary tables.
         storage: Where the log is published.
         objects: Where objects lie.
-        log: The log's key.
+        log: The log's key, or the keys it had.
         since: A checkpoint of this log that was seen, and judged, before.
         read_objects: Whether to read every byte of every object; else only sizes are compared.
         checks: Further parts.

@@ -55,6 +55,12 @@ class Event:
 EVENTS: Mapping[str, Event] = MappingProxyType(
     {
         "log.created": Event(payload=payloads.LogCreated, subject="log", project=custody.project_log_created),
+        "log.key_rotated": Event(
+            payload=payloads.LogKeyRotated, subject="log", project=custody.project_log_key_rotated
+        ),
+        "log.key_retired": Event(
+            payload=payloads.LogKeyRetired, subject="log", project=custody.project_log_key_retired
+        ),
         "staff.token_issued": Event(
             payload=payloads.TokenIssued, subject="token", project=parties.project_staff_token_issued
         ),

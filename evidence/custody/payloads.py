@@ -89,6 +89,25 @@ class LogCreated(Payload):
     vkey: Name
 
 
+class LogKeyRotated(Payload):
+    """A new key of the log follows; both sign checkpoints of more than `size` entries. The signed statement, whole."""
+
+    number: Ordinal
+    old: Name
+    new: Name
+    size: Count
+    statement: Note
+
+
+class LogKeyRetired(Payload):
+    """A key of the log ends; it signs no checkpoint of more than `size` entries. The signed statement, whole."""
+
+    number: Ordinal
+    vkey: Name
+    size: Count
+    statement: Note
+
+
 class TokenIssued(Payload):
     """A person gets a token; only its digest is stated."""
 

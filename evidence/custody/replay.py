@@ -30,6 +30,7 @@ from ledger.errors import CodedError
 EVIDENTIAL_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "log_identity": ("origin",),
+        "log_key_statement": ("number", "kind"),
         "log_timestamp": ("entry_id",),
         "staff_token": ("token",),
         "staff_token_revocation": ("token",),

@@ -12,6 +12,9 @@ from asyncpg import Record
 from evidence.custody.recorded import RecordedEvent
 from evidence.db.paging import FIRST_ID
 from evidence.db.pool import Connection
+from evidence.errors import EventInvalid
+from ledger.errors import CodedError
+from ledger.key_statement import Retirement, Statement, Succession, open_statement
 
 _PAYLOADS = "SELECT entry_id, type, actor, subject, at, payload, salt FROM custody_payload"
 
@@ -85,6 +88,64 @@ async def log_identity(conn: Connection) -> tuple[str, str] | None:
     """Return origin and verifier key of the log this database belongs to, or None before it was created."""
     row = await conn.fetchrow("SELECT origin, vkey FROM log_identity ORDER BY created_at LIMIT 1")
     return None if row is None else (row["origin"], row["vkey"])
+
+
+async def project_log_key_rotated(conn: Connection, event: RecordedEvent) -> None:
+    """Insert the row of `log.key_rotated`; its signed statement has to say what the payload says.
+
+    Raises:
+        EventInvalid: It says something else, or is not signed by both keys.
+    """
+    said = event.payload
+    statement = _opened(said["statement"])
+    if not isinstance(statement, Succession) or (
+        (statement.number, statement.old.vkey, statement.new.vkey, statement.size)
+        != (said["number"], said["old"], said["new"], said["size"])
+    ):
+        raise EventInvalid("the signed statement is not about this change of keys")
+    await _insert_statement(conn, event, kind="rotated", vkey=statement.new.vkey)
+
+
+async def project_log_key_retired(conn: Connection, event: RecordedEvent) -> None:
+    """Insert the row of `log.key_retired`; its signed statement has to say what the payload says.
+
+    Raises:
+        EventInvalid: It says something else, or is not signed by the key that stays.
+    """
+    said = event.payload
+    statement = _opened(said["statement"])
+    if not isinstance(statement, Retirement) or (
+        (statement.number, statement.retired.vkey, statement.size) != (said["number"], said["vkey"], said["size"])
+    ):
+        raise EventInvalid("the signed statement is not about this end of a key")
+    await _insert_statement(conn, event, kind="retired", vkey=statement.retired.vkey)
+
+
+async def log_key_statements(conn: Connection) -> list[bytes]:
+    """Return the signed statements about the log's keys, in the order of their chain."""
+    rows = await conn.fetch("SELECT statement FROM log_key_statement ORDER BY number, kind = 'retired'")
+    return [row["statement"].encode() for row in rows]
+
+
+async def _insert_statement(conn: Connection, event: RecordedEvent, *, kind: str, vkey: str) -> None:
+    await conn.execute(
+        """INSERT INTO log_key_statement (number, kind, vkey, size, statement, at, entry_id)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        event.payload["number"],
+        kind,
+        vkey,
+        event.payload["size"],
+        event.payload["statement"],
+        event.at,
+        event.entry_id,
+    )
+
+
+def _opened(note: object) -> Statement:
+    try:
+        return open_statement(str(note).encode())
+    except CodedError as error:
+        raise EventInvalid(f"the statement about the log's key is not good: {error.message}") from error
 
 
 def _stored(row: Record) -> StoredPayload:

@@ -34,10 +34,11 @@ from evidence.objects.store import ObjectStore
 from evidence.receipts import build_receipt
 from evidence.verify.hashing import FileUnreadable, Progress, hash_file
 from evidence.verify.judge import judge_receipt
-from evidence.verify.package import LEAVES_SUFFIX, PAGE_NAME, POLICY_NAME, README_NAME, RECEIPT_SUFFIX
+from evidence.verify.package import KEYS_NAME, LEAVES_SUFFIX, PAGE_NAME, POLICY_NAME, README_NAME, RECEIPT_SUFFIX
 from evidence.verify.page.page import page_bytes
 from ledger.canonical import JsonObject
 from ledger.findings import Severity, is_clean
+from ledger.key_history import KeyHistory
 from ledger.policy import Policy
 from ledger.reader import LogReader
 from ledger.tree import root_of
@@ -73,6 +74,7 @@ class Exporter:
         policy: The log's key and witnesses; it goes into every folder.
         clock: Time of ledger entries.
         entropy: Their salts and ids.
+        keys: The keys the log had, whose statements go into every folder; None or without any: the policy's alone.
     """
 
     pool: Pool
@@ -81,6 +83,7 @@ class Exporter:
     policy: Policy
     clock: Clock
     entropy: Entropy
+    keys: KeyHistory | None = None
 
     async def export_clip(
         self, *, clip: UUID, target: Path, actor: str, purpose: str, progress: Progress | None = None
@@ -110,6 +113,7 @@ class Exporter:
         small_files = {
             f"{name}{LEAVES_SUFFIX}": b"".join(leaves),
             POLICY_NAME: self.policy.format(),
+            **({KEYS_NAME: self.keys.format()} if self.keys and self.keys.statements else {}),
             README_NAME: readme_text(proven.sealed, file_name=name),
             PAGE_NAME: page_bytes(),
             f"{name}{RECEIPT_SUFFIX}": format_receipt(proven.receipt),
@@ -123,6 +127,10 @@ class Exporter:
         await _in_thread(partial(write, leaves=leaves, small_files=small_files, progress=progress))
         return Exported(target, target / name, clip, proven.index, recorded.entry_id)
 
+    @property
+    def _believed(self) -> Policy:
+        return self.policy if self.keys is None else self.policy.with_keys(self.keys)
+
     async def _prove(self, conn: Connection, clip: UUID) -> _Proven:
         """Return the receipt of a clip and what it proves, or refuse."""
         row = await clip_row(conn, clip)
@@ -131,7 +139,7 @@ class Exporter:
         receipt = await build_receipt(conn, self.reader, row.entry_id)
         if receipt is None:
             raise ReceiptPending(f"clip {clip} is not yet in a published checkpoint", clip=str(clip))
-        reading = judge_receipt(receipt, policy=self.policy, subject=f"clip:{clip}")
+        reading = judge_receipt(receipt, policy=self._believed, subject=f"clip:{clip}")
         if reading.sealed is None or reading.index is None or not is_clean(reading.findings):
             codes = [found.code for found in reading.findings if found.severity is Severity.ERROR]
             raise EvidenceDamaged(f"the receipt of clip {clip} does not verify: {', '.join(codes)}", codes=codes)

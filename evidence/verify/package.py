@@ -5,6 +5,7 @@ An evidence folder holds, for every original, the original itself under a safe n
     <original>.receipt      the receipt, see `evidence.core.wire.receipt`
     <original>.leaves       leaf hashes of the clip tree, 32 bytes each, nothing between them; the root proves them
     log.policy              the log's key and the witnesses asked for (C2SP tlog-policy)
+    log.keys                statements by which keys of the log followed each other, if they did (`ledger.key_history`)
     README.txt              how to verify, for people; ignored here
     verify.html             the same verification for a browser (`evidence.verify.page`); ignored here
 
@@ -29,7 +30,8 @@ LEAVES_SUFFIX = ".leaves"
 POLICY_NAME = "log.policy"
 README_NAME = "README.txt"
 PAGE_NAME = "verify.html"
-OUR_NAMES = (POLICY_NAME, README_NAME, PAGE_NAME)
+KEYS_NAME = "log.keys"
+OUR_NAMES = (POLICY_NAME, KEYS_NAME, README_NAME, PAGE_NAME)
 """Files of an evidence folder that are about all of it; no receipt speaks for them."""
 
 LEAVES_BYTES_MAX = HASH_BYTES * 16 * 1024 * 1024

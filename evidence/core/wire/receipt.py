@@ -35,6 +35,7 @@ from ledger.canonical import (
 )
 from ledger.checkpoint import Checkpoint
 from ledger.errors import CodedError
+from ledger.key_history import KeyHistory
 from ledger.lexemes import format_base64, parse_base64
 from ledger.note import Verifier
 from ledger.policy import Policy
@@ -129,11 +130,12 @@ def parse_receipt(raw: bytes) -> Receipt:
     )
 
 
-def check_receipt(receipt: Receipt, *, log: Verifier, policy: Policy | None = None) -> CheckedReceipt:
+def check_receipt(receipt: Receipt, *, log: Verifier | KeyHistory, policy: Policy | None = None) -> CheckedReceipt:
     """Meet the four obligations of the module's front page and return what is proved.
 
     Args:
-        log: The log's key, from a place the caller trusts, never from beside the receipt.
+        log: The log's key, from a place the caller trusts, never from beside the receipt; or the keys that lead on
+            from it.
         policy: Witnesses and quorum, from such a place too; None asks for no cosignature.
 
     Raises:

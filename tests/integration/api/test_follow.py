@@ -29,7 +29,6 @@ from ledger.mirror.errors import SourceUnreachable
 from ledger.mirror.folder import FollowFolder
 from ledger.mirror.mirror import Mirror
 from ledger.mirror.source import FILE_BYTES_MAX
-from ledger.policy import Policy
 from tests.support.house import ROOT
 from tests.support.published_log import PublishedLog, files_of
 from tests.support.service import RunningService
@@ -135,7 +134,7 @@ def test_a_mirror_killed_at_random_points_goes_on_while_the_log_grows(log: Publi
 
 
 async def test_our_own_log_is_mirrored_from_its_routes_while_it_grows(service: RunningService, tmp_path: Path) -> None:
-    policy = Policy.parse(service.services.policy)
+    policy = await service.services.policy()
     with (folder := FollowFolder(tmp_path / "copy")).opened():
         async with open_source(f"{service.url}/log") as source:
             mirror = Mirror(source, folder, policy)

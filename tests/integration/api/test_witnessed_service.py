@@ -80,7 +80,7 @@ async def test_receipts_carry_the_quorum_and_its_absence_is_seen(witnessed: Witn
         while reply.status != 200:
             await asyncio.sleep(0.2)
             reply = await service.seal(b"footage", path="DCIM/again.mp4")
-    handed_out = Policy.parse(service.services.policy)
+    handed_out = await service.services.policy()
     assert [witness.url for witness in handed_out.witnesses] == [None, None, None]
     check_receipt(parse_receipt(reply.body), log=service.services.log_verifier, policy=handed_out)
     assert "shilu_log_withheld 0.0" in await witnessed.metrics()
