@@ -8,8 +8,8 @@ very next checkpoint on, whichever process made it. A key that is not in memory 
 not there either ends the term (`log.key_missing`), which is tried again: copy the folder `keys` to every host that may
 lead *before* the keys change, or soon after.
 
-Whenever the record's statements are news to this process, they are written to `log/keys`, where whoever follows the log
-finds them (`ledger.key_history`): durable before the first checkpoint is signed that somebody may need them for.
+When the record's statements are news to this process, they are written beside the checkpoint, where whoever follows
+the log finds them (`ledger.key_history`): durable before a checkpoint is signed that somebody may need them for.
 """
 
 from __future__ import annotations
@@ -20,26 +20,29 @@ from collections.abc import Sequence
 from api.errors import LogAbsent, LogKeyMissing, OriginMismatch
 from api.folders import DataFolders
 from api.key_file import Passphrase, load_key
-from evidence.core.durable import sync_folder, write_file
+from evidence.core.durable import sync_folder
 from evidence.custody.log_keys import log_keys
 from evidence.db.pool import Connection
-from ledger.key_history import KEYS_PATH, KeyHistory
+from ledger.key_history import KeyHistory, statement_path
 from ledger.note import Signer, Verifier
+from ledger.publish import LogStorage
 
 
 class FolderKeyring:
     """Keys of a data folder; see `ledger.leader.Keyring`.
 
     Args:
-        folders: Where they lie, and where the published log does.
+        folders: Where they lie.
         passphrase: Asked when a file is read that is protected.
+        storage: The published log.
     """
 
-    def __init__(self, folders: DataFolders, passphrase: Passphrase) -> None:
+    def __init__(self, folders: DataFolders, passphrase: Passphrase, storage: LogStorage) -> None:
         self._folders = folders
         self._passphrase = passphrase
+        self._storage = storage
         self._held: dict[Verifier, Signer] = {}
-        self._shown: tuple[bytes, ...] | None = None
+        self._shown: tuple[bytes, ...] = ()
 
     async def signers(self, conn: Connection) -> Sequence[Signer]:
         """Return the keys that the record calls for; see the protocol.
@@ -51,18 +54,11 @@ class FolderKeyring:
         history = await log_keys(conn)
         if history is None:
             raise LogAbsent("no log was begun in this database")
-        return await asyncio.to_thread(self.take, history)
-
-    def take(self, history: KeyHistory) -> tuple[Signer, ...]:
-        """Return the keys that sign by a history, older first, and show its statements to the world. Blocks.
-
-        Raises:
-            CodedError: See `signers`.
-        """
         if any(verifier not in self._held for verifier in history.present):
-            self._held = {signer.verifier: signer for signer in load_keys(self._folders, history, self._passphrase)}
+            loaded = await asyncio.to_thread(load_keys, self._folders, history, self._passphrase)
+            self._held = {signer.verifier: signer for signer in loaded}
         if self._shown != history.statements:
-            show_statements(self._folders, history)
+            await show_statements(self._storage, history)
             self._shown = history.statements
         return tuple(self._held[verifier] for verifier in history.present)
 
@@ -99,13 +95,12 @@ def promote(folders: DataFolders, history: KeyHistory, found: dict[Verifier, Sig
         sync_folder(folders.log_key.parent)
 
 
-def show_statements(folders: DataFolders, history: KeyHistory) -> None:
-    """Write the statements beside the checkpoint, where there are any and others stand there.
+async def show_statements(storage: LogStorage, history: KeyHistory) -> None:
+    """Write the statements beside the checkpoint; they never change.
 
     Raises:
-        OSError: The disk does not take them.
+        StorageConflict: Others stand there.
+        OSError: The storage fails.
     """
-    if history.statements:
-        path, raw = folders.log / KEYS_PATH, history.format()
-        if not path.exists() or path.read_bytes() != raw:
-            write_file(path, raw, mode=0o644)
+    statements = enumerate(history.statements, start=1)
+    await storage.put_immutable({statement_path(place): raw for place, raw in statements})

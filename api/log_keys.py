@@ -91,7 +91,7 @@ async def retire_log_key(services: Services, passphrase: Passphrase) -> ChangedK
 
 async def _settled(services: Services, passphrase: Passphrase, changes: tuple[KeyChange, ...]) -> ChangedKeys:
     changed = ChangedKeys(changes)
-    await asyncio.to_thread(show_statements, services.folders, changed.history)
+    await show_statements(services.storage, changed.history)
     await asyncio.to_thread(load_keys, services.folders, changed.history, passphrase)
     return changed
 

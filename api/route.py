@@ -25,6 +25,7 @@ PATH_PATTERNS: Mapping[str, str] = MappingProxyType(
         "token": UUID_PATTERN,
         "upload": UUID_PATTERN,
         "ticket": "[0-9a-f]{32}_[A-Za-z0-9_-]{43}",
+        "place": "[1-9][0-9]{0,3}",
         "tile": "[0-9a-z/.]{1,80}",
     }
 )

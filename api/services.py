@@ -278,7 +278,7 @@ def _sequencer(
     settings = SequencerSettings(
         batch_seconds=config.sequencer_interval_seconds, recosign_seconds=config.recosign_seconds
     )
-    keyring = FolderKeyring(folders, passphrase_from(config.log_key_passphrase_file))
+    keyring = FolderKeyring(folders, passphrase_from(config.log_key_passphrase_file), storage)
     return Sequencer(connect_alone, storage, signer, clock, settings, cosign=cosigning, keyring=keyring)
 
 

@@ -12,7 +12,7 @@ from ledger.audit_store import SignedSize
 from ledger.checkpoint import Checkpoint
 from ledger.errors import LedgerInputError
 from ledger.findings import Finding
-from ledger.key_history import KEYS_PATH, KeyHistory
+from ledger.key_history import KeyHistory, statement_path
 from ledger.key_statement import open_statement
 from ledger.publish import CHECKPOINT_PATH
 from ledger.reader import LogFiles
@@ -108,20 +108,22 @@ async def judge_keys(files: LogFiles, *, log: KeyHistory, shown: Checkpoint | No
     They are durable before a checkpoint is signed above the size that they speak of. So those of smaller sizes have to
     be there; later ones may be, and may be on record a moment before they are published or after the audit has asked.
     """
-    due = [place for place, raw in enumerate(log.statements) if shown and open_statement(raw).size < shown.size]
-    raw = await files.get(KEYS_PATH)
-    if raw is None:
-        missing = broken(codes.KEYS_ALTERED, KEYS_PATH, "the published statements about the log's keys are missing")
-        return [missing] if due else []
-    try:
-        published = KeyHistory.parse(raw)
-        log.joined(published)
-    except LedgerInputError as error:
-        message = f"the published statements about the log's keys are not those on record: {error.message}"
-        return [broken(codes.KEYS_ALTERED, KEYS_PATH, message)]
-    if due and len(published.statements) <= due[-1]:
-        return [broken(codes.KEYS_ALTERED, KEYS_PATH, "the newest published statements about the keys are missing")]
-    return []
+    found = []
+    for place, stated in enumerate(log.statements, start=1):
+        path, is_due = statement_path(place), shown is not None and open_statement(stated).size < shown.size
+        raw = await files.get(path)
+        if raw != stated and (is_due or raw is not None):
+            what = "is missing" if raw is None else "is not the one on record"
+            message = f"the published statement {place} about the log's keys {what}"
+            found.append(broken(codes.KEYS_ALTERED, path, message))
+    path = statement_path(len(log.statements) + 1)
+    if (raw := await files.get(path)) is not None:
+        try:
+            KeyHistory.made(log.first, [*log.statements, raw])
+        except LedgerInputError as error:
+            message = f"a statement about the log's keys is published that is not on record: {error.message}"
+            found.append(broken(codes.KEYS_ALTERED, path, message))
+    return found
 
 
 def wrong_root(subject: str, signed: Checkpoint, root: bytes) -> Finding:

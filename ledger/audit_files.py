@@ -6,6 +6,7 @@ files of earlier sizes, which must be beginnings of those, and whatever else lie
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
@@ -19,6 +20,9 @@ from ledger.publish import CHECKPOINT_PATH, StoredFiles
 from ledger.store import Connection
 from ledger.tiles import TILE_HEIGHT, TILE_WIDTH, Tile, bundle_path, parse_bundle_path, parse_tile_path, tile_path
 from ledger.tree import HASH_BYTES
+
+_STATEMENT = re.compile(rf"{KEYS_PATH}/[1-9][0-9]*")
+"""What `ledger.audit_checkpoints.judge_keys` looks at."""
 
 
 class _Place(NamedTuple):
@@ -43,7 +47,7 @@ async def audit_files(
         damaged: Files that the walk has found wanting; nothing is compared with them.
     """
     async for path in storage.paths():
-        if path in (CHECKPOINT_PATH, KEYS_PATH):
+        if path == CHECKPOINT_PATH or _STATEMENT.fullmatch(path):
             continue
         place = _parse(path)
         if place is None or not await audit_store.has_tile(conn, place.tile):

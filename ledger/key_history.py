@@ -3,8 +3,9 @@
     shilu/log-keys/v1
     {"statements":["<succession 1>","<retirement 1>","<succession 2>",...]}
 
-is the file `keys` beside a log's checkpoint, and `log.keys` beside evidence and in a dock's folder. It is not signed:
-its statements are, see `ledger.key_statement`.
+is the file `log.keys` beside evidence and in a dock's folder, and what a service answers at `/log/keys`. It is not
+signed: its statements are, see `ledger.key_statement`. Beside a log's checkpoint each statement is a file of its own,
+`keys/1`, `keys/2` and so on, which like a tile never changes.
 
 A chain alternates: a key follows, both sign; the older one ends; only then may the next follow. So at most two keys
 sign at a time, and every step is from the one key to the one after it. `KeyHistory.made` has these obligations:
@@ -42,7 +43,7 @@ from ledger.note import NoteVerifier, Verifier, open_note
 VERSION = "shilu/log-keys/v1"
 
 KEYS_PATH = "keys"
-"""Name of the file beside a log's checkpoint, below the log's prefix."""
+"""Folder of the statements beside a log's checkpoint, below the log's prefix."""
 
 SUCCESSIONS_MAX = 128
 """Most successions of one log; a key a year for longer than anybody keeps evidence."""
@@ -235,6 +236,11 @@ def parse_keys(raw: bytes) -> tuple[bytes, ...]:
     if not all(isinstance(statement, str) for statement in statements):
         raise KeyStatementMalformed("a statement is text")
     return tuple(str(statement).encode() for statement in statements)
+
+
+def statement_path(place: int) -> str:
+    """Return where the statement stands that comes at a place of the chain, from 1, below the log's prefix."""
+    return f"{KEYS_PATH}/{place}"
 
 
 def not_speaking(size: int, spans: Sequence[KeySpan]) -> KeyNotSpeaking:

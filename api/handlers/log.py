@@ -8,6 +8,7 @@ from api.call import Call
 from api.errors import RouteUnknown
 from api.route import NoQuery
 from ledger.errors import TilePathMalformed
+from ledger.key_history import statement_path
 from ledger.publish import CHECKPOINT_TYPE, TILE_CACHE, TILE_TYPE
 from ledger.tiles import parse_bundle_path, parse_tile_path
 
@@ -32,6 +33,14 @@ async def keys(call: Call[None, NoQuery]) -> web.Response:
     return web.Response(
         body=history.format(), headers={"Content-Type": CHECKPOINT_TYPE, "Cache-Control": CHECKPOINT_CACHE}
     )
+
+
+async def statement(call: Call[None, NoQuery]) -> web.Response:
+    """Return one statement about the log's keys, as its file lies beside the checkpoint."""
+    raw = await call.services.storage.get(statement_path(int(call.request.match_info["place"])))
+    if raw is None:
+        raise RouteUnknown("there is no such statement")
+    return web.Response(body=raw, headers={"Content-Type": CHECKPOINT_TYPE, "Cache-Control": TILE_CACHE})
 
 
 async def tile(call: Call[None, NoQuery]) -> web.Response:

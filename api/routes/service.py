@@ -87,6 +87,18 @@ LOG_ROUTES: tuple[Route, ...] = (
         tag="log",
     ),
     Route(
+        name="log_statement",
+        method="GET",
+        path="/log/keys/{place}",
+        summary="One of these statements, by its place from 1; it never changes",
+        roles=ANYBODY,
+        handle=log.statement,
+        answers=(Answer(status=200, means="A signed note", media_type=CHECKPOINT_TYPE),),
+        errors=("route.unknown",),
+        always=PUBLIC,
+        tag="log",
+    ),
+    Route(
         name="log_tile",
         method="GET",
         path="/log/tile/{tile}",

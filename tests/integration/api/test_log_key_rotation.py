@@ -92,7 +92,12 @@ async def test_both_sign_until_the_old_key_is_retired_and_old_receipts_stay_good
             check_receipt(parse_receipt(third_receipt), log=old)
 
         keys = KeyHistory.parse((await service.ask("GET", "/log/keys")).body)
-        assert keys == changed.history == KeyHistory.parse((services.folders.log / "keys").read_bytes())
+        assert keys == changed.history
+        for place, statement in enumerate(keys.statements, start=1):
+            assert (await service.ask("GET", f"/log/keys/{place}")).body == statement
+            assert (services.folders.log / f"keys/{place}").read_bytes() == statement
+        for stranger in ("3", "0", "01", "-1", "x"):
+            assert (await service.ask("GET", f"/log/keys/{stranger}")).status == 404
         for receipt in (first_receipt, second_receipt, third_receipt):
             check_receipt(parse_receipt(receipt), log=keys)
         policy = (await services.policy()).format().decode()
@@ -310,16 +315,20 @@ async def test_the_audit_names_altered_statements_wherever_they_lie(database: st
         await grown(service, b"both")
         await retire_log_key(services, no_passphrase)
         await grown(service, b"after")
-        keys_file = services.folders.log / "keys"
-        whole = keys_file.read_bytes()
-        history = KeyHistory.parse(whole)
-        shorter = KeyHistory.made(history.first, history.statements[:1]).format()
-        for damage in (None, b"", whole[:-9], whole.replace(b'"', b"'", 1), shorter):
-            keys_file.unlink(missing_ok=True)
-            if damage is not None:
-                keys_file.write_bytes(damage)
-            assert await audited(services) == ["log.keys_altered"]
-        keys_file.write_bytes(whole)
+        history = await services.log_keys()
+        stranger = services.folders.log / "keys/3"
+        for place in (1, 2):
+            file = services.folders.log / f"keys/{place}"
+            for damage in (None, b"", history.statements[place - 1][:-9], history.statements[place % 2]):
+                file.unlink()
+                if damage is not None:
+                    file.write_bytes(damage)
+                assert await audited(services) == ["log.keys_altered"], (place, damage)
+                file.unlink(missing_ok=True)
+                file.write_bytes(history.statements[place - 1])
+        stranger.write_bytes(history.statements[0])
+        assert await audited(services) == ["log.keys_altered"]
+        stranger.unlink()
         assert await audited(services) == []
         async with services.pool.acquire() as conn, conn.transaction():
             await conn.execute("ALTER TABLE log_key_statement DISABLE TRIGGER forbid_change")

@@ -61,6 +61,7 @@ def test_only_what_the_contract_names_is_open() -> None:
         "/openapi.json",
         "/log/checkpoint",
         "/log/keys",
+        "/log/keys/{place}",
         "/log/tile/{tile}",
         # The code and the ticket are the credentials.
         "/v1/docks/enrol",
