@@ -95,6 +95,10 @@ class PublicationWaiter:
             try:
                 async with self._listening() as conn:
                     await self._serve(conn)
+            except asyncpg.InternalClientError:
+                # How the driver puts it that a statement met the end of its connection: the server's last word has
+                # come, the end of the stream has not, so the connection does not count as closed yet.
+                _log.warning("listening ends: the server ended the connection")
             except store.DATABASE_ERRORS as error:
                 _log.warning("listening ends: %s", error)
             except CodedError as error:

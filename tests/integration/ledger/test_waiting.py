@@ -117,6 +117,32 @@ async def test_a_lost_connection_is_opened_again_and_nothing_is_missed(log: Test
         assert await waiting is not None
 
 
+async def test_a_statement_that_meets_the_end_of_its_connection_is_no_riddle(
+    log: TestLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    met = 0
+
+    class MeetingTheEnd(Base):
+        async def fetch(self, *args: object, **options: object) -> list[asyncpg.Record]:  # type: ignore[override]
+            """End the connection at the server, and ask before that is known here."""
+            nonlocal met
+            met += 1
+            if met == 1:
+                await log.conn.execute("SELECT pg_terminate_backend($1)", self.get_server_pid())
+                raise asyncpg.InternalClientError("cannot switch to state 11; another operation (2) is in progress")
+            found: list[asyncpg.Record] = await super().fetch(*args, **options)  # type: ignore[call-overload]
+            return found
+
+    async def connect() -> asyncpg.Connection[asyncpg.Record]:
+        return await asyncpg.connect(log.dsn, connection_class=MeetingTheEnd)
+
+    (entry,) = await log.append(1)
+    await log.sequence()
+    async with PublicationWaiter(connect, check_seconds=60, retry_seconds=0.01) as waiter:
+        assert await waiter.wait(entry.id, timeout_seconds=10) == 0
+    assert [record.getMessage() for record in caplog.records] == ["listening ends: the server ended the connection"]
+
+
 async def test_a_database_that_is_away_is_waited_for(log: TestLog) -> None:
     tries = 0
 
