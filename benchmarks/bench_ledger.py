@@ -1,16 +1,23 @@
 """The ledger's promises in figures: sustained rate, time to a proof, cost of a proof, cost of growing.
 
     python benchmarks/bench_ledger.py [--seconds 60] [--proof-size 10000000] [--curve-size 10000000]
+                                      [--peer-entries 200000]
 
-Everything is real: PostgreSQL with fsync, files with fsync, the sequencer as `serve` runs it. The defaults are short;
-the values above are those the targets are stated for (2 cores).
+Everything is real: PostgreSQL with fsync, files with fsync, the sequencer as `serve` runs it. The defaults are short
+(`make bench`); the values above are those the targets are stated for (2 cores; `make bench-full`, which takes some 20
+minutes and 12 GB of the disk below /tmp). Each part has a database and a folder of its own, removed when it is done.
 
 | Part | What is measured | Target |
 |---|---|---|
 | sustained | entries appended, sequenced, signed and published per second, over the whole time | >= 5,000 /s |
 | provable | time from the return of a commit to the answer of the waiter, 500 commits a second | median <= 150 ms |
 | proof | one inclusion proof from files, random index, all tiles on the way cold and warm | median <= 2 ms |
-| curve | seconds of the sequencer per million entries and its memory, as the log grows | flat |
+| peer | entries per second until a signed checkpoint covers all, beside Tessera's POSIX driver | the ratio |
+| curve | microseconds of the sequencer per entry and its memory, as the log grows | flat |
+
+The peer's runs and ours take turns; see `tessera_peer` for what is and what is not comparable. Between two points of
+the curve the log grows in larger batches, which is faster; the last 10,000 entries before a point, which are what is
+measured, come in batches as `serve` makes them.
 """
 
 from __future__ import annotations
@@ -18,28 +25,32 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import math
 import os
 import platform
 import random
 import resource
+import shutil
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks import tessera_peer
 from evidence.core.clock import utc_now
 from evidence.core.ids import uuid7
 from evidence.db.embedded import EmbeddedPostgres
 from evidence.db.migrate import migrate
 from ledger import store
-from ledger.canonical import Entry
+from ledger.canonical import Entry, encode_entry
 from ledger.checkpoint import Checkpoint, sign_checkpoint
 from ledger.edge import HashEdge
 from ledger.note import Signer
@@ -53,6 +64,9 @@ SIGNER = Signer.generate("example.com/bench")
 APPENDERS = 4
 ENTRIES_PER_COMMIT = 50
 PACE_PER_SECOND = 500
+PEER_ROUNDS = 3
+CURVE_BETWEEN = SequencerSettings(batch_entries_max=10_000)
+CURVE_POINT_ENTRIES = 10_000
 
 
 def make_entries(count: int) -> list[Entry]:
@@ -100,24 +114,32 @@ class Bench:
             await task
 
 
-async def append_for(dsn: str, seconds: float) -> None:
-    """Append as fast as it goes, over a few connections."""
+async def append_for(dsn: str, seconds: float, entries_max: float) -> None:
+    """Append as fast as it goes, over a few connections, until the time or the entries are over."""
+    until, left = time.monotonic() + seconds, entries_max
 
-    async def append(until: float) -> None:
+    async def append() -> None:
+        nonlocal left
         conn = await asyncpg.connect(dsn)
-        while time.monotonic() < until:
+        while time.monotonic() < until and left > 0:
+            left -= ENTRIES_PER_COMMIT
             await store.append_many(conn, make_entries(ENTRIES_PER_COMMIT))
         await conn.close()
 
-    await asyncio.gather(*(append(time.monotonic() + seconds) for _ in range(APPENDERS)))
+    await asyncio.gather(*(append() for _ in range(APPENDERS)))
+
+
+async def start_appending(bench: Bench, *, seconds: float, entries_max: float = math.inf) -> asyncio.subprocess.Process:
+    """Let another process append at full speed."""
+    limits = ("--seconds", str(seconds), "--append-max", str(entries_max))
+    return await asyncio.create_subprocess_exec(sys.executable, __file__, "--append-to", bench.dsn, *limits)
 
 
 async def measure_sustained(bench: Bench, seconds: float) -> None:
     """Let another process append at full speed; what counts is what is published when its time is over."""
-    command = [sys.executable, __file__, "--append-to", bench.dsn, "--seconds", str(seconds)]
     async with bench.sequencing() as sequencer:
         before = resident_mib()
-        appender = await asyncio.create_subprocess_exec(*command)
+        appender = await start_appending(bench, seconds=seconds)
         while not sequencer.status.published_size:
             await asyncio.sleep(0.001)
         started = time.perf_counter()
@@ -188,6 +210,52 @@ async def measure_proofs(folder: Path, size: int) -> None:
         say(f"proof of 1 in {size:,}, {kind}, median", f"{median:.2f} ms", target="<= 2 ms", met=median <= 2)
 
 
+async def publish_all(bench: Bench, entries: int) -> float:
+    """Append, sequence and publish so many entries; return the seconds from the first to the last of them."""
+    async with bench.sequencing() as sequencer:
+        conn = await bench.connect()
+        appender = await start_appending(bench, seconds=math.inf, entries_max=entries)
+        # Python needs a moment to start; the clock starts with the first entry, as the peer's does.
+        while not await conn.fetchval("SELECT EXISTS (SELECT FROM ledger_entry)"):
+            await asyncio.sleep(0.0005)
+        started = time.perf_counter()
+        while sequencer.status.published_size < entries:
+            await asyncio.sleep(0.001)
+        elapsed = time.perf_counter() - started
+        await appender.wait()
+        await conn.close()
+    return elapsed
+
+
+async def measure_peer(benches: AsyncIterator[Bench], folder: Path, entries: int) -> None:
+    """Append the same to ours and to Tessera, in turns, and print the ratio of the medians."""
+    folder.mkdir(parents=True)
+    try:
+        program = await asyncio.to_thread(tessera_peer.build, folder)
+    except tessera_peer.PeerAbsent as reason:
+        print(f"{'peer: Tessera, POSIX driver':<44}{'not run':>22}   {reason}", flush=True)
+        return
+    entry_bytes = len(encode_entry(make_entries(1)[0]))
+    settings = SequencerSettings()
+    ours, theirs = [], []
+    for number in range(PEER_ROUNDS):
+        ours.append(entries / await publish_all(await anext(benches), entries))
+        seconds = await asyncio.to_thread(
+            tessera_peer.append,
+            program,
+            folder / str(number),
+            entries=entries,
+            entry_bytes=entry_bytes,
+            batch=settings.batch_entries_max,
+            batch_seconds=settings.batch_seconds,
+        )
+        theirs.append(entries / seconds)
+        print(f"  round {number + 1}: ours {ours[-1]:,.0f} /s, Tessera {theirs[-1]:,.0f} /s", flush=True)
+    ratio = statistics.median(ours) / statistics.median(theirs)
+    name = f"peer, {entries:,} entries of {entry_bytes} bytes"
+    print(f"{name:<44}{f'ours / Tessera = {ratio:.2f}':>22}   median of {PEER_ROUNDS} rounds", flush=True)
+
+
 FILL = """
     INSERT INTO ledger_entry (entry_id, entry)
     SELECT overlay(gen_random_uuid()::text PLACING lpad(to_hex($1::bigint + n), 12, '0') FROM 25)::uuid,
@@ -196,44 +264,66 @@ FILL = """
 """
 
 
+async def sequence_more(bench: Bench, settings: SequencerSettings, start: int, end: int) -> float:
+    """Grow the log from one size to another; return the seconds that sequencing took."""
+    conn, elapsed = await bench.connect(), 0.0
+    sequencer = Sequencer(bench.connect, bench.folder, SIGNER, utc_now, settings)
+    await sequencer.recover()
+    for first in range(start, end, settings.batch_entries_max):
+        await conn.execute(FILL, first, min(settings.batch_entries_max, end - first))
+        started = time.perf_counter()
+        while await sequencer.step():
+            pass
+        elapsed += time.perf_counter() - started
+    await sequencer.close()
+    await conn.close()
+    return elapsed
+
+
 async def measure_curve(bench: Bench, size_max: int) -> None:
     """Sequence ten thousand more entries at growing sizes, and everything between at full speed."""
-    conn, size, per_entry = await bench.connect(), 0, []
-    sequencer = Sequencer(bench.connect, bench.folder, SIGNER, utc_now, SequencerSettings())
-    await sequencer.recover()
+    size, per_entry = 0, []
     print("curve: entries in the log, microseconds of sequencing per entry, memory")
     stops = [10**power * step for power in range(4, 8) for step in (1, 3) if 10**power * step <= size_max]
     for stop in stops:
-        while size < stop:
-            count = min(10_000, stop - size)
-            await conn.execute(FILL, size, count)
-            started = time.perf_counter()
-            while await sequencer.step():
-                pass
-            cost = (time.perf_counter() - started) / count
-            size += count
+        await sequence_more(bench, CURVE_BETWEEN, size, stop - CURVE_POINT_ENTRIES)
+        cost = await sequence_more(bench, SequencerSettings(), stop - CURVE_POINT_ENTRIES, stop) / CURVE_POINT_ENTRIES
+        size = stop
         per_entry.append(cost * 1e6)
         print(f"  {size:>12,} {cost * 1e6:>10.1f} us {resident_mib():>10.1f} MiB", flush=True)
-    await sequencer.close()
-    await conn.close()
     ratio = per_entry[-1] / per_entry[0]
     say("curve, last against first", f"{ratio:.2f}", target="flat", met=ratio < 1.5)
 
 
 async def measure(dsn: str, folder: Path, options: argparse.Namespace) -> None:
-    """Run all parts, each in a database of its own."""
+    """Run all parts, each in a database and a folder of its own."""
     admin = await asyncpg.connect(dsn)
 
-    async def fresh(name: str) -> Bench:
+    @asynccontextmanager
+    async def fresh(name: str) -> AsyncIterator[Bench]:
         await admin.execute(f"CREATE DATABASE bench_{name}")
-        own = dsn.replace("/postgres?", f"/bench_{name}?")
+        own = urlsplit(dsn)._replace(path=f"/bench_{name}").geturl()
         await migrate(own)
-        return Bench(own, folder / name)
+        yield Bench(own, folder / name)
+        await admin.execute(f"DROP DATABASE bench_{name} WITH (FORCE)")
+        await asyncio.to_thread(shutil.rmtree, folder / name, ignore_errors=True)
 
-    await measure_sustained(await fresh("sustained"), options.seconds)
-    await measure_provable(await fresh("provable"), options.seconds)
+    async def one_after_another() -> AsyncIterator[Bench]:
+        for number in range(PEER_ROUNDS):
+            async with fresh(f"peer{number}") as bench:
+                yield bench
+
+    async with fresh("sustained") as bench:
+        await measure_sustained(bench, options.seconds)
+    async with fresh("provable") as bench:
+        await measure_provable(bench, options.seconds)
     await measure_proofs(folder / "proof", options.proof_size)
-    await measure_curve(await fresh("curve"), options.curve_size)
+    shutil.rmtree(folder / "proof")
+    async with aclosing(one_after_another()) as benches:
+        await measure_peer(benches, folder / "tessera", options.peer_entries)
+    shutil.rmtree(folder / "tessera")
+    async with fresh("curve") as bench:
+        await measure_curve(bench, options.curve_size)
     await admin.close()
 
 
@@ -243,10 +333,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--proof-size", type=int, default=1_000_000)
     parser.add_argument("--curve-size", type=int, default=300_000)
+    parser.add_argument("--peer-entries", type=int, default=20_000)
     parser.add_argument("--append-to", help=argparse.SUPPRESS)
+    parser.add_argument("--append-max", type=float, default=math.inf, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.append_to:
-        asyncio.run(append_for(options.append_to, options.seconds))
+        asyncio.run(append_for(options.append_to, options.seconds, options.append_max))
         return
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, load before {load}")
