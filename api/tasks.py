@@ -21,8 +21,9 @@ from evidence.core.wire.receipt import format_receipt
 from evidence.db.pool import connect
 from evidence.errors import ClipUnknown, ObjectMissing
 from evidence.export.clip import Exporter
-from evidence.receipts import build_receipt
+from evidence.receipts import build_receipt, stamps_of
 from evidence.verify.clip import verify_clip
+from evidence.verify.times import Stamps
 from ingest.audit import audit_uploads
 from ledger.findings import Finding, Severity, is_clean
 
@@ -106,12 +107,15 @@ async def verify_clips(
         ClipUnknown: One of them is not there; nothing after it is verified.
     """
     policy = (await services.policy()).with_keys(await services.log_keys())
+    roots = tuple(root for authority in services.authorities for root in authority.roots) or None
     for clip in clips if clips is not None else await every_clip(services):
         async with services.pool.acquire() as conn:
             row = await clip_row(conn, clip)
             if row is None:
                 raise ClipUnknown(f"there is no clip {clip}", clip=str(clip))
-            receipt = await build_receipt(conn, services.reader, row.entry_id)
+            stamped = await stamps_of(conn, row.entry_id)
+            note = stamped[0].checkpoint if stamped else None
+            receipt = await build_receipt(conn, services.reader, row.entry_id, note=note)
             leaves = await read_leaves(conn, sha256=row.sha256)
         verification = await asyncio.to_thread(
             verify_clip,
@@ -119,6 +123,7 @@ async def verify_clips(
             None if receipt is None else format_receipt(receipt),
             policy=policy,
             leaves=None if leaves is None else b"".join(leaves),
+            stamps=Stamps(responses={one.authority: one.response for one in stamped}, roots=roots),
             progress=partial(advance, row.name),
         )
         yield Verified(clip, row.name, verification.findings)

@@ -109,15 +109,19 @@ class LogReader:
             raise NotPublished("the log has not published a checkpoint yet")
         return note
 
-    async def prove(self, index: int) -> LogProof:
-        """Prove that entry `index` is in the log, against the newest checkpoint.
+    async def prove(self, index: int, *, note: bytes | None = None) -> LogProof:
+        """Prove that entry `index` is in the log, against the newest checkpoint or an older published one.
+
+        Args:
+            index: Place of the entry.
+            note: The older checkpoint as it was published; None for the newest.
 
         Raises:
             NotPublished: There is no checkpoint yet.
-            ProofImpossible: The newest checkpoint does not reach that entry.
-            StorageUnreadable: The files are damaged.
+            ProofImpossible: The checkpoint does not reach that entry.
+            StorageUnreadable: The files are damaged, or the older checkpoint is not of this log.
         """
-        note = await self.checkpoint()
+        note = note or await self.checkpoint()
         checkpoint = self._parsed(note)
         plan = inclusion_plan(index, checkpoint.size)
         leaf, *hashes = await self.read([Node(0, index), *plan.nodes], checkpoint.size)

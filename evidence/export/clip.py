@@ -25,16 +25,26 @@ from evidence.core.clock import Clock, Entropy
 from evidence.core.wire.receipt import Receipt, format_receipt
 from evidence.core.wire.sealed import SealedClip
 from evidence.custody.record import Recorded, record
+from evidence.custody.timestamp_store import TimestampRow
 from evidence.db.pool import Connection, Pool
 from evidence.errors import ClipUnknown, EvidenceDamaged, ObjectMissing, ReceiptPending
 from evidence.export.folder import require_free, write_evidence_folder
 from evidence.export.names import safe_name
 from evidence.export.readme import readme_text
 from evidence.objects.store import ObjectStore
-from evidence.receipts import build_receipt
+from evidence.receipts import build_receipt, stamps_of
 from evidence.verify.hashing import FileUnreadable, Progress, hash_file
-from evidence.verify.judge import judge_receipt
-from evidence.verify.package import KEYS_NAME, LEAVES_SUFFIX, PAGE_NAME, POLICY_NAME, README_NAME, RECEIPT_SUFFIX
+from evidence.verify.judge import Reading, judge_receipt
+from evidence.verify.package import (
+    CHECKPOINT_SUFFIX,
+    KEYS_NAME,
+    LEAVES_SUFFIX,
+    PAGE_NAME,
+    POLICY_NAME,
+    README_NAME,
+    RECEIPT_SUFFIX,
+    STAMP_SUFFIX,
+)
 from evidence.verify.page.page import page_bytes
 from ledger.canonical import JsonObject
 from ledger.findings import Severity, is_clean
@@ -114,9 +124,13 @@ class Exporter:
             f"{name}{LEAVES_SUFFIX}": b"".join(leaves),
             POLICY_NAME: self.policy.format(),
             **({KEYS_NAME: self.keys.format()} if self.keys and self.keys.statements else {}),
-            README_NAME: readme_text(proven.sealed, file_name=name),
+            README_NAME: readme_text(
+                proven.sealed, file_name=name, authorities=[row.authority for row in proven.stamps]
+            ),
             PAGE_NAME: page_bytes(),
             f"{name}{RECEIPT_SUFFIX}": format_receipt(proven.receipt),
+            **{f"{name}.{row.authority}{STAMP_SUFFIX}": row.response for row in proven.stamps},
+            **{f"{name}{CHECKPOINT_SUFFIX}": row.checkpoint for row in proven.stamps[:1]},
         }
         files: list[JsonObject] = [
             {"name": name, "sha256": proven.sealed.digest.sha256.hex(), "size": proven.sealed.digest.size},
@@ -136,16 +150,26 @@ class Exporter:
         row = await clip_row(conn, clip)
         if row is None:
             raise ClipUnknown(f"there is no clip {clip}", clip=str(clip))
-        receipt = await build_receipt(conn, self.reader, row.entry_id)
-        if receipt is None:
-            raise ReceiptPending(f"clip {clip} is not yet in a published checkpoint", clip=str(clip))
-        reading = judge_receipt(receipt, policy=self._believed, subject=f"clip:{clip}")
+        # Against the earliest stamped checkpoint, so that strangers' clocks speak for the entry as early as they can.
+        # One that does not meet the policy of today is left alone: what leaves the house verifies by that policy.
+        stamps = await stamps_of(conn, row.entry_id)
+        receipt, reading = await self._judged(conn, row.entry_id, note=stamps[0].checkpoint if stamps else None)
+        if stamps and not is_clean(reading.findings):
+            stamps = []
+            receipt, reading = await self._judged(conn, row.entry_id, note=None)
         if reading.sealed is None or reading.index is None or not is_clean(reading.findings):
             codes = [found.code for found in reading.findings if found.severity is Severity.ERROR]
             raise EvidenceDamaged(f"the receipt of clip {clip} does not verify: {', '.join(codes)}", codes=codes)
         if (reading.sealed.clip, reading.sealed.digest.sha256) != (clip, row.sha256):
             raise EvidenceDamaged(f"the row of clip {clip} is not what its entry states", clip=str(clip))
-        return _Proven(receipt, reading.sealed, reading.index)
+        return _Proven(receipt, reading.sealed, reading.index, tuple(stamps))
+
+    async def _judged(self, conn: Connection, entry_id: UUID, *, note: bytes | None) -> tuple[Receipt, Reading]:
+        """Build a receipt against a published checkpoint, None for the newest, and have it judged."""
+        receipt = await build_receipt(conn, self.reader, entry_id, note=note)
+        if receipt is None:
+            raise ReceiptPending(f"entry {entry_id} is not yet in a published checkpoint", entry=str(entry_id))
+        return receipt, judge_receipt(receipt, policy=self._believed, subject=f"entry:{entry_id}")
 
     async def _announce(self, payload: JsonObject, *, actor: str) -> Recorded:
         """Commit the trace of an export before a byte leaves."""
@@ -163,11 +187,12 @@ class Exporter:
 
 @dataclass(frozen=True, slots=True)
 class _Proven:
-    """A receipt that was judged, and what it proves."""
+    """A receipt that was judged, what it proves, and the time stamps over its checkpoint."""
 
     receipt: Receipt
     sealed: SealedClip
     index: int
+    stamps: tuple[TimestampRow, ...]
 
 
 async def _in_thread(write: Callable[..., None]) -> None:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
+
 from evidence.core.wire.sealed import SealedClip
-from evidence.verify.package import LEAVES_SUFFIX, PAGE_NAME, POLICY_NAME, RECEIPT_SUFFIX
+from evidence.verify.package import (
+    CHECKPOINT_SUFFIX,
+    LEAVES_SUFFIX,
+    PAGE_NAME,
+    POLICY_NAME,
+    RECEIPT_SUFFIX,
+    STAMP_SUFFIX,
+)
 from evidence.verify.report import one_line, printable
 
 _TEXT = """\
@@ -37,9 +47,25 @@ Or open {page} in a browser, choose this folder and paste <KEY>; in a dispute us
 {policy} in this folder: whoever forges a folder can forge that file with it.
 """
 
+_STAMPED = """\
 
-def readme_text(sealed: SealedClip, *, file_name: str) -> bytes:
-    """Return the text for a folder that holds one clip under a file name."""
+时间戳 / time stamps
+    {name}{checkpoint} 是回执中的检查点；下列文件是各时间戳机构对它的签名时间（RFC 3161）。
+    {name}{checkpoint} is the checkpoint in the receipt; these are strangers' clocks over it (RFC 3161):
+{files}
+    任何支持 RFC 3161 的程序均可核验，例如 / any program for RFC 3161 can check them, for example:
+
+{commands}
+
+    或 / or:  shilu-verify --log-key <KEY> --tsa-roots <ROOTS> <此文件夹 / this folder>
+
+<ROOTS> 为时间戳机构的根证书（PEM），须取自可信渠道。
+<ROOTS> holds the root certificates of the authorities (PEM), from a trusted place.
+"""
+
+
+def readme_text(sealed: SealedClip, *, file_name: str, authorities: Sequence[str] = ()) -> bytes:
+    """Return the text for a folder that holds one clip under a file name, and time stamps of these authorities."""
     text = _TEXT.format(
         name=file_name,
         original=printable(one_line(sealed.name)),
@@ -51,4 +77,18 @@ def readme_text(sealed: SealedClip, *, file_name: str) -> bytes:
         policy=POLICY_NAME,
         page=PAGE_NAME,
     )
-    return text.encode()
+    return (text + _stamps_text(file_name, authorities)).encode()
+
+
+def _stamps_text(name: str, authorities: Sequence[str]) -> str:
+    if not authorities:
+        return ""
+    files = [f"{name}.{authority}{STAMP_SUFFIX}" for authority in authorities]
+    data = shlex.quote(f"{name}{CHECKPOINT_SUFFIX}")
+    commands = [f"    openssl ts -verify -data {data} -in {shlex.quote(one)} -CAfile <ROOTS>" for one in files]
+    return _STAMPED.format(
+        name=name,
+        checkpoint=CHECKPOINT_SUFFIX,
+        files="\n".join(f"    {one}" for one in files),
+        commands="\n".join(commands),
+    )

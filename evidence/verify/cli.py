@@ -17,8 +17,9 @@ from evidence.errors import EvidenceError
 from evidence.verify.clip import verify_clip
 from evidence.verify.findings import finding
 from evidence.verify.hashing import Progress
-from evidence.verify.package import Item, Package, Trust, decide_trust, open_packages
+from evidence.verify.package import Item, Package, Trust, decide_trust, open_packages, read_roots
 from evidence.verify.report import Exit, Report, one_line, printable, render
+from evidence.verify.times import Stamps
 from ledger.findings import Finding
 
 _REDRAW_SECONDS = 0.2
@@ -29,7 +30,7 @@ _DESCRIPTION = """\
 PATH 为证据文件夹（可含多个子文件夹），或单个原始文件（其旁应有 .receipt 回执）。
 PATH is an evidence folder, a folder of such folders, or a single original with its .receipt beside it.
 
-Seven obligations are checked for each original:
+These obligations are checked for each original:
   1 文件可读，大小相符        file readable, size as stated
   2 分块与片段根值相符        chunks lead to the clip's root (differences are located)
   3 整个文件 SHA-256 相符     SHA-256 of the whole file
@@ -37,6 +38,7 @@ Seven obligations are checked for each original:
   5 条目规范且与片段相符      entry canonical and about this clip
   6 条目在账本中              entry included in the log
   7 检查点签名（及见证）      checkpoint signed by a believed log key (and witnesses)
+  9 检查点的时间戳            time stamps of the checkpoint, where some came along (RFC 3161)
 """
 
 _EPILOG = """\
@@ -59,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(argv)
     try:
-        report = _verify(options.paths, log_key=options.log_key, quiet=options.quiet)
+        report = _verify(options.paths, log_key=options.log_key, tsa_roots=options.tsa_roots, quiet=options.quiet)
     except (EvidenceError, OSError) as error:
         sys.stderr.write(printable(f"shilu-verify: {one_line(str(error))}\n"))
         return Exit.USAGE
@@ -88,13 +90,20 @@ def _parser() -> argparse.ArgumentParser:
         metavar="VKEY|FILE",
         help="log key from a trusted place, or a file with it or with a policy / 可信渠道取得的日志密钥或其文件",
     )
+    parser.add_argument(
+        "--tsa-roots",
+        metavar="PEM",
+        type=Path,
+        help="roots to believe time stamps by, from a trusted place / 可信渠道取得的时间戳根证书（PEM）",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object / 输出一个 JSON 对象")
     parser.add_argument("--lang", choices=("zh", "en", "both"), default="both", help="language / 语言 (default: both)")
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error / 不显示进度")
     return parser
 
 
-def _verify(paths: Sequence[Path], *, log_key: str | None, quiet: bool) -> Report:
+def _verify(paths: Sequence[Path], *, log_key: str | None, tsa_roots: Path | None, quiet: bool) -> Report:
+    roots = read_roots(tsa_roots)
     packages = [package for path in paths for package in open_packages(path)]
     trusts = [decide_trust(log_key, package.policy) for package in packages]
     verifications = [
@@ -103,6 +112,7 @@ def _verify(paths: Sequence[Path], *, log_key: str | None, quiet: bool) -> Repor
             item.receipt(),
             policy=trust.policy,
             leaves=item.leaves(),
+            stamps=Stamps(checkpoint=item.checkpoint(), responses=item.stamps(), roots=roots),
             progress=None if quiet else _meter(item),
         )
         for package, trust in zip(packages, trusts, strict=True)

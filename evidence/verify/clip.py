@@ -14,6 +14,7 @@ from evidence.errors import WireError
 from evidence.verify.findings import OBLIGATIONS, finding, obligation_of
 from evidence.verify.hashing import FileUnreadable, Progress, hash_file
 from evidence.verify.judge import judge_file, judge_receipt
+from evidence.verify.times import Stamps, judge_times
 from ledger.checkpoint import Checkpoint
 from ledger.findings import Finding, is_clean
 from ledger.policy import Policy
@@ -49,15 +50,17 @@ def verify_clip(
     *,
     policy: Policy,
     leaves: bytes | None = None,
+    stamps: Stamps | None = None,
     progress: Progress | None = None,
 ) -> Verification:
-    """Verify an original against its receipt; obligations 1 to 7 of `evidence.verify.findings`.
+    """Verify an original against its receipt; the obligations of `evidence.verify.findings`.
 
     Args:
         file: The original.
         receipt: Its receipt as it came; None when there is none.
         policy: The log keys that the caller believes, and the witnesses asked for.
         leaves: Concatenated leaf hashes that came along, if any; they only serve to say where a file differs.
+        stamps: Time stamps that came along, and whose word counts; None for none.
         progress: Called with bytes done and bytes in all.
     """
     subject = f"file:{file.name}"
@@ -67,15 +70,23 @@ def verify_clip(
         parsed = parse_receipt(receipt)
     except WireError as error:
         return _unread(file, finding("receipt.malformed", subject, reason=error.message))
-    return _verify(file, parsed, policy=policy, leaves=leaves, progress=progress)
+    return _verify(file, parsed, policy=policy, leaves=leaves, stamps=stamps or Stamps(), progress=progress)
 
 
 def _verify(
-    file: Path, receipt: Receipt, *, policy: Policy, leaves: bytes | None, progress: Progress | None
+    file: Path,
+    receipt: Receipt,
+    *,
+    policy: Policy,
+    leaves: bytes | None,
+    stamps: Stamps,
+    progress: Progress | None,
 ) -> Verification:
     subject = f"file:{file.name}"
     reading = judge_receipt(receipt, policy=policy, subject=subject)
     found = list(reading.findings)
+    if reading.note is not None:
+        found += judge_times(stamps, checkpoint=reading.note, subject=subject)
     if reading.sealed:
         try:
             hashes = hash_file(file, progress=progress)

@@ -11,6 +11,12 @@ class EvidenceNotFound(EvidenceError):
     code = "verify.nothing"
 
 
+class RootsUnusable(EvidenceError):
+    """The file of root certificates for time stamps cannot be read, or holds none."""
+
+    code = "verify.tsa_roots"
+
+
 class LogKeyMissing(EvidenceError):
     """No log key was given and none came with the evidence, or what was given is no key and no policy."""
 

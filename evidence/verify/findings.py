@@ -9,6 +9,7 @@ The obligations, in the order in which they are printed:
 5. the entry is canonical, of a known kind, and about the clip that its payload describes
 6. the entry is in the log of the checkpoint
 7. the checkpoint is signed by a log key that is believed, and by the quorum of witnesses where a policy asks for one
+9. the checkpoint existed when the time stamps that came along say (`evidence.verify.times`)
 
 A sentence is a template over the finding's details, so both languages say the same of the same facts.
 """
@@ -21,7 +22,7 @@ from typing import Final
 
 from ledger.findings import Finding, Severity
 
-OBLIGATIONS: Final = range(1, 8)
+OBLIGATIONS: Final = (1, 2, 3, 4, 5, 6, 7, 9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,48 @@ FINDINGS: Mapping[str, Meaning] = {
     ),
     "log.quorum_unmet": Meaning(
         7, _ERROR, "too few witnesses cosigned the checkpoint; missing: {missing}", "联署的见证方不足；缺：{missing}"
+    ),
+    "met.time": Meaning(
+        9,
+        _OK,
+        "the checkpoint existed at {time}, by the time stamp of {authority}",
+        "检查点至迟于 {time} 已存在（{authority} 的时间戳）",
+    ),
+    "time.trust_owed": Meaning(
+        9,
+        _WARNING,
+        "the time stamp of {authority} states {time} and is consistent; no roots were given to believe it by",
+        "{authority} 的时间戳载明 {time}，内容自洽；未提供可信根证书，尚不能采信",
+    ),
+    "time.none": Meaning(
+        9,
+        _WARNING,
+        "no time stamp came along; nobody else says when the checkpoint existed",
+        "未附时间戳；检查点何时存在，没有第三方证明",
+    ),
+    "time.malformed": Meaning(
+        9,
+        _ERROR,
+        "the time stamp of {authority} cannot be judged: {reason}",
+        "{authority} 的时间戳无法判断：{reason}",
+    ),
+    "time.of_other_data": Meaning(
+        9,
+        _ERROR,
+        "the time stamp of {authority} is not of the checkpoint in the receipt",
+        "{authority} 的时间戳并非针对回执中的检查点",
+    ),
+    "time.false": Meaning(
+        9,
+        _ERROR,
+        "the time stamp of {authority} does not hold: {reason}",
+        "{authority} 的时间戳不成立：{reason}",
+    ),
+    "time.checkpoint_differs": Meaning(
+        9,
+        _ERROR,
+        "the checkpoint file beside the original is not the checkpoint in the receipt",
+        "随附的检查点文件与回执中的检查点不一致",
     ),
     "step.skipped": Meaning(
         None, _WARNING, "obligation {obligation} could not be judged", "第 {obligation} 项无法判断"

@@ -1,4 +1,4 @@
-"""The seven obligations as pure functions: each takes values and returns findings, none reads a file.
+"""Obligations 1 to 7 as pure functions: each takes values and returns findings, none reads a file.
 
 Obligations are judged one by one even when others fail, as far as what they need can be read: who looks into a damaged
 package wants to know everything that is wrong with it, not only the first thing.
@@ -37,12 +37,14 @@ class Reading:
         sealed: The clip, None when entry or payload cannot be read.
         index: Place of the entry in the log, None when the proof cannot be read.
         checkpoint: The log's state, None when it cannot be read.
+        note: The checkpoint in the proof, byte for byte; None when the proof cannot be read.
         findings: Obligations 4 to 7.
     """
 
     sealed: SealedClip | None
     index: int | None
     checkpoint: Checkpoint | None
+    note: bytes | None
     findings: tuple[Finding, ...]
 
 
@@ -75,12 +77,13 @@ def judge_receipt(receipt: Receipt, *, policy: Policy, subject: str) -> Reading:
         subject: What the findings are about.
     """
     entry, sealed, stated = _judge_entry(receipt, subject)
-    index, checkpoint, logged = _judge_log(receipt, policy, subject)
+    proof, checkpoint, logged = _judge_log(receipt, policy, subject)
     committed = []
     if entry:
         matches = commitment(salt=receipt.salt, payload=receipt.payload) == entry.commit
         committed = [finding("met.payload" if matches else "payload.not_committed", subject)]
-    return Reading(sealed, index, checkpoint, (*committed, *stated, *logged))
+    index, note = (proof.index, proof.checkpoint) if proof else (None, None)
+    return Reading(sealed, index, checkpoint, note, (*committed, *stated, *logged))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,9 @@ def _judge_entry(receipt: Receipt, subject: str) -> tuple[Entry | None, SealedCl
     return entry, sealed, [finding("met.entry", subject, type=entry.type, clip=str(sealed.clip))]
 
 
-def _judge_log(receipt: Receipt, policy: Policy, subject: str) -> tuple[int | None, Checkpoint | None, list[Finding]]:
+def _judge_log(
+    receipt: Receipt, policy: Policy, subject: str
+) -> tuple[LogProof | None, Checkpoint | None, list[Finding]]:
     try:
         proof = parse_proof(receipt.proof)
     except ProofMalformed as error:
@@ -176,12 +181,12 @@ def _judge_log(receipt: Receipt, policy: Policy, subject: str) -> tuple[int | No
     try:
         checkpoint = parse_checkpoint(parse_note(proof.checkpoint).text)
     except CodedError as error:
-        return proof.index, None, [finding("log.checkpoint_malformed", subject, reason=error.message)]
+        return proof, None, [finding("log.checkpoint_malformed", subject, reason=error.message)]
     findings = [
         _judge_inclusion(proof, checkpoint, receipt.entry, subject),
         _judge_signatures(proof, policy, subject),
     ]
-    return proof.index, checkpoint, findings
+    return proof, checkpoint, findings
 
 
 def _judge_inclusion(proof: LogProof, checkpoint: Checkpoint, entry: bytes, subject: str) -> Finding:

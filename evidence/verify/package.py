@@ -4,6 +4,8 @@ An evidence folder holds, for every original, the original itself under a safe n
 
     <original>.receipt      the receipt, see `evidence.core.wire.receipt`
     <original>.leaves       leaf hashes of the clip tree, 32 bytes each, nothing between them; the root proves them
+    <original>.checkpoint   the checkpoint in the receipt, byte for byte, where it is stamped; for `openssl ts -verify`
+    <original>.<name>.tsr   the time stamp of an authority over it (RFC 3161), at most 16 of them
     log.policy              the log's key and the witnesses asked for (C2SP tlog-policy)
     log.keys                statements by which keys of the log followed each other, if they did (`ledger.key_history`)
     README.txt              how to verify, for people; ignored here
@@ -14,19 +16,26 @@ The policy in a folder comes from whoever made the folder: it tells which key to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from evidence.core.wire.receipt import RECEIPT_BYTES_MAX
-from evidence.verify.errors import EvidenceNotFound, LogKeyMissing
+from evidence.verify.errors import EvidenceNotFound, LogKeyMissing, RootsUnusable
 from ledger.errors import KeyMalformed, PolicyMalformed
 from ledger.keys import parse_public_key
 from ledger.policy import POLICY_BYTES_MAX, Policy
+from ledger.proof import PROOF_BYTES_MAX
+from ledger.timestamp.certificate import ROOTS_BYTES_MAX, Certificate, parse_roots
+from ledger.timestamp.errors import TimestampRootsMalformed
+from ledger.timestamp.response import RESPONSE_BYTES_MAX
 from ledger.tree import HASH_BYTES
 
 RECEIPT_SUFFIX = ".receipt"
 LEAVES_SUFFIX = ".leaves"
+CHECKPOINT_SUFFIX = ".checkpoint"
+STAMP_SUFFIX = ".tsr"
 POLICY_NAME = "log.policy"
 README_NAME = "README.txt"
 PAGE_NAME = "verify.html"
@@ -34,8 +43,17 @@ KEYS_NAME = "log.keys"
 OUR_NAMES = (POLICY_NAME, KEYS_NAME, README_NAME, PAGE_NAME)
 """Files of an evidence folder that are about all of it; no receipt speaks for them."""
 
+OUR_SUFFIXES = (RECEIPT_SUFFIX, LEAVES_SUFFIX, CHECKPOINT_SUFFIX)
+"""What is put behind an original's name for the files that belong to it alone; time stamps have a name in between."""
+
 LEAVES_BYTES_MAX = HASH_BYTES * 16 * 1024 * 1024
 """Longest list of leaf hashes that is read: that of an original of 16 TiB."""
+
+
+STAMPS_MAX = 16
+"""Most time stamps of an original that are judged; the others are files that nobody speaks for."""
+
+_AUTHORITY = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +69,26 @@ class Item:
     def leaves(self) -> bytes | None:
         """Return the list of leaf hashes, None when there is none."""
         return _read(_beside(self.file, LEAVES_SUFFIX), bytes_max=LEAVES_BYTES_MAX)
+
+    def checkpoint(self) -> bytes | None:
+        """Return the bytes of the checkpoint's file, None when there is none."""
+        return _read(_beside(self.file, CHECKPOINT_SUFFIX), bytes_max=PROOF_BYTES_MAX)
+
+    def stamps(self) -> Mapping[str, bytes]:
+        """Return the time stamps, authority -> response, at most one byte longer than one can be."""
+        paths = {name: _beside(self.file, f".{name}{STAMP_SUFFIX}") for name in self.authorities()}
+        read = {name: _read(path, bytes_max=RESPONSE_BYTES_MAX) for name, path in paths.items()}
+        return {name: raw for name, raw in read.items() if raw is not None}
+
+    def authorities(self) -> list[str]:
+        """Return the names of the authorities whose time stamps lie beside the original, the first `STAMPS_MAX`."""
+        head = f"{self.file.name}."
+        names = [
+            path.name.removeprefix(head).removesuffix(STAMP_SUFFIX)
+            for path in (self.file.parent.iterdir() if self.file.parent.is_dir() else ())
+            if path.name.startswith(head) and path.name.endswith(STAMP_SUFFIX) and path.is_file()
+        ]
+        return sorted(name for name in names if _AUTHORITY.fullmatch(name))[:STAMPS_MAX]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +153,21 @@ def decide_trust(log_key: str | None, package_policy: bytes | None) -> Trust:
     return Trust(_parse_policy(package_policy, where=POLICY_NAME), from_package=True)
 
 
+def read_roots(path: Path | None) -> tuple[Certificate, ...] | None:
+    """Read the roots by which time stamps are believed; None when the caller gave no file.
+
+    Raises:
+        RootsUnusable: It cannot be read, or holds no certificates.
+    """
+    if path is None:
+        return None
+    try:
+        with path.open("rb") as file:
+            return parse_roots(file.read(ROOTS_BYTES_MAX + 1))
+    except (OSError, TimestampRootsMalformed) as error:
+        raise RootsUnusable("the file given with --tsa-roots holds no root certificates in PEM") from error
+
+
 def _open_folder(root: Path) -> list[Package]:
     originals: dict[Path, list[Path]] = {}
     for original in sorted(_originals(root)):
@@ -123,7 +176,8 @@ def _open_folder(root: Path) -> list[Package]:
         raise EvidenceNotFound(f"there is no receipt in {root}")
     known = {folder / name for folder in [root, *originals] for name in OUR_NAMES}
     for original in (one for ones in originals.values() for one in ones):
-        known |= {original, _beside(original, RECEIPT_SUFFIX), _beside(original, LEAVES_SUFFIX)}
+        known |= {original, *(_beside(original, suffix) for suffix in OUR_SUFFIXES)}
+        known |= {_beside(original, f".{name}{STAMP_SUFFIX}") for name in Item(original).authorities()}
     others = sorted(path for path in root.rglob("*") if path not in known and not path.is_dir())
     return [
         Package(

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from ledger.timestamp.der import NOT_DER, Cursor, Tag, Value, integer, oid
+from ledger.timestamp.der import NOT_DER, Cursor, Tag, Value, bits, integer, oid, read_whole
 from ledger.timestamp.errors import TimestampFalse, TimestampMalformed
 
 HASHES: dict[str, type[HashAlgorithm]] = {
@@ -23,6 +23,9 @@ HASHES: dict[str, type[HashAlgorithm]] = {
 
 RSA_BITS_MIN = 2048
 """Shortest RSA key that is believed."""
+
+RSA_BITS_MAX = 8192
+"""Longest one that is computed with."""
 
 UNSUPPORTED = "it uses an algorithm that is not judged here"
 
@@ -39,7 +42,9 @@ _ECDSA: dict[str, type[HashAlgorithm]] = {
     "1.2.840.10045.4.3.3": SHA384,
     "1.2.840.10045.4.3.4": SHA512,
 }
-_CURVES = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+_EC_PUBLIC_KEY = "1.2.840.10045.2.1"
+_CURVES = {"1.2.840.10045.3.1.7": 32, "1.3.132.0.34": 48, "1.3.132.0.35": 66}
+"""Curves of FIPS 186 by object identifier, with the bytes of a coordinate."""
 _SALT_BYTES_MAX = 64
 
 
@@ -60,21 +65,55 @@ def is_signed(*, key: bytes, algorithm: Value, digest: str | None, message: byte
     fields = Cursor(algorithm.expect(Tag.SEQUENCE))
     name = oid(fields.take(Tag.OID))
     parameters = fields.rest()
+    coordinate_bytes = _read_key(key)
+    if coordinate_bytes is not None and name not in _ECDSA:
+        raise TimestampFalse(UNSUPPORTED)
+    scheme = None if coordinate_bytes is not None else _rsa_scheme(name, parameters, digest)
     try:
         public = load_der_public_key(key)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise TimestampFalse(UNSUPPORTED) from error
     try:
-        if isinstance(public, rsa.RSAPublicKey) and public.key_size >= RSA_BITS_MIN:
-            scheme, hashing = _rsa_scheme(name, parameters, digest)
-            public.verify(signature, message, scheme, hashing)
-        elif isinstance(public, ec.EllipticCurvePublicKey) and isinstance(public.curve, _CURVES) and name in _ECDSA:
+        if scheme is not None and isinstance(public, rsa.RSAPublicKey):
+            public.verify(signature, message, *scheme)
+        elif coordinate_bytes is not None and isinstance(public, ec.EllipticCurvePublicKey):
+            if not _is_ecdsa(signature, coordinate_bytes):
+                return False
             public.verify(signature, message, ec.ECDSA(_ECDSA[name]()))
         else:
             raise TimestampFalse(UNSUPPORTED)
     except InvalidSignature:
         return False
     return True
+
+
+def _read_key(key: bytes) -> int | None:
+    """Return the bytes of a coordinate of an elliptic curve key, None for an RSA key of a length that is judged."""
+    whole = Cursor(read_whole(key, Tag.SEQUENCE))
+    algorithm, material = Cursor(whole.take(Tag.SEQUENCE)), bits(whole.take(Tag.BIT_STRING))
+    whole.end()
+    name = oid(algorithm.take(Tag.OID))
+    if name == _RSA_ENCRYPTION:
+        modulus = integer(Cursor(read_whole(material, Tag.SEQUENCE)).take(Tag.INTEGER))
+        if not RSA_BITS_MIN <= modulus.bit_length() <= RSA_BITS_MAX or modulus < 0:
+            raise TimestampFalse(UNSUPPORTED)
+        return None
+    curve = algorithm.take_if(Tag.OID)
+    # Browsers want the point uncompressed.
+    if name != _EC_PUBLIC_KEY or curve is None or oid(curve) not in _CURVES or material[:1] != b"\x04":
+        raise TimestampFalse(UNSUPPORTED)
+    return _CURVES[oid(curve)]
+
+
+def _is_ecdsa(signature: bytes, coordinate_bytes: int) -> bool:
+    """Tell whether a signature has the form of one (RFC 3279, 2.2.3), two numbers that fit the curve."""
+    try:
+        numbers = Cursor(read_whole(signature, Tag.SEQUENCE))
+        pair = [integer(numbers.take(Tag.INTEGER)) for _ in range(2)]
+        numbers.end()
+    except TimestampMalformed:
+        return False
+    return all(0 < number < 1 << 8 * coordinate_bytes for number in pair)
 
 
 def _rsa_scheme(
@@ -97,11 +136,11 @@ def _pss(parameters: Value) -> tuple[padding.PSS, HashAlgorithm]:
     if hashed is None or mask is None or salt is None:
         # What is left out means SHA-1.
         raise TimestampFalse(UNSUPPORTED)
-    digest = hash_name(_only(hashed))
-    generator = Cursor(_only(mask).expect(Tag.SEQUENCE))
+    digest = hash_name(read_whole(hashed.content, Tag.SEQUENCE))
+    generator = Cursor(read_whole(mask.content, Tag.SEQUENCE))
     if oid(generator.take(Tag.OID)) != _MGF1 or hash_name(generator.take(Tag.SEQUENCE)) != digest:
         raise TimestampFalse(UNSUPPORTED)
-    salt_bytes = integer(_only(salt))
+    salt_bytes = integer(read_whole(salt.content, Tag.INTEGER))
     if digest not in HASHES or not 0 <= salt_bytes <= _SALT_BYTES_MAX:
         raise TimestampFalse(UNSUPPORTED)
     hashing = HASHES[digest]()
@@ -121,10 +160,3 @@ def hash_name(algorithm: Value) -> str:
     if null is not None and null.content:
         raise TimestampMalformed(NOT_DER)
     return name
-
-
-def _only(value: Value) -> Value:
-    fields = Cursor(value)
-    inner = fields.take(*(child.tag for child in value.children()[:1]))
-    fields.end()
-    return inner

@@ -1,7 +1,7 @@
 """What the page says and counts with, taken from the Python verifier so that the two cannot drift apart.
 
 Only what concerns a browser is said here: findings that no program with a full library of signatures can have, reasons
-why a run does not begin, and the short names of the seven steps.
+why a run does not begin, and the short names of the steps.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 from evidence.core.wire.receipt import RECEIPT_BYTES_MAX
 from evidence.verify.findings import FINDINGS, Meaning
 from evidence.verify.judge import PLACES_MAX
-from evidence.verify.package import LEAVES_BYTES_MAX, OUR_NAMES, POLICY_NAME
+from evidence.verify.package import LEAVES_BYTES_MAX, OUR_NAMES, OUR_SUFFIXES, POLICY_NAME, STAMPS_MAX
 from evidence.verify.report import OWED, VERDICTS, Exit
 from ledger.canonical import DEPTH_MAX, ENTRY_BYTES_MAX, PAYLOAD_BYTES_MAX, SALT_BYTES
 from ledger.findings import Severity
@@ -20,6 +20,9 @@ from ledger.keys import NAME_BYTES_MAX
 from ledger.note import SIGNATURES_MAX
 from ledger.policy import PARTIES_MAX, POLICY_BYTES_MAX
 from ledger.proof import PROOF_BYTES_MAX
+from ledger.timestamp.certificate import ROOTS_BYTES_MAX, ROOTS_MAX
+from ledger.timestamp.response import CERTIFICATES_MAX, RESPONSE_BYTES_MAX
+from ledger.timestamp.signatures import RSA_BITS_MAX, RSA_BITS_MIN
 
 PAGE_FINDINGS: Mapping[str, Meaning] = {
     "page.signature_unsupported": Meaning(
@@ -39,6 +42,7 @@ STEPS: Mapping[int, tuple[str, str]] = {
     5: ("条目", "entry"),
     6: ("账本", "log"),
     7: ("检查点签名", "checkpoint signatures"),
+    9: ("时间", "time"),
 }
 """Short names of the obligations, Chinese and English."""
 
@@ -58,6 +62,10 @@ STOPS: Mapping[str, tuple[str, str]] = {
     "verify.key_package": (
         "随证据提供的 log.policy 无法解读；请粘贴取自可信渠道的日志密钥",
         "the log.policy that came with the evidence is not readable; paste a log key from a trusted place",
+    ),
+    "verify.tsa_roots": (
+        "所选文件中没有可用的根证书（PEM）",
+        "the file chosen for time stamps holds no usable root certificates (PEM)",
     ),
     "page.no_crypto": (
         "此浏览器不向本页提供密码算法（WebCrypto），无法验证；请从本地磁盘打开本页，或改用 shilu-verify",
@@ -95,6 +103,7 @@ OWED_PAGE: Mapping[str, tuple[str, str]] = {
 """What the reader of a page owes besides, in English and Chinese."""
 
 LIMITS: Final = {
+    "CERTIFICATES_MAX": CERTIFICATES_MAX,
     "DEPTH_MAX": DEPTH_MAX,
     "ENTRY_BYTES_MAX": ENTRY_BYTES_MAX,
     "LEAVES_BYTES_MAX": LEAVES_BYTES_MAX,
@@ -105,8 +114,14 @@ LIMITS: Final = {
     "POLICY_BYTES_MAX": POLICY_BYTES_MAX,
     "PROOF_BYTES_MAX": PROOF_BYTES_MAX,
     "RECEIPT_BYTES_MAX": RECEIPT_BYTES_MAX,
+    "RESPONSE_BYTES_MAX": RESPONSE_BYTES_MAX,
+    "ROOTS_BYTES_MAX": ROOTS_BYTES_MAX,
+    "ROOTS_MAX": ROOTS_MAX,
+    "RSA_BITS_MAX": RSA_BITS_MAX,
+    "RSA_BITS_MIN": RSA_BITS_MIN,
     "SALT_BYTES": SALT_BYTES,
     "SIGNATURES_MAX": SIGNATURES_MAX,
+    "STAMPS_MAX": STAMPS_MAX,
 }
 """Limits of the formats, equal on both sides."""
 
@@ -127,6 +142,7 @@ def tables() -> dict[str, object]:
         },
         "LIMITS": LIMITS,
         "OUR_NAMES": list(OUR_NAMES),
+        "OUR_SUFFIXES": list(OUR_SUFFIXES),
         "OWED": [{"code": code, "en": en, "zh": zh} for code, (en, zh) in {**OWED, **OWED_PAGE}.items()],
         "PAYLOAD_FACTS": PAYLOAD_FACTS,
         "POLICY_NAME": POLICY_NAME,

@@ -14,7 +14,7 @@ async function run() {
   try {
     const begun = performance.now();
     const progress = (...where) => { if (mine === runNumber) showProgress(begun, ...where); };
-    const made = await verifySelection(chosen, byId("key").value, progress);
+    const made = await verifySelection(chosen, byId("key").value, byId("roots").files[0], progress);
     if (mine !== runNumber) return; // something else was chosen meanwhile
     const report = reportJson(made);
     showRun(made, report, result);

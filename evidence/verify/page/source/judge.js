@@ -1,4 +1,4 @@
-// The seven obligations: the twin of evidence/verify/judge.py and clip.py. Each is judged even after another failed, as
+// The obligations: the twin of evidence/verify/judge.py, clip.py and times.py. Each is judged even after another failed, as
 // far as what it needs can be read.
 
 function finding(code, subject, details = {}) {
@@ -15,9 +15,9 @@ function sentence(template, details) {
   });
 }
 
-async function verifyItem(item, policy, progress) {
+async function verifyItem(item, policy, roots, progress) {
   const subject = `file:${item.name}`;
-  const result = { file: item.path, sealed: null, index: null, checkpoint: null, hashes: null, entry: null };
+  const result = { file: item.path, sealed: null, index: null, checkpoint: null, note: null, hashes: null, entry: null };
   const raw = item.receipt && await readAtMost(item.receipt, LIMITS.RECEIPT_BYTES_MAX);
   if (!raw) return concluded(result, [finding("receipt.missing", subject)], subject);
   let receipt;
@@ -28,13 +28,14 @@ async function verifyItem(item, policy, progress) {
     return concluded(result, [finding("receipt.malformed", subject, { reason: error.message })], subject);
   }
   const found = [...judgeEntry(receipt, subject, result), ...await judgeLog(receipt, policy, subject, result)];
+  if (result.note !== null) found.push(...await judgeTimes(item, result.note, roots, subject));
   if (result.sealed) found.push(...await judgeFile(item, result, subject, progress));
   return concluded(result, found, subject);
 }
 
 function concluded(result, found, subject) {
   const judged = new Set(found.map((one) => one.details.obligation));
-  for (let number = 1; number <= 7; number++) {
+  for (const number of Object.keys(STEPS).map(Number)) {
     if (!judged.has(number)) found.push(finding("step.skipped", subject, { obligation: number }));
   }
   // sort() keeps the order of equals.
@@ -75,6 +76,7 @@ async function judgeLog(receipt, policy, subject, result) {
     return [finding("log.proof_malformed", subject, { reason: error.message })];
   }
   result.index = plainNumber(proof.index);
+  result.note = proof.checkpoint;
   let checkpoint;
   try {
     checkpoint = parseCheckpoint(parseNote(proof.checkpoint).text);
@@ -103,6 +105,30 @@ async function judgeSignatures(note, policy, subject) {
     if (error.kind === "unmet") return finding("log.quorum_unmet", subject, { missing: error.missing });
     if (error.kind === "unsupported") return finding("page.signature_unsupported", subject, { kind: error.message });
     return finding("log.checkpoint_false", subject, { reason: error.message });
+  }
+}
+
+// 9: when the checkpoint existed, by the word of strangers' clocks.
+async function judgeTimes(item, note, roots, subject) {
+  const found = [];
+  const checkpoint = item.checkpoint && await readAtMost(item.checkpoint, LIMITS.PROOF_BYTES_MAX);
+  if (checkpoint && !sameBytes(checkpoint, utf8(note))) found.push(finding("time.checkpoint_differs", subject));
+  for (const [authority, file] of item.stamps) {
+    const raw = await readAtMost(file, LIMITS.RESPONSE_BYTES_MAX);
+    found.push(await judgeTime(authority, raw, utf8(note), roots, subject));
+  }
+  return found.some((one) => one.code !== "time.checkpoint_differs") ? found : [...found, finding("time.none", subject)];
+}
+
+async function judgeTime(authority, raw, data, roots, subject) {
+  try {
+    const said = await judgeStamp(raw, data, roots);
+    return finding(roots ? "met.time" : "time.trust_owed", subject, { authority, ...said });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    if (error.kind === "stamp-other") return finding("time.of_other_data", subject, { authority });
+    const code = error.kind === "stamp-false" ? "time.false" : "time.malformed";
+    return finding(code, subject, { authority, reason: error.message });
   }
 }
 

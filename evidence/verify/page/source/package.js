@@ -24,7 +24,8 @@ function openPackages(selection) {
   }
   if (!originals.size) {
     // Nobody speaks for anything: a single original may still be asked about.
-    const asked = [...files.keys()].filter((path) => !OUR_NAMES.includes(nameOf(path)) && !path.endsWith(".leaves"));
+    const isBeside = (path) => /\.(?:leaves|checkpoint|tsr)$/.test(path);
+    const asked = [...files.keys()].filter((path) => !OUR_NAMES.includes(nameOf(path)) && !isBeside(path));
     if (asked.length !== 1) throw new NothingToVerify("verify.nothing");
     originals.add(asked[0]);
   }
@@ -33,7 +34,11 @@ function openPackages(selection) {
   const folders = new Map();
   for (const path of sorted) folders.set(folderOf(path), [...(folders.get(folderOf(path)) ?? []), path]);
   const known = new Set([root, ...folders.keys()].flatMap((folder) => OUR_NAMES.map((name) => within(folder, name))));
-  for (const path of sorted) for (const suffix of ["", ".receipt", ".leaves"]) known.add(path + suffix);
+  const stamps = new Map(sorted.map((path) => [path, stampsBeside(path, files)]));
+  for (const path of sorted) {
+    for (const suffix of ["", ...OUR_SUFFIXES]) known.add(path + suffix);
+    for (const [name] of stamps.get(path)) known.add(`${path}.${name}.tsr`);
+  }
   const others = [...files.keys()].filter((path) => !known.has(path)).sort(byParts);
   return [...folders].map(([folder, paths], number) => ({
     items: paths.map((path) => ({
@@ -42,10 +47,23 @@ function openPackages(selection) {
       original: files.get(path) ?? null,
       receipt: files.get(`${path}.receipt`) ?? null,
       leaves: files.get(`${path}.leaves`) ?? null,
+      checkpoint: files.get(`${path}.checkpoint`) ?? null,
+      stamps: stamps.get(path),
     })),
     uncovered: number === 0 ? others : [],
     policy: files.get(within(folder, POLICY_NAME)) ?? files.get(within(root, POLICY_NAME)) ?? null,
   }));
+}
+
+// The time stamps beside an original, as [authority, file] in the order of names, as many as are judged.
+function stampsBeside(path, files) {
+  const head = `${path}.`;
+  return [...files]
+    .filter(([other]) => other.startsWith(head) && other.endsWith(".tsr"))
+    .map(([other, file]) => [other.slice(head.length, -".tsr".length), file])
+    .filter(([name]) => /^[a-z][a-z0-9-]{0,31}$/.test(name))
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .slice(0, LIMITS.STAMPS_MAX);
 }
 
 function byParts(left, right) {
@@ -75,14 +93,24 @@ async function decideTrust(given, packagePolicy) {
   return { policy: believed(await readAtMost(packagePolicy, LIMITS.POLICY_BYTES_MAX)), fromPackage: true };
 }
 
-async function verifySelection(selection, given, progress) {
+// Roots to believe time stamps by, from the file that the reader chose; null when there is none.
+async function readRoots(file) {
+  if (!file) return null;
+  const roots = parseRoots(await readAtMost(file, LIMITS.ROOTS_BYTES_MAX));
+  if (!roots) throw new NothingToVerify("verify.tsa_roots");
+  return roots;
+}
+
+async function verifySelection(selection, given, rootsFile, progress) {
+  const roots = await readRoots(rootsFile);
   const packages = openPackages(selection);
   const trusts = [];
   for (const one of packages) trusts.push(await decideTrust(given, one.policy));
   const pairs = packages.flatMap((one, number) => one.items.map((item) => [item, trusts[number].policy]));
   const verifications = [];
   for (const [number, [item, policy]] of pairs.entries()) {
-    verifications.push(await verifyItem(item, policy, (done, total) => progress(item, number, pairs.length, done, total)));
+    const tell = (done, total) => progress(item, number, pairs.length, done, total);
+    verifications.push(await verifyItem(item, policy, roots, tell));
   }
   const remarks = packages.flatMap((one, number) => remarksOn(one, trusts[number]));
   return { verifications, trusts, remarks, verdict: verdictOf(verifications, trusts, remarks) };

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import shlex
+import subprocess
 import threading
 from pathlib import Path
 from typing import Any
@@ -14,13 +16,20 @@ import pytest
 
 from evidence.core.durable import TEMPORARY_PREFIX
 from evidence.custody.store import find_payload
+from evidence.custody.timestamps import TimestampBook
 from evidence.errors import ClipUnknown, EvidenceDamaged, ExportTargetTaken, ExportTargetUnusable, ReceiptPending
 from evidence.export.clip import Exported, Exporter
 from evidence.verify.cli import main
 from evidence.verify.page.page import page_bytes
+from ledger.cosignature import Cosigner
+from ledger.note import Note, format_note, parse_note
 from ledger.policy import Policy
+from ledger.publish import stored_checkpoint
+from ledger.stamping import Stamp
+from ledger.timestamp.stamp import make_request, open_stamp
 from tests.support.paper_log import seeded_signer
 from tests.support.small_house import CONTENTS, ORIGIN, SmallHouse, superuser
+from tests.support.time_authority import make_stamper
 
 FIRST, SECOND, STILL = CONTENTS
 STAFF = "staff:0195a000-0000-7000-8000-000000000001"
@@ -208,3 +217,70 @@ def spoil(path: Path, offset: int) -> None:
     content = bytearray(path.read_bytes())
     content[offset] ^= 1
     path.write_bytes(content)
+
+
+async def test_stamped_evidence_is_proved_against_the_earliest_stamped_checkpoint(
+    house: SmallHouse, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stamper = make_stamper(tmp_path / "tsa")
+    book = TimestampBook(house.pool, house.clock, house.entropy)
+    notes: list[bytes] = []
+    for authority in ("eins", "zwei", "eins"):
+        note = notes[0] if authority == "zwei" else await house.reader.checkpoint()
+        notes.append(note)
+        stamp = stamper.reply(make_request(note)[0])
+        said, checkpoint = open_stamp(stamp, data=note), stored_checkpoint(note)
+        await book.keep(
+            Stamp(
+                authority=authority,
+                size=checkpoint.size,
+                root=checkpoint.root,
+                checkpoint=note,
+                response=stamp,
+                said=said,
+            )
+        )
+        await house.publish()
+    exported = await export(house, SECOND, tmp_path / "out")
+    names = {path.name for path in exported.folder.iterdir()}
+    assert {f"{SECOND}.checkpoint", f"{SECOND}.eins.tsr", f"{SECOND}.zwei.tsr"} <= names
+    assert (exported.folder / f"{SECOND}.checkpoint").read_bytes() == notes[0]
+    readme = (exported.folder / "README.txt").read_text(encoding="utf-8")
+    for line in readme.splitlines():
+        if line.strip().startswith("openssl"):
+            words = shlex.split(line.replace("<ROOTS>", shlex.quote(str(stamper.roots))))
+            assert subprocess.run(words, cwd=exported.folder, capture_output=True, check=False).returncode == 0, line
+    key = house.signer.verifier.vkey
+    capsys.readouterr()
+    assert main(["--json", "--log-key", key, "--tsa-roots", str(stamper.roots), str(exported.folder)]) == 0
+    (item,) = json.loads(capsys.readouterr().out)["items"]
+    times = [found for found in item["findings"] if found["code"] == "met.time"]
+    assert [found["details"]["authority"] for found in times] == ["eins", "zwei"]
+    stored = await find_payload(house.pool, exported.entry_id)  # type: ignore[arg-type]  # a pool reads as well
+    assert stored is not None
+    listed = {file["name"] for file in json.loads(stored.payload)["files"]}
+    assert listed == names
+
+
+async def test_a_stamped_checkpoint_below_the_policy_of_today_is_left_alone(house: SmallHouse, tmp_path: Path) -> None:
+    """Such a checkpoint was published under an older policy; what leaves the house verifies by the one of today."""
+    stamper, note = make_stamper(tmp_path / "tsa"), await house.reader.checkpoint()
+    witness = Cosigner.generate("witness.example/a", entropy=house.entropy)
+    response = stamper.reply(make_request(note)[0])
+    stamp = Stamp(
+        authority="eins",
+        size=stored_checkpoint(note).size,
+        root=stored_checkpoint(note).root,
+        checkpoint=note,
+        response=response,
+        said=open_stamp(response, data=note),
+    )
+    await TimestampBook(house.pool, house.clock, house.entropy).keep(stamp)
+    await house.publish()
+    newest = parse_note(await house.reader.checkpoint())
+    signature = witness.cosign(newest.text, at=1_800_000_000)
+    await house.storage.put_checkpoint(format_note(Note(newest.text, (*newest.signatures, signature))))
+    key = house.signer.verifier.vkey
+    policy = Policy.parse(f"log {key}\nwitness a {witness.verifier.vkey}\nquorum a\n")
+    exported = await export(house, SECOND, tmp_path / "out", policy=policy)
+    assert not list(exported.folder.glob("*.tsr"))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from ledger.errors import CodedError
@@ -26,8 +26,9 @@ from ledger.timestamp.errors import (
     TimestampRefused,
     TimestampRootsMalformed,
 )
-from ledger.timestamp.response import RESPONSE_BYTES_MAX, parse_response
+from ledger.timestamp.response import RESPONSE_BYTES_MAX
 from ledger.timestamp.stamp import StampedAt, check_stamp, make_request, open_stamp
+from tests.support.stamped_folder import with_certificate
 from tests.support.time_authority import POLICY, Stamper, issue, make_stamper
 
 DATA = "example.com/log\n3\nqINS1GRFhWHwdkUeqLEoP4yEMkTBBzxBkGwGQlVlVcs=\n\n— example.com/log AAAA\n".encode()
@@ -155,20 +156,6 @@ def test_nobody_else_is_believed(tmp_path: Path, what: str) -> None:
     response, _ = stamp(made)
     with pytest.raises(TimestampFalse):
         judge(made, response)
-
-
-def with_certificate(made: Stamper, response: bytes, changed: bytes) -> bytes:
-    """Put a changed certificate of the same length into a response and sign it with the signer's RSA key again."""
-    honest = made.signer.certificate.public_bytes(Encoding.DER)
-    parsed = parse_response(response)
-    attributes = parsed.attributes.replace(hashlib.sha256(honest).digest(), hashlib.sha256(changed).digest())
-    assert isinstance(made.signer.key, rsa.RSAPrivateKey)
-    signature = made.signer.key.sign(attributes, padding.PKCS1v15(), hashes.SHA256())
-    return (
-        response.replace(honest, changed)
-        .replace(parsed.attributes[1:], attributes[1:])
-        .replace(parsed.signature, signature)
-    )
 
 
 @pytest.mark.parametrize(
