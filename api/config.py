@@ -81,6 +81,11 @@ class ServiceConfig(BaseSettings):
     uploads_per_sender_max: int = Field(
         32, ge=1, le=1024, description="The same for one dock or person, so that nobody takes all places"
     )
+    prefix_seconds: float = Field(
+        10.0,
+        ge=0,
+        description="How often in seconds the beginning of a file that is still being written is sealed; 0 for never",
+    )
     upload_expiry_seconds: float = Field(
         30 * 86400.0,
         ge=0,

@@ -202,6 +202,7 @@ async def _uploads(
         appends_max=config.uploads_max,
         appends_per_sender_max=config.uploads_per_sender_max,
         reserve_bytes=config.disk_reserve_bytes,
+        prefix_seconds=config.prefix_seconds or None,
         expiry_seconds=config.upload_expiry_seconds or None,
     )
     spool = await asyncio.to_thread(Spool.open, folders.spool, folders.quarantine)

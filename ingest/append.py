@@ -33,7 +33,7 @@ from ingest.errors import (
     UploadStalled,
     UploadTakenOver,
 )
-from ingest.offload import on_disk, to_the_end
+from ingest.offload import on_disk, to_the_end, wait_for
 from ingest.pipeline import Pipeline
 from ingest.settings import UploadSettings
 from ingest.spool import Spool, SpoolFile
@@ -128,7 +128,7 @@ class Append:
     async def _keep(self) -> None:
         """Acknowledge as bytes come in, and end the request when it has no right or no reason to go on."""
         while True:
-            await _wait_for(self._pace, self._settings.acknowledge_seconds)
+            await wait_for(self._pace, self._settings.acknowledge_seconds)
             self._pace.clear()
             self._check_reasons_to_end()
             self._pipeline.hand_over()
@@ -201,11 +201,3 @@ class Append:
 
 def _failure(task: asyncio.Task[None]) -> BaseException | None:
     return None if task.cancelled() else task.exception()
-
-
-async def _wait_for(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass

@@ -9,6 +9,7 @@ from uuid import UUID
 from evidence.db.pool import Connection
 
 _PAGE = 1000
+_PREFIX_PAGE = 16  # each may bring 2 MiB of leaves
 _FIRST = UUID(int=0)
 
 
@@ -71,8 +72,53 @@ async def ended_uploads(conn: Connection) -> AsyncIterator[EndedUpload]:
         last = rows[-1]["id"]
 
 
+@dataclass(frozen=True, slots=True)
+class PrefixOnRecord:
+    """A sealed beginning, beside what became of it.
+
+    Attributes:
+        upload: Whose beginning it is.
+        chunks: Whole chunks of it.
+        root: Of the clip tree over them, 32 bytes.
+        state: Of the upload's row, None when there is no row.
+        clip: The clip that the upload became, or whose content it had; None while there is none.
+        clip_root: The root of that clip, 32 bytes.
+        leaves: The kept leaves of that clip, 32 bytes each, not proved; None when there are none.
+    """
+
+    upload: UUID
+    chunks: int
+    root: bytes
+    state: str | None
+    clip: UUID | None
+    clip_root: bytes | None
+    leaves: bytes | None
+
+
+async def prefixes_on_record(conn: Connection) -> AsyncIterator[PrefixOnRecord]:
+    """Yield every sealed beginning in the order of entries."""
+    last = _FIRST
+    while True:
+        rows = await conn.fetch(
+            """SELECT p.entry_id, p.upload, p.chunks, p.root, u.state, c.clip, c.root AS clip_root, l.leaves
+               FROM clip_prefix p
+               LEFT JOIN upload u ON u.id = p.upload
+               LEFT JOIN clip_source s ON s.upload = p.upload
+               LEFT JOIN clip c ON c.clip = coalesce(s.clip, u.clip)
+               LEFT JOIN clip_leaves l ON l.sha256 = c.sha256
+               WHERE p.entry_id > $1 ORDER BY p.entry_id LIMIT $2""",
+            last,
+            _PREFIX_PAGE,
+        )
+        for row in rows:
+            yield PrefixOnRecord(*list(row)[1:])
+        if len(rows) < _PREFIX_PAGE:
+            return
+        last = rows[-1]["entry_id"]
+
+
 async def sealed_elsewhere(conn: Connection) -> AsyncIterator[tuple[UUID, str]]:
-    """Yield uploads that the record has sealed or quarantined while their rows say otherwise, with the row's state.
+    """Yield uploads that the record has ended otherwise than their rows say, with the row's state.
 
     An upload whose row is gone is not among them: rows of uploads are no evidence and may be lost with their host.
     """
@@ -81,6 +127,9 @@ async def sealed_elsewhere(conn: Connection) -> AsyncIterator[tuple[UUID, str]]:
            UNION
            SELECT u.id, u.state FROM upload u JOIN custody_payload p ON p.subject = 'upload:' || u.id
            WHERE p.type = 'upload.quarantined' AND u.state <> 'quarantined'
+           UNION
+           SELECT u.id, u.state FROM upload u JOIN custody_payload p ON p.subject = 'upload:' || u.id
+           WHERE p.type = 'upload.given_up' AND u.state <> 'terminated'
            ORDER BY 1"""
     )
     for row in rows:

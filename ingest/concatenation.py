@@ -33,7 +33,7 @@ from ingest.errors import (
     UploadIncomplete,
     UploadPartTaken,
 )
-from ingest.offload import on_disk
+from ingest.offload import on_disk, wait_for
 from ingest.seal import Sealer
 from ingest.spool import Spool
 from ingest.store import UploadRow, UploadState
@@ -127,7 +127,7 @@ class Concatenation:
                 except DATABASE_ERRORS as error:
                     _log.warning("uploads.concatenation_failed", error=str(error))
                 if not stop.is_set():
-                    await _wait_for(self._news, self._pause_seconds)
+                    await wait_for(self._news, self._pause_seconds)
         finally:
             waker.cancel()
 
@@ -191,11 +191,3 @@ class Concatenation:
 async def _ring(stop: asyncio.Event, news: asyncio.Event) -> None:
     await stop.wait()
     news.set()
-
-
-async def _wait_for(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass

@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 from weakref import WeakValueDictionary
 
+from evidence.clips.prefix_store import prefixes_of
 from evidence.clips.store import SealedContent, find_clip, find_source, keep_leaves
 from evidence.core.clock import Clock, Entropy, format_time
 from evidence.core.digest import CHUNK_BYTES, ClipDigest, leaf_hashes
@@ -53,6 +54,7 @@ from ingest.errors import (
     UploadUnknown,
 )
 from ingest.offload import on_disk, to_the_end
+from ingest.prefixes import check_continues
 from ingest.quarantine import Quarantine
 from ingest.spool import Spool
 from ingest.store import UploadRow, UploadState
@@ -139,6 +141,7 @@ class Sealer:
         assert row.length is not None  # noqa: S101 - the schema lets no upload be complete without
         try:
             digest, leaves = await self._digests.finish(row.id, row.length)
+            check_continues(await prefixes_of(self._pool, row.id), leaves)
         except (SpoolDamaged, SpoolLost) as error:
             current = await self._find(row.id)
             if current.state is UploadState.COMPLETE and current.sha256 is None:

@@ -25,6 +25,7 @@ class UploadSettings:
         idle_seconds: Silence after which a request is given up.
         takeover_seconds: How long a second writer waits for the first to let go.
         retry_seconds: How often complete uploads whose sealing failed are tried again.
+        prefix_seconds: How often the beginning of a file that is still being written is sealed; None for never.
         expiry_seconds: Idleness after which an upload that waits for its sender is closed; None for never.
     """
 
@@ -40,6 +41,7 @@ class UploadSettings:
     idle_seconds: float = 60.0
     takeover_seconds: float = 10.0
     retry_seconds: float = 5.0
+    prefix_seconds: float | None = 10.0
     expiry_seconds: float | None = 30 * 86400.0
 
     def length_max_of(self, actor: str) -> int:

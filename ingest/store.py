@@ -148,6 +148,17 @@ async def unfinished(db: _Executor, *, spool: UUID, states: Sequence[UploadState
     return [_row(record) for record in records]
 
 
+async def growing(db: _Executor, *, spool: UUID, bytes_min: int) -> list[UploadRow]:
+    """Return this spool's uploads of unknown length that have come that far, oldest first; parts are not among them."""
+    records = await db.fetch(
+        """SELECT * FROM upload WHERE spool = $1 AND state = 'open' AND length IS NULL AND NOT partial
+               AND offset_bytes >= $2 ORDER BY id""",
+        spool,
+        bytes_min,
+    )
+    return [_row(record) for record in records]
+
+
 async def quarantined(db: _Executor, *, after: UUID | None, limit: int) -> list[UploadRow]:
     """Return uploads in quarantine in the order of ids, behind `after`, at most `limit`."""
     records = await db.fetch(

@@ -26,8 +26,10 @@ from uuid import UUID
 
 import structlog
 
+from evidence.clips.prefix_store import prefixes_of
 from evidence.core.clock import Clock, Entropy
 from evidence.core.ids import uuid7
+from evidence.custody.record import record
 from evidence.db.pool import Pool
 from evidence.objects.store import ObjectStore
 from evidence.parties.inventory_store import find_inventoried
@@ -56,7 +58,8 @@ from ingest.errors import (
     UploadUnknown,
 )
 from ingest.expiry import Expiry
-from ingest.offload import on_disk
+from ingest.offload import on_disk, wait_for
+from ingest.prefixes import Prefixes
 from ingest.recover import RecoveryReport, recover
 from ingest.seal import Sealed, Sealer
 from ingest.settings import UploadSettings
@@ -68,6 +71,9 @@ from ledger.note import Verifier
 from ledger.store import DATABASE_ERRORS
 
 _READER_THREADS = 2
+
+GIVEN_UP = "upload.given_up"
+"""How an upload ends that its sender gave up although its beginning was on record."""
 
 _BROKEN: Mapping[str, type[IngestError]] = {kind.code: kind for kind in (SpoolDamaged, SpoolLost)}
 """Why a file that was put together from parts may have ended."""
@@ -145,6 +151,7 @@ class UploadService:
         self._expiry = Expiry(
             pool=pool, spool=spool, quarantine=self._sealer.quarantine, clock=clock, seconds=settings.expiry_seconds
         )
+        self._prefixes = Prefixes(pool=pool, spool=spool, clock=clock, entropy=entropy, seconds=settings.prefix_seconds)
         self._carrier = Carrier(
             pool=pool, spool=spool, digests=self._digests, clock=clock, entropy=entropy, settings=settings
         )
@@ -228,7 +235,7 @@ class UploadService:
             UploadExpired: Nothing came for it for too long.
         """
         row = await self._find(actor, upload)
-        if row.state is UploadState.TERMINATED and row.code is None:
+        if row.code == GIVEN_UP or (row.state is UploadState.TERMINATED and row.code is None):
             raise UploadTerminated("the upload was given up")
         return self._view(row)
 
@@ -294,7 +301,8 @@ class UploadService:
         return self._view(await self._find(actor, upload))
 
     async def terminate(self, *, actor: str, upload: UUID) -> None:
-        """Give an upload up and free its bytes; what is sealed cannot be given up.
+        """Give an upload up and free its bytes; what is sealed cannot be given up, and of what is sealed in part
+        (`ingest.prefixes`) the bytes are kept in quarantine.
 
         Raises:
             UploadUnknown: There is none, or it is somebody else's.
@@ -306,8 +314,26 @@ class UploadService:
             return
         if row.final is not None:
             raise UploadPartTaken("the part belongs to a file that is being put together", final=str(row.final))
-        if not await store.finish_terminated(self._pool, upload, at=self._clock()):
-            raise UploadFinished("the upload has ended and cannot be given up")
+        if row.code == GIVEN_UP:
+            return
+        if row.sha256 is None and await prefixes_of(self._pool, upload):
+            # What is on record is kept: it may be the reason why somebody wants it gone.
+            await self._sealer.quarantine.hold(row, code=GIVEN_UP, reason="its sender gave the upload up")
+            self._carrier.stop(upload)
+            self._digests.forget(upload)
+            return
+        async with self._pool.acquire() as conn, conn.transaction():
+            if not await store.finish_terminated(conn, upload, at=self._clock()):
+                raise UploadFinished("the upload has ended and cannot be given up")
+            await record(
+                conn,
+                type="upload.given_up",
+                actor=actor,
+                subject=f"upload:{upload}",
+                payload={"upload": str(upload), "name": row.source.name, "actor": actor, "size": row.offset},
+                clock=self._clock,
+                entropy=self._entropy,
+            )
         # Crash here: the row says it is given up; recovery removes the files.
         self._carrier.stop(upload)
         self._digests.forget(upload)
@@ -327,6 +353,7 @@ class UploadService:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._concatenation.run(stop), name="concatenation")
             tasks.create_task(self._tidy(stop), name="upload-tidying")
+            tasks.create_task(self._seal_prefixes(stop), name="prefixes")
 
     async def _tidy(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -337,11 +364,16 @@ class UploadService:
                 _log.warning("uploads.retry_failed", error=str(error))
             except IngestError as error:
                 _log.warning("uploads.sweep_failed", code=error.code, error=error.message)
+            await wait_for(stop, self.settings.retry_seconds)
+
+    async def _seal_prefixes(self, stop: asyncio.Event) -> None:
+        pause = self.settings.prefix_seconds
+        while pause is not None and not stop.is_set():
             try:
-                async with asyncio.timeout(self.settings.retry_seconds):
-                    await stop.wait()
-            except TimeoutError:
-                continue
+                await self._prefixes.sweep()
+            except DATABASE_ERRORS as error:
+                _log.warning("uploads.prefixes_failed", error=str(error))
+            await wait_for(stop, pause)
 
     async def close(self) -> None:
         """Stop reading again and let the threads go; requests must have ended."""
@@ -401,7 +433,7 @@ class UploadService:
     def _check_appendable(self, row: UploadRow, offset: int, announced_bytes: int | None) -> None:
         if row.parts is not None:
             raise UploadFinal("the file is put together from its parts")
-        if row.state is UploadState.TERMINATED:
+        if row.state is UploadState.TERMINATED or row.code == GIVEN_UP:
             raise UploadTerminated("the upload was given up")
         if row.state is not UploadState.OPEN:
             raise UploadFinished(f"the upload is {row.state} and takes no more bytes", state=str(row.state))

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from evidence.cases import store as cases
-from evidence.clips import search_store
+from evidence.clips import prefix_store, search_store
 from evidence.clips import store as clips
 from evidence.custody import payloads
 from evidence.custody import store as custody
@@ -90,6 +90,7 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             project=clips.project_clip_repeated,
             refresh=search_store.refresh_clip,
         ),
+        "clip.prefix": Event(payload=payloads.ClipPrefix, subject="upload", project=prefix_store.project_clip_prefix),
         "clip.derived": Event(
             payload=payloads.ClipDerived,
             subject="clip",
@@ -112,6 +113,7 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             refresh=search_store.refresh_clip,
         ),
         "upload.quarantined": Event(payload=payloads.UploadQuarantined, subject="upload"),
+        "upload.given_up": Event(payload=payloads.UploadGivenUp, subject="upload"),
         "upload.copied_out": Event(payload=payloads.UploadCopiedOut, subject="upload"),
         "audit.completed": Event(payload=payloads.AuditCompleted, subject="log"),
         "log.timestamped": Event(

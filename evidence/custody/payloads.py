@@ -200,6 +200,23 @@ class ClipRepeated(ClipSealed):
     """The content of a sealed clip came again from another source."""
 
 
+class ClipPrefix(Payload):
+    """The beginning of a file that was still being written: its first `chunks` whole chunks, `size` bytes together."""
+
+    upload: Id
+    name: Name
+    path: Name
+    raw: bool
+    recorder: Name | None
+    dock: Id | None
+    inventory: Id | None
+    actor: Name
+    size: Size
+    chunk_size: Size
+    chunks: Size
+    root: Digest
+
+
 class DerivedObject(Payload):
     """One object made from an original; `size` in bytes."""
 
@@ -281,6 +298,15 @@ class UploadQuarantined(Payload):
     size: Count
     name: Text
     actor: Name
+
+
+class UploadGivenUp(Payload):
+    """A sender gave an upload up before it was sealed; `size` bytes of it had come and are gone."""
+
+    upload: Id
+    name: Text
+    actor: Name
+    size: Count
 
 
 class UploadCopiedOut(Payload):

@@ -42,6 +42,7 @@ EVIDENTIAL_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "dock_cleared": ("note_sha256",),
         "clip": ("clip",),
         "clip_source": ("entry_id",),
+        "clip_prefix": ("entry_id",),
         "clip_derivation": ("entry_id",),
         "clip_object": ("entry_id", "kind"),
         "clip_annotation": ("clip", "version"),
