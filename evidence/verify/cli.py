@@ -17,6 +17,7 @@ from evidence.errors import EvidenceError
 from evidence.verify.clip import verify_clip
 from evidence.verify.findings import finding
 from evidence.verify.hashing import Progress
+from evidence.verify.keys import judge_keys
 from evidence.verify.package import Item, Package, Trust, decide_trust, open_packages, read_roots
 from evidence.verify.report import Exit, Report, one_line, printable, render
 from evidence.verify.times import Stamps
@@ -106,19 +107,24 @@ def _verify(paths: Sequence[Path], *, log_key: str | None, tsa_roots: Path | Non
     roots = read_roots(tsa_roots)
     packages = [package for path in paths for package in open_packages(path)]
     trusts = [decide_trust(log_key, package.policy) for package in packages]
+    beliefs = [judge_keys(package.keys, trust.policy) for package, trust in zip(packages, trusts, strict=True)]
     verifications = [
         verify_clip(
             item.file,
             item.receipt(),
-            policy=trust.policy,
+            policy=belief.policy,
             leaves=item.leaves(),
             stamps=Stamps(checkpoint=item.checkpoint(), responses=item.stamps(), roots=roots),
             progress=None if quiet else _meter(item),
         )
-        for package, trust in zip(packages, trusts, strict=True)
+        for package, belief in zip(packages, beliefs, strict=True)
         for item in package.items
     ]
-    remarks = [remark for package, trust in zip(packages, trusts, strict=True) for remark in _remarks(package, trust)]
+    remarks = [
+        remark
+        for package, trust, belief in zip(packages, trusts, beliefs, strict=True)
+        for remark in (*_remarks(package, trust), *belief.findings)
+    ]
     return Report(tuple(verifications), tuple(trusts), tuple(remarks))
 
 

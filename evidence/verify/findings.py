@@ -113,6 +113,12 @@ FINDINGS: Mapping[str, Meaning] = {
     "log.checkpoint_unsigned": Meaning(
         7, _ERROR, "the checkpoint is not signed by a log key that is believed", "检查点未经受信日志密钥签名"
     ),
+    "log.key_retired": Meaning(
+        7,
+        _ERROR,
+        "the checkpoint of {size} entries is signed only by log keys that were retired before, or had not begun",
+        "{size} 条记录的检查点仅由当时已停用或尚未启用的日志密钥签名",
+    ),
     "log.checkpoint_false": Meaning(
         7, _ERROR, "a signature on the checkpoint is false: {reason}", "检查点上的签名不真实：{reason}"
     ),
@@ -172,6 +178,24 @@ FINDINGS: Mapping[str, Meaning] = {
         _WARNING,
         "the log key came with the evidence; compare it with one from a trusted place",
         "日志密钥随证据一同提供；请与可信渠道取得的密钥核对",
+    ),
+    "keys.followed": Meaning(
+        None,
+        _OK,
+        "the log's key was followed {successions} times, each time by a statement that both keys signed",
+        "日志密钥曾更换 {successions} 次，每次均有新旧两把密钥共同签名的声明",
+    ),
+    "keys.unrelated": Meaning(
+        None,
+        _WARNING,
+        "the statements about keys that came along are not about a log key that is believed, and are ignored",
+        "随附的密钥声明与受信日志密钥无关，不予采用",
+    ),
+    "keys.not_proved": Meaning(
+        None,
+        _ERROR,
+        "the statements about the log's keys that came along are false or no chain: {why}",
+        "随附的日志密钥声明不真实或不连贯：{why}",
     ),
     "package.uncovered": Meaning(
         None, _WARNING, "no receipt speaks for this file; nothing was verified about it", "该文件没有回执，未作任何验证"

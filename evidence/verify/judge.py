@@ -18,7 +18,15 @@ from evidence.verify.findings import finding
 from evidence.verify.hashing import FileHashes, split_leaves
 from ledger.canonical import Entry, commitment, decode_entry
 from ledger.checkpoint import Checkpoint, parse_checkpoint
-from ledger.errors import CodedError, EntryMalformed, NoteUnsigned, PolicyUnmet, ProofError, ProofMalformed
+from ledger.errors import (
+    CodedError,
+    EntryMalformed,
+    KeyNotSpeaking,
+    NoteUnsigned,
+    PolicyUnmet,
+    ProofError,
+    ProofMalformed,
+)
 from ledger.findings import Finding
 from ledger.note import parse_note
 from ledger.policy import Policy
@@ -204,6 +212,8 @@ def _judge_signatures(proof: LogProof, policy: Policy, subject: str) -> Finding:
         witnessed = policy.open_checkpoint(proof.checkpoint)
     except NoteUnsigned:
         return finding("log.checkpoint_unsigned", subject)
+    except KeyNotSpeaking as error:
+        return finding("log.key_retired", subject, **error.details)
     except PolicyUnmet as error:
         return finding("log.quorum_unmet", subject, missing=error.details.get("missing", []))
     except CodedError as error:

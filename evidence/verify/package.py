@@ -24,6 +24,7 @@ from pathlib import Path
 from evidence.core.wire.receipt import RECEIPT_BYTES_MAX
 from evidence.verify.errors import EvidenceNotFound, LogKeyMissing, RootsUnusable
 from ledger.errors import KeyMalformed, PolicyMalformed
+from ledger.key_history import KEYS_BYTES_MAX
 from ledger.keys import parse_public_key
 from ledger.policy import POLICY_BYTES_MAX, Policy
 from ledger.proof import PROOF_BYTES_MAX
@@ -99,11 +100,13 @@ class Package:
         items: Originals that a receipt speaks for, or that the caller named.
         uncovered: Files of a folder that no receipt speaks for.
         policy: Bytes of the policy that came along, None when there is none.
+        keys: Bytes of the statements about the log's keys that came along, None when there are none.
     """
 
     items: tuple[Item, ...]
     uncovered: tuple[Path, ...]
     policy: bytes | None
+    keys: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ def open_packages(path: Path) -> list[Package]:
     file = path.with_suffix("") if path.suffix == RECEIPT_SUFFIX and not _is_covered(path) else path
     if not path.exists() and not _is_covered(path):
         raise EvidenceNotFound(f"there is no such file or folder: {path}")
-    return [Package(items=(Item(file),), uncovered=(), policy=_policy_in(path.parent))]
+    return [Package(items=(Item(file),), uncovered=(), policy=_policy_in(path.parent), keys=_keys_in(path.parent))]
 
 
 def decide_trust(log_key: str | None, package_policy: bytes | None) -> Trust:
@@ -185,6 +188,7 @@ def _open_folder(root: Path) -> list[Package]:
             # Each file that nobody speaks for is told once, with the first package.
             uncovered=tuple(others) if number == 0 else (),
             policy=_policy_in(folder) or _policy_in(root),
+            keys=_keys_in(folder) or _keys_in(root),
         )
         for number, (folder, ones) in enumerate(originals.items())
     ]
@@ -192,6 +196,10 @@ def _open_folder(root: Path) -> list[Package]:
 
 def _policy_in(folder: Path) -> bytes | None:
     return _read(folder / POLICY_NAME, bytes_max=POLICY_BYTES_MAX)
+
+
+def _keys_in(folder: Path) -> bytes | None:
+    return _read(folder / KEYS_NAME, bytes_max=KEYS_BYTES_MAX)
 
 
 def _originals(folder: Path) -> Iterator[Path]:

@@ -27,6 +27,7 @@ REST: Final = (
     "canonical.js",
     "note.js",
     "policy.js",
+    "keys.js",
     "receipt.js",
     "der.js",
     "x509.js",

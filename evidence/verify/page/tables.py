@@ -12,10 +12,12 @@ from typing import Final
 from evidence.core.wire.receipt import RECEIPT_BYTES_MAX
 from evidence.verify.findings import FINDINGS, Meaning
 from evidence.verify.judge import PLACES_MAX
-from evidence.verify.package import LEAVES_BYTES_MAX, OUR_NAMES, OUR_SUFFIXES, POLICY_NAME, STAMPS_MAX
+from evidence.verify.package import KEYS_NAME, LEAVES_BYTES_MAX, OUR_NAMES, OUR_SUFFIXES, POLICY_NAME, STAMPS_MAX
 from evidence.verify.report import OWED, VERDICTS, Exit
 from ledger.canonical import DEPTH_MAX, ENTRY_BYTES_MAX, PAYLOAD_BYTES_MAX, SALT_BYTES
 from ledger.findings import Severity
+from ledger.key_history import KEYS_BYTES_MAX, SUCCESSIONS_MAX
+from ledger.key_statement import STATEMENT_BYTES_MAX
 from ledger.keys import NAME_BYTES_MAX
 from ledger.note import SIGNATURES_MAX
 from ledger.policy import PARTIES_MAX, POLICY_BYTES_MAX
@@ -106,6 +108,7 @@ LIMITS: Final = {
     "CERTIFICATES_MAX": CERTIFICATES_MAX,
     "DEPTH_MAX": DEPTH_MAX,
     "ENTRY_BYTES_MAX": ENTRY_BYTES_MAX,
+    "KEYS_BYTES_MAX": KEYS_BYTES_MAX,
     "LEAVES_BYTES_MAX": LEAVES_BYTES_MAX,
     "NAME_BYTES_MAX": NAME_BYTES_MAX,
     "PARTIES_MAX": PARTIES_MAX,
@@ -122,6 +125,8 @@ LIMITS: Final = {
     "SALT_BYTES": SALT_BYTES,
     "SIGNATURES_MAX": SIGNATURES_MAX,
     "STAMPS_MAX": STAMPS_MAX,
+    "STATEMENT_BYTES_MAX": STATEMENT_BYTES_MAX,
+    "SUCCESSIONS_MAX": SUCCESSIONS_MAX,
 }
 """Limits of the formats, equal on both sides."""
 
@@ -140,6 +145,7 @@ def tables() -> dict[str, object]:
             }
             for code, meaning in {**FINDINGS, **PAGE_FINDINGS}.items()
         },
+        "KEYS_NAME": KEYS_NAME,
         "LIMITS": LIMITS,
         "OUR_NAMES": list(OUR_NAMES),
         "OUR_SUFFIXES": list(OUR_SUFFIXES),

@@ -102,6 +102,9 @@ async function judgeSignatures(note, policy, subject) {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (error.kind === "unsigned") return finding("log.checkpoint_unsigned", subject);
+    if (error.kind === "silent") {
+      return finding("log.key_retired", subject, { size: error.size, keys: error.keys });
+    }
     if (error.kind === "unmet") return finding("log.quorum_unmet", subject, { missing: error.missing });
     if (error.kind === "unsupported") return finding("page.signature_unsupported", subject, { kind: error.message });
     return finding("log.checkpoint_false", subject, { reason: error.message });

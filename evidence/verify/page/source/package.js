@@ -52,6 +52,7 @@ function openPackages(selection) {
     })),
     uncovered: number === 0 ? others : [],
     policy: files.get(within(folder, POLICY_NAME)) ?? files.get(within(root, POLICY_NAME)) ?? null,
+    keys: files.get(within(folder, KEYS_NAME)) ?? files.get(within(root, KEYS_NAME)) ?? null,
   }));
 }
 
@@ -106,13 +107,15 @@ async function verifySelection(selection, given, rootsFile, progress) {
   const packages = openPackages(selection);
   const trusts = [];
   for (const one of packages) trusts.push(await decideTrust(given, one.policy));
-  const pairs = packages.flatMap((one, number) => one.items.map((item) => [item, trusts[number].policy]));
+  const beliefs = [];
+  for (const [number, one] of packages.entries()) beliefs.push(await judgeKeys(one.keys, trusts[number].policy));
+  const pairs = packages.flatMap((one, number) => one.items.map((item) => [item, beliefs[number].policy]));
   const verifications = [];
   for (const [number, [item, policy]] of pairs.entries()) {
     const tell = (done, total) => progress(item, number, pairs.length, done, total);
     verifications.push(await verifyItem(item, policy, roots, tell));
   }
-  const remarks = packages.flatMap((one, number) => remarksOn(one, trusts[number]));
+  const remarks = packages.flatMap((one, number) => [...remarksOn(one, trusts[number]), ...beliefs[number].findings]);
   return { verifications, trusts, remarks, verdict: verdictOf(verifications, trusts, remarks) };
 }
 

@@ -95,7 +95,14 @@ async function openCheckpoint(raw, policy) {
   const known = keys.filter((key, index) => keys.findIndex((other) => other.vkey === key.vkey) === index);
   const proofs = await openNote(note, known);
   const signed = new Set(proofs.map(([key]) => key.vkey));
-  const logs = policy.logs.filter((log) => signed.has(log.vkey));
+  const signers = policy.logs.filter((log) => signed.has(log.vkey));
+  const size = signers.some((log) => log.span) ? parseCheckpoint(note.text).size : null;
+  const logs = signers.filter((log) => !log.span || speaksFor(log.span, size));
+  const silent = signers.filter((log) => !logs.includes(log));
+  if (silent.length && !logs.length) {
+    throw Object.assign(new Refusal("silent", "only keys signed that do not speak for this size"),
+      { size: plainNumber(size), keys: silent.map((log) => log.vkey) });
+  }
   if (!logs.length) refuse("unsigned", "no log of the policy signed the checkpoint");
   const checkpoint = parseCheckpoint(note.text);
   if (!logs.some((log) => log.name === checkpoint.origin)) {
