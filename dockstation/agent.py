@@ -20,6 +20,7 @@ from dockstation.identity import Enrolment, TokenMaker
 from dockstation.journal_store import Journal
 from dockstation.layout import Profile, load_profiles
 from dockstation.link import Link
+from dockstation.log_trust import LogTrust
 from dockstation.outbox import Outbox
 from dockstation.receipts import Settler
 from dockstation.rotation import KeyChanger
@@ -159,7 +160,7 @@ def _make_station(
         service=service,
         books=books,
         signer=signer,
-        enrolment=enrolment,
+        trust=LogTrust(folder, enrolment),
         folder=folder.receipts,
         patience_seconds=patience,
     )

@@ -5,6 +5,7 @@ DIR/dock.key           the station's signing key, 0600
 DIR/next.key           the key that takes its place, only while a change is under way; see `rotation`
 DIR/enrolment.toml     service, dock id, log key and origin as pinned at enrolment; written by `enrol`, not by hand
 DIR/log.policy         the log's witness policy, pinned with it
+DIR/log.keys           statements by which the log's keys followed the pinned one, if they did
 DIR/config.toml        the operator's settings; every key has a default (see `Settings`)
 DIR/journal.sqlite3    what is known of every file
 DIR/receipts/          one verified receipt per sealed file, <entry id>.receipt
@@ -106,6 +107,7 @@ class StateFolder:
         self.next_key = path / "next.key"
         self.enrolment = path / "enrolment.toml"
         self.policy = path / "log.policy"
+        self.log_keys = path / "log.keys"
         self.config = path / "config.toml"
         self.journal = path / "journal.sqlite3"
         self.receipts = path / "receipts"

@@ -5,21 +5,23 @@ log on disk, the pinned log last. A crash after the registration leaves an ident
 the key of; it can do nothing, and the next enrolment, with a new code, makes another.
 
 A station that is enrolled already asks the service for its log's checkpoint *before* it spends the code: if that is not
-signed by the pinned key it is another log, and only `force` goes on. Then everything that belongs to the old log is put
-aside: its receipts must not clear files that the new log does not hold.
+signed by the pinned key, or one that followed it, it is another log, and only `force` goes on. Then everything that
+belongs to the old log is put aside: its receipts must not clear files that the new log does not hold.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from pathlib import Path
 
 from yarl import URL
 
 from dockstation.config import StateFolder
-from dockstation.errors import ConfigInvalid, OtherLog, ServiceMalformed
+from dockstation.errors import ConfigInvalid, OtherLog, ReceiptRefused, ServiceMalformed
 from dockstation.identity import Enrolment
 from dockstation.link import Link
+from dockstation.log_trust import LogTrust
 from dockstation.service import EnrolmentAnswer, Service
 from evidence.core.clock import Clock, Entropy
 from evidence.core.durable import sync_folder
@@ -27,8 +29,8 @@ from evidence.core.ids import uuid7
 from evidence.core.wire.fields import check_name
 from evidence.core.wire.statement import dock_key_name
 from evidence.errors import WireError
-from ledger.errors import CodedError
-from ledger.note import Signer, Verifier, open_note
+from ledger.errors import CodedError, LedgerInputError
+from ledger.note import Signer, Verifier
 
 
 async def enrol(
@@ -50,12 +52,12 @@ async def enrol(
     service = Service(link)
     former = folder.load_enrolment() if folder.is_enrolled() else None
     if former is not None and not force:
-        await _require_same_log(service, former)
+        await _require_same_log(service, LogTrust(folder, former))
     dock = uuid7(clock=clock, entropy=entropy)
     signer = Signer.generate(dock_key_name(dock), entropy)
     answer = await service.enrol(code=code, name=name, vkey=signer.verifier.vkey)
     enrolment = _accept(answer, sent=dock_key_name(dock), url=url, name=name)
-    if former is not None and former.log != enrolment.log:
+    if former is not None and not await _is_same_log(service, folder, former, enrolment):
         if not force:
             raise OtherLog(f"the service named the log {enrolment.origin} after showing another")
         await asyncio.to_thread(_put_aside, folder, clock=clock)
@@ -73,14 +75,27 @@ def _check(url: str, name: str) -> None:
         raise ConfigInvalid(error.message) from error
 
 
-async def _require_same_log(service: Service, former: Enrolment) -> None:
+async def _require_same_log(service: Service, trust: LogTrust) -> None:
     checkpoint = await service.checkpoint()
     try:
-        open_note(checkpoint, [former.log])
-    except CodedError as error:
+        await trust.refresh(service)
+        trust.keys.open_checkpoint(checkpoint)
+    except (LedgerInputError, ReceiptRefused) as error:
         raise OtherLog(
-            f"this station trusts the log {former.origin}; the service shows a checkpoint that its key did not sign"
+            f"this station trusts the log {trust.keys.origin}; the service shows a checkpoint that its key did not sign"
         ) from error
+
+
+async def _is_same_log(service: Service, folder: StateFolder, former: Enrolment, enrolment: Enrolment) -> bool:
+    """Tell whether the key that the service names is the pinned one, or one that followed it."""
+    if former.log == enrolment.log:
+        return True
+    if former.origin != enrolment.origin:
+        return False
+    trust = LogTrust(folder, former)
+    with contextlib.suppress(ReceiptRefused):
+        await trust.learn(service)
+    return enrolment.log in trust.keys.verifiers
 
 
 def _accept(answer: EnrolmentAnswer, *, sent: str, url: str, name: str) -> Enrolment:
@@ -101,7 +116,7 @@ def _put_aside(folder: StateFolder, *, clock: Clock) -> None:
     """Move what belongs to the former log out of the way; the enrolment first, so that a crash leaves none."""
     aside = folder.path / f"former-{clock():%Y%m%dT%H%M%SZ}"
     aside.mkdir(mode=0o700)
-    names = [folder.enrolment, folder.policy, folder.key, folder.journal, folder.receipts]
+    names = [folder.enrolment, folder.policy, folder.log_keys, folder.key, folder.journal, folder.receipts]
     names += [Path(f"{folder.journal}{ending}") for ending in ("-wal", "-shm")]
     for path in names:
         if path.exists():

@@ -4,7 +4,7 @@ Order of effects: manifest sent -> receipt checked -> receipt on the station's d
 Only that last step lets a file be cleared. A crash before it sends the same manifest again, which is answered alike.
 
 Obligations met by `check_clip_receipt`, after the four of `evidence.core.wire.receipt` against the log key and the
-witness policy pinned at enrolment:
+witness policy pinned at enrolment, and the keys that lead on from it (`dockstation.log_trust`):
 
 5. the entry seals a clip (`clip.sealed` or `clip.repeated`) and is about the clip of its payload;
 6. size, chunk size, chunk count, tree root and SHA-256 are those that the dock computed in its own reading;
@@ -20,10 +20,10 @@ from uuid import UUID
 
 from dockstation.backoff import Patience
 from dockstation.errors import LinkLost, ReceiptRefused, ServiceBusy, ServiceMalformed, StateUnwritable, UploadGone
-from dockstation.identity import Enrolment
 from dockstation.journal import FileRow, State
 from dockstation.journal_store import Journal
 from dockstation.link import asked_seconds
+from dockstation.log_trust import LogTrust
 from dockstation.service import Promise, Service
 from dockstation.threads import Books
 from dockstation.tus import upload_id
@@ -31,9 +31,11 @@ from evidence.core.durable import write_file
 from evidence.core.wire.manifest import Manifest, sign_manifest
 from evidence.core.wire.receipt import check_receipt, parse_receipt
 from evidence.core.wire.sealed import read_sealed
-from ledger.errors import CodedError
+from ledger.errors import CodedError, KeyNotSpeaking, NoteUnsigned
 from ledger.note import Signer
-from ledger.policy import Policy
+
+_KEY_UNKNOWN = frozenset({NoteUnsigned.code, KeyNotSpeaking.code})
+"""Why a receipt may be refused that a key signed which followed since."""
 
 _ASK_SECONDS = 0.3
 """Shortest pause between two questions for one receipt."""
@@ -47,15 +49,14 @@ class ProvenClip:
     entry: UUID
 
 
-def check_clip_receipt(raw: bytes, *, row: FileRow, enrolment: Enrolment) -> ProvenClip:
+def check_clip_receipt(raw: bytes, *, row: FileRow, trust: LogTrust) -> ProvenClip:
     """Meet the module's obligations for one file and return what is proved.
 
     Raises:
         ReceiptRefused: An obligation is not met; the message says which.
     """
     try:
-        policy = Policy.parse(enrolment.policy) if enrolment.policy else None
-        checked = check_receipt(parse_receipt(raw), log=enrolment.log, policy=policy)
+        checked = check_receipt(parse_receipt(raw), log=trust.keys, policy=trust.policy)
         sealed = read_sealed(checked.entry, checked.payload)
     except CodedError as error:
         raise ReceiptRefused(f"{row.path}: {error}", cause=error.code) from error
@@ -75,7 +76,7 @@ class Settler:
         service: Where manifests go.
         books: The journal.
         signer: The station's key.
-        enrolment: Whom to believe.
+        trust: Whom to believe.
         folder: Where verified receipts are kept.
         patience_seconds: How long one call bears failures.
     """
@@ -86,14 +87,14 @@ class Settler:
         service: Service,
         books: Books,
         signer: Signer,
-        enrolment: Enrolment,
+        trust: LogTrust,
         folder: Path,
         patience_seconds: float,
     ) -> None:
         self._service = service
         self._books = books
         self._signer = signer
-        self._enrolment = enrolment
+        self._trust = trust
         self._folder = folder
         self._patience_seconds = patience_seconds
 
@@ -130,12 +131,22 @@ class Settler:
             await asyncio.sleep(pause)
 
     async def _accept(self, row: FileRow, raw: bytes) -> FileRow:
-        proven = check_clip_receipt(raw, row=row, enrolment=self._enrolment)
+        proven = await self._believe(row, raw)
         try:
             await asyncio.to_thread(write_file, self._folder / f"{proven.entry}.receipt", raw)
         except OSError as error:
             raise StateUnwritable(f"{self._folder}: {error.strerror}") from error
         return await self._books.do(Journal.verify, row, clip=proven.clip, entry=proven.entry)
+
+    async def _believe(self, row: FileRow, raw: bytes) -> ProvenClip:
+        """Check a receipt; where no key signed it that speaks, ask whether another followed, and check it again."""
+        await self._trust.refresh(self._service)
+        try:
+            return check_clip_receipt(raw, row=row, trust=self._trust)
+        except ReceiptRefused as error:
+            if error.details.get("cause") not in _KEY_UNKNOWN or not await self._trust.learn(self._service):
+                raise
+        return check_clip_receipt(raw, row=row, trust=self._trust)
 
     def _manifest(self, row: FileRow) -> bytes:
         if row.inventory is None or row.digest is None:

@@ -18,6 +18,7 @@ from dockstation.journal import WaitingNote
 from dockstation.link import Answer, Link
 from evidence.core.wire.dock_key import CHANGES_MAX
 from evidence.core.wire.receipt import RECEIPT_BYTES_MAX
+from ledger.key_history import KEYS_BYTES_MAX
 
 RECEIPT_TYPE: Final = "application/vnd.shilu.receipt"
 """Media type of a receipt."""
@@ -105,6 +106,19 @@ class Service:
             DockError: See `dockstation.link`.
         """
         return (await self._link.ask("GET", "log/checkpoint")).body
+
+    async def log_keys(self) -> bytes | None:
+        """Return the statements by which the log's keys followed each other; None when there are none.
+
+        Raises:
+            DockError: See `dockstation.link`.
+        """
+        try:
+            return (await self._link.ask("GET", "log/keys", bytes_max=KEYS_BYTES_MAX)).body
+        except DockError as error:
+            if error.details.get("status") == HTTPStatus.NOT_FOUND:
+                return None
+            raise
 
     async def state(self, note: WaitingNote) -> None:
         """Hand in a signed inventory or cleared list.

@@ -35,7 +35,7 @@ from evidence.core.wire.inventory import Inventory, InventoryFile, open_inventor
 from evidence.core.wire.manifest import open_manifest
 from evidence.core.wire.statement import STATEMENT_BYTES_MAX, dock_key_name
 from ledger.errors import CodedError
-from ledger.note import Verifier, parse_note
+from ledger.note import Signer, Verifier, parse_note
 from tests.support.memory_log import MemoryLog, other_signer_like
 
 TUS = "1.0.0"
@@ -122,6 +122,8 @@ class FakeService:
         self.codes = {CODE}
         self.docks: dict[UUID, Verifier] = {}
         self.key_changes: Counter[UUID] = Counter()
+        self.told_keys: bytes | None = None
+        self.receipt_signer: Signer | None = None
         self.revoked: set[UUID] = set()
         self.inventories: dict[UUID, tuple[bytes, Inventory]] = {}
         self.uploads: dict[UUID, FakeUpload] = {}
@@ -144,6 +146,7 @@ class FakeService:
         app = web.Application(middlewares=[self._answer], client_max_size=STATEMENT_BYTES_MAX)
         app.router.add_post("/v1/docks/enrol", self._enrol)
         app.router.add_get("/log/checkpoint", self._checkpoint)
+        app.router.add_get("/log/keys", self._log_keys)
         app.router.add_get("/v1/docks/{dock}/key", self._key_state)
         app.router.add_post("/v1/docks/{dock}/key", self._change_key)
         app.router.add_post("/v1/inventories", self._inventory)
@@ -226,6 +229,15 @@ class FakeService:
 
     async def _checkpoint(self, request: web.Request) -> web.StreamResponse:
         return web.Response(body=self.log.checkpoint(), content_type="text/plain")
+
+    async def _log_keys(self, request: web.Request) -> web.StreamResponse:
+        raw = self.told_keys
+        if raw is None and self.log.statements:
+            raw = self.log.keys.format()
+        if not raw:
+            raise Refusal(404, "route.unknown", "never")
+        self._lose("log_keys", request)
+        return web.Response(body=raw, content_type="text/plain")
 
     async def _inventory(self, request: web.Request) -> web.StreamResponse:
         dock = self._dock(request)
@@ -400,7 +412,7 @@ class FakeService:
         lie = self.faults.receipt_fault
         item = self.log.logged[index]
         if not lie:
-            return self.log.receipt(index)
+            return self.log.receipt(index, signer=self.receipt_signer)
         if lie == "garbage":
             return b"shilu/receipt/v1\n{}\n"
         if lie == "other_key":

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from dockstation.config import StateFolder
 from dockstation.errors import ReceiptRefused
 from dockstation.identity import Enrolment
 from dockstation.journal import FileRow, State
+from dockstation.log_trust import LogTrust
 from dockstation.receipts import check_clip_receipt
 from evidence.core.digest import ClipDigest
 from evidence.core.wire.clip_digest import digest_body
@@ -62,6 +65,10 @@ def enrolment(log: MemoryLog) -> Enrolment:
     return Enrolment(DOCK, "n", "http://x", log.signer.name, log.signer.verifier, "")
 
 
+def trust(log: MemoryLog) -> LogTrust:
+    return LogTrust(StateFolder(Path("no state folder")), enrolment(log))
+
+
 def sealed(log: MemoryLog, *, kind: str = "clip.sealed", subject: str = f"clip:{CLIP}", **changes: object) -> int:
     payload: JsonObject = {**PAYLOAD, **changes}  # type: ignore[dict-item]  # JSON values by construction
     return log.append(kind=kind, actor=f"dock:{DOCK}", subject=subject, payload=payload)
@@ -71,7 +78,7 @@ def sealed(log: MemoryLog, *, kind: str = "clip.sealed", subject: str = f"clip:{
 def test_a_true_receipt_proves_clip_and_entry(log: MemoryLog, kind: str) -> None:
     index = sealed(log, kind=kind)
     log.append(kind="log.created", actor="service", subject="log", payload={})
-    proven = check_clip_receipt(log.receipt(index), row=ROW, enrolment=enrolment(log))
+    proven = check_clip_receipt(log.receipt(index), row=ROW, trust=trust(log))
     assert (proven.clip, proven.entry) == (CLIP, log.entry_id(index))
 
 
@@ -99,40 +106,40 @@ def test_a_true_receipt_proves_clip_and_entry(log: MemoryLog, kind: str) -> None
 def test_a_true_receipt_about_anything_else_is_refused(log: MemoryLog, change: dict[str, object]) -> None:
     index = sealed(log, **change)  # type: ignore[arg-type]  # no change names a keyword
     with pytest.raises(ReceiptRefused):
-        check_clip_receipt(log.receipt(index), row=ROW, enrolment=enrolment(log))
+        check_clip_receipt(log.receipt(index), row=ROW, trust=trust(log))
 
 
 @pytest.mark.parametrize(("kind", "subject"), [("clip.derived", f"clip:{CLIP}"), ("clip.sealed", f"clip:{DOCK}")])
 def test_an_entry_that_seals_nothing_or_another_clip_is_refused(log: MemoryLog, kind: str, subject: str) -> None:
     index = sealed(log, kind=kind, subject=subject)
     with pytest.raises(ReceiptRefused):
-        check_clip_receipt(log.receipt(index), row=ROW, enrolment=enrolment(log))
+        check_clip_receipt(log.receipt(index), row=ROW, trust=trust(log))
 
 
 def test_a_checkpoint_signed_by_another_key_is_refused(log: MemoryLog) -> None:
     index = sealed(log)
     forged = log.receipt(index, signer=other_signer_like(log, entropy=ENTROPY))
     with pytest.raises(ReceiptRefused, match="note"):
-        check_clip_receipt(forged, row=ROW, enrolment=enrolment(log))
+        check_clip_receipt(forged, row=ROW, trust=trust(log))
 
 
 def test_a_payload_that_the_entry_does_not_commit_to_is_refused(log: MemoryLog) -> None:
     index = sealed(log, path="elsewhere.mp4")
     with pytest.raises(ReceiptRefused, match=r"receipt\.mismatch"):
-        check_clip_receipt(log.receipt(index, payload=PAYLOAD), row=ROW, enrolment=enrolment(log))
+        check_clip_receipt(log.receipt(index, payload=PAYLOAD), row=ROW, trust=trust(log))
 
 
 def test_another_log_s_receipt_is_refused(log: MemoryLog) -> None:
     other = MemoryLog("log.test/x", entropy=ENTROPY)
     index = sealed(other)
     with pytest.raises(ReceiptRefused):
-        check_clip_receipt(other.receipt(index), row=ROW, enrolment=enrolment(log))
+        check_clip_receipt(other.receipt(index), row=ROW, trust=trust(log))
 
 
 @pytest.mark.parametrize("raw", [b"", b"shilu/receipt/v1\n{}\n", b"\xff" * 10, b"shilu/receipt/v2\n{}\n"])
 def test_what_is_no_receipt_is_refused(log: MemoryLog, raw: bytes) -> None:
     with pytest.raises(ReceiptRefused):
-        check_clip_receipt(raw, row=ROW, enrolment=enrolment(log))
+        check_clip_receipt(raw, row=ROW, trust=trust(log))
 
 
 def test_no_byte_of_a_receipt_can_change(log: MemoryLog) -> None:
@@ -141,10 +148,10 @@ def test_no_byte_of_a_receipt_can_change(log: MemoryLog) -> None:
     for at in range(0, len(receipt), 7):
         changed = receipt[:at] + bytes([receipt[at] ^ 1]) + receipt[at + 1 :]
         with pytest.raises(ReceiptRefused):
-            check_clip_receipt(changed, row=ROW, enrolment=enrolment(log))
+            check_clip_receipt(changed, row=ROW, trust=trust(log))
 
 
 def test_a_file_that_was_not_read_to_its_end_has_no_receipt(log: MemoryLog) -> None:
     index = sealed(log)
     with pytest.raises(ReceiptRefused):
-        check_clip_receipt(log.receipt(index), row=replace(ROW, root=None), enrolment=enrolment(log))
+        check_clip_receipt(log.receipt(index), row=replace(ROW, root=None), trust=trust(log))
