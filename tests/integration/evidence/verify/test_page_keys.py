@@ -20,6 +20,7 @@ from tests.support.log_keys import HISTORY, retirement, succession
 from tests.support.paper_log import ORIGIN, seeded_signer
 from tests.support.verify_page import comparable, judge, judge_here
 
+
 @pytest.fixture
 def folder(tmp_path: Path) -> EvidenceFolder:
     return make_evidence_folder(tmp_path / "证据 evidence", content_of())
