@@ -81,6 +81,11 @@ class ServiceConfig(BaseSettings):
     uploads_per_sender_max: int = Field(
         32, ge=1, le=1024, description="The same for one dock or person, so that nobody takes all places"
     )
+    resumable_uploads: bool = Field(
+        default=False,
+        description="Whether /uploads also speaks the IETF's draft of resumable uploads (interop version 8), with"
+        " clients that do not say they are tus",
+    )
     prefix_seconds: float = Field(
         10.0,
         ge=0,

@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.errors import MethodRefused, RangeUnsatisfiable, TusVersionRefused
 from api.tus import VERSION as TUS_VERSION
+from ingest.errors import UploadOffsetMismatch, UploadTooLarge
 from ledger.errors import CodedError
 
 MEDIA_TYPE = "application/problem+json"
@@ -154,6 +155,10 @@ def headers_of(error: CodedError, treatment: Treatment) -> dict[str, str]:
         headers["WWW-Authenticate"] = f'Bearer realm="shilu"{reason}'
     if isinstance(error, MethodRefused):
         headers["Allow"] = ", ".join(str(method) for method in error.methods)
+    if isinstance(error, UploadOffsetMismatch):
+        headers["Upload-Offset"] = str(error.details["offset"])
+    if isinstance(error, UploadTooLarge):
+        headers["Upload-Limit"] = f"max-size={error.details['length_max']}"
     if isinstance(error, RangeUnsatisfiable):
         headers["Content-Range"] = f"bytes */{error.size}"
     if isinstance(error, TusVersionRefused):

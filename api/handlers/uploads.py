@@ -1,23 +1,19 @@
 """tus 1.0.0 at /uploads: headers in, headers out; what an upload may be and become is the intake's business.
 
 The bytes of a PATCH go from the socket to the intake piece by piece. When the connection ends early, everything that
-came is on disk and recorded before anybody is told, and a HEAD states the offset to go on at.
+came is on disk and recorded before anybody is told, and a HEAD states the offset to go on at. Where the setting allows
+it, a request without `Tus-Resumable` speaks the IETF's draft instead (`api.handlers.resumable`).
 """
 
 from __future__ import annotations
 
-from uuid import UUID
-
-from aiohttp import ClientPayloadError, web
+from aiohttp import web
 
 from api import tus
 from api.bodies import check_encoding
-from api.call import Call
-from api.errors import BodyCutShort, HeaderInvalid, MediaTypeRefused
-from api.metrics import METRICS
-from api.route import NoQuery
-
-UploadCall = Call[None, NoQuery]
+from api.errors import HeaderInvalid, MediaTypeRefused
+from api.handlers import resumable
+from api.handlers.upload_bytes import UploadCall, address, take_bytes
 
 
 async def options(call: UploadCall) -> web.Response:
@@ -25,11 +21,13 @@ async def options(call: UploadCall) -> web.Response:
     limit = call.services.uploads.settings.length_max_of(call.actor)
     headers = {"Tus-Version": tus.VERSION, "Tus-Extension": tus.EXTENSIONS, "Tus-Max-Size": str(limit)}
     headers["Tus-Checksum-Algorithm"] = tus.CHECKSUM_ALGORITHMS
-    return web.Response(status=204, headers=headers)
+    return web.Response(status=204, headers={**headers, **resumable.offered(call)})
 
 
 async def create(call: UploadCall) -> web.Response:
     """Announce a file, with its first bytes if they come along."""
+    if resumable.is_spoken(call):
+        return await resumable.create(call)
     request = call.request
     tus.check_version(request.headers)
     concat = tus.parse_concat(request.headers)
@@ -48,9 +46,9 @@ async def create(call: UploadCall) -> web.Response:
         partial=concat is not None and concat.parts is None,
         parts=concat.parts if concat else None,
     )
-    headers = {"Location": f"{_base(call)}/uploads/{upload.id}"}
+    headers = {"Location": f"{address(call)}/uploads/{upload.id}"}
     if carries:
-        headers["Upload-Offset"] = str(await _append(call, upload.id, offset=0))
+        headers["Upload-Offset"] = str(await take_bytes(call, upload.id, offset=0))
         upload = await call.services.uploads.status(actor=call.actor, upload=upload.id)
     headers |= tus.expiry_headers(upload.expires_at)
     return web.Response(status=201, headers=headers)
@@ -58,11 +56,13 @@ async def create(call: UploadCall) -> web.Response:
 
 async def head(call: UploadCall) -> web.Response:
     """State how far an upload is."""
+    if resumable.is_spoken(call):
+        return await resumable.head(call)
     tus.check_version(call.request.headers)
     upload = await call.services.uploads.status(actor=call.actor, upload=call.id("upload"))
     headers = tus.expiry_headers(upload.expires_at)
     if upload.partial or upload.parts:
-        headers["Upload-Concat"] = tus.format_concat(tus.Concat(upload.parts), base=_base(call))
+        headers["Upload-Concat"] = tus.format_concat(tus.Concat(upload.parts), base=address(call))
     if not upload.parts or upload.offset == upload.length:
         # While a file is put together its offset is nobody's business but ours.
         headers["Upload-Offset"] = str(upload.offset)
@@ -77,6 +77,8 @@ async def head(call: UploadCall) -> web.Response:
 
 async def patch(call: UploadCall) -> web.Response:
     """Take the bytes that follow an offset."""
+    if resumable.is_spoken(call):
+        return await resumable.patch(call)
     request = call.request
     tus.check_version(request.headers)
     _check_body(request)
@@ -84,7 +86,7 @@ async def patch(call: UploadCall) -> web.Response:
     if "Upload-Length" in request.headers:
         length = tus.parse_integer(request.headers, "Upload-Length")
         await call.services.uploads.declare_length(actor=call.actor, upload=call.id("upload"), length=length)
-    acknowledged = await _append(call, call.id("upload"), offset=offset)
+    acknowledged = await take_bytes(call, call.id("upload"), offset=offset)
     upload = await call.services.uploads.status(actor=call.actor, upload=call.id("upload"))
     headers = {"Upload-Offset": str(acknowledged), **tus.expiry_headers(upload.expires_at)}
     return web.Response(status=204, headers=headers)
@@ -92,6 +94,8 @@ async def patch(call: UploadCall) -> web.Response:
 
 async def delete(call: UploadCall) -> web.Response:
     """Give an upload up."""
+    if resumable.is_spoken(call):
+        return await resumable.delete(call)
     tus.check_version(call.request.headers)
     await call.services.uploads.terminate(actor=call.actor, upload=call.id("upload"))
     return web.Response(status=204)
@@ -106,36 +110,7 @@ async def override(call: UploadCall) -> web.Response:
     return await methods[method](call)
 
 
-def _base(call: UploadCall) -> str:
-    """Return the address that stands before `/uploads`, with scheme and host: some clients take no other."""
-    if call.services.config.public_url:
-        return call.services.config.public_url
-    try:
-        return str(call.request.url.origin())
-    except ValueError:
-        return ""  # a Host header that is no host: a relative address is true in any case
-
-
 def _check_body(request: web.Request) -> None:
     check_encoding(request)
     if request.content_type != tus.OFFSET_MEDIA_TYPE:
         raise MediaTypeRefused(f"the body has to be {tus.OFFSET_MEDIA_TYPE}", given=request.content_type[:80])
-
-
-async def _append(call: UploadCall, upload: UUID, *, offset: int) -> int:
-    request = call.request
-    checksum = tus.parse_checksum(request.headers)
-    try:
-        acknowledged = await call.services.uploads.append(
-            actor=call.actor,
-            upload=upload,
-            offset=offset,
-            stream=request.content.iter_any(),
-            announced_bytes=request.content_length,
-            checksum=checksum,
-        )
-    except (ClientPayloadError, ConnectionError) as error:
-        # Nobody reads this answer; it is for the log. What came is on disk and recorded already.
-        raise BodyCutShort("the connection ended before the body did") from error
-    request.app[METRICS].upload_bytes.inc(acknowledged - offset)
-    return acknowledged

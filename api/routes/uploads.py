@@ -38,7 +38,7 @@ UPLOAD_ROUTES: tuple[Route, ...] = (
         errors=(
             *("tus.version", "tus.metadata", "upload.name_invalid", "upload.metadata_invalid"),
             *("upload.not_inventoried", "upload.empty", "upload.too_large", *APPEND_ERRORS),
-            *("upload.concat_invalid", "upload.incomplete", "upload.part_taken"),
+            *("upload.concat_invalid", "upload.incomplete", "upload.part_taken", "upload.length_declared"),
         ),
         headers=(
             TUS_VERSION,
@@ -58,7 +58,10 @@ UPLOAD_ROUTES: tuple[Route, ...] = (
         summary="How far an upload is",
         roles=SENDERS,
         handle=uploads.head,
-        answers=(Answer(status=200, means="See the headers"),),
+        answers=(
+            Answer(status=200, means="See the headers"),
+            Answer(status=204, means="The same, to a client of the IETF's draft"),
+        ),
         errors=UPLOAD_ERRORS,
         headers=(TUS_VERSION,),
         always=TUS_HEADERS,
@@ -72,8 +75,11 @@ UPLOAD_ROUTES: tuple[Route, ...] = (
         roles=SENDERS,
         handle=uploads.patch,
         body=Stream(tus.OFFSET_MEDIA_TYPE),
-        answers=(Answer(status=204, means="The header Upload-Offset acknowledges"),),
-        errors=(*UPLOAD_ERRORS, *APPEND_ERRORS, *DECLARE_ERRORS),
+        answers=(
+            Answer(status=204, means="The header Upload-Offset acknowledges"),
+            Answer(status=201, means="These were the last bytes, from a client of the IETF's draft"),
+        ),
+        errors=(*UPLOAD_ERRORS, *APPEND_ERRORS, *DECLARE_ERRORS, "upload.incomplete"),
         headers=(TUS_VERSION, Header(name="Upload-Offset", means="Where the bytes belong", required=True), CHECKSUM),
         always=TUS_HEADERS,
         tag="uploads",
