@@ -106,9 +106,9 @@ class TestLog:
             while await self.conn.fetchval(held, store.LEADER_KEY):
                 await asyncio.sleep(0.005)
 
-    async def sequence(self, settings: SequencerSettings = EAGER) -> int:
+    async def sequence(self, settings: SequencerSettings = EAGER, **options: object) -> int:
         """Publish all that waits in one term; return the number of batches."""
-        sequencer, batches = self.sequencer(settings), 0
+        sequencer, batches = self.sequencer(settings, **options), 0  # type: ignore[arg-type]  # as above
         await self.vacant()
         await sequencer.recover()
         while await sequencer.step():

@@ -1,32 +1,43 @@
-"""A crash at every call of the sequencer: the next term publishes what the broken one would have, and nothing else.
+"""A fault at every call of the sequencer: the next term publishes what the broken one would have, and nothing else.
 
-Each test drives one log: a term is broken off at its first call, the following one recovers, the next is broken off at
-the second call, and so on until a term gets through. At the end nothing was lost, doubled or contradicted.
+Calls go to the database, to the published folder and to a witness. Each test drives one log: a term is broken off at
+its first call, the following one recovers, the next is broken off at the second call, and so on until a term gets
+through. Every term begins with objects made anew, the witness's included. At the end nothing was lost, doubled or
+contradicted. The table of all faults stands in ledger/DESIGN.md.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from ledger import store
 from ledger.checkpoint import Checkpoint
+from ledger.cosigning import Cosigning
 from ledger.errors import CodedError
 from tests.support.ledger import EAGER, TestLog
 from tests.support.ledger_faults import Faults, FaultyFolder, Form, faulty_connection
+from tests.support.office import Office
 
 BATCHES = replace(EAGER, batch_entries_max=100)
 
 
-async def interrupted_term(log: TestLog, faults: Faults) -> None:
+@pytest.fixture
+def office(log: TestLog, tmp_path: Path) -> Office:
+    """A witness whose cosignature is needed."""
+    return Office(tmp_path, log)
+
+
+async def interrupted_term(log: TestLog, faults: Faults, cosign: Cosigning | None = None) -> None:
     """Run a term that publishes all that waits, unless the fault strikes."""
 
     async def connect() -> asyncpg.Connection[asyncpg.Record]:
         return await asyncpg.connect(log.dsn, connection_class=faulty_connection(faults))
 
-    sequencer = log.sequencer(BATCHES, connect=connect, storage=FaultyFolder(log.folder, faults))
+    sequencer = log.sequencer(BATCHES, connect=connect, storage=FaultyFolder(log.folder, faults), cosign=cosign)
     await log.vacant()
     try:
         await sequencer.recover()
@@ -54,23 +65,31 @@ async def shown(log: TestLog) -> Checkpoint | None:
         pytest.param(Form.HALF, True, id="half done, more meanwhile", marks=pytest.mark.slow),
     ],
 )
-async def test_a_crash_at_any_call_changes_nothing(log: TestLog, form: Form, *, grows_meanwhile: bool) -> None:
+async def test_a_crash_at_any_call_changes_nothing(
+    log: TestLog, office: Office, form: Form, *, grows_meanwhile: bool
+) -> None:
     seen: list[Checkpoint] = []
+    called: set[str] = set()
     at, appended = 0, 0
     while True:
         appended += len(await log.append(130))
         faults = Faults(at=at, form=form)
-        await interrupted_term(log, faults)
+        async with office.cosigning(faults) as cosigning:
+            await interrupted_term(log, faults, cosigning)
+        called |= set(faults.calls)
         seen += [checkpoint] if (checkpoint := await shown(log)) else []
         if grows_meanwhile:
             appended += len(await log.append(7))
-        await log.sequence(BATCHES)
+        async with office.cosigning() as cosigning:
+            await log.sequence(BATCHES, cosign=cosigning)
         seen.append(await log.checkpoint())
         assert seen[-1].size == appended, f"after {faults.calls[-1]}"
         if not faults.struck:
             break
         at += 1
     assert at > 30, "the term has many calls"
+    assert called >= {"put_immutable", "put_checkpoint", "get", "remove_unfinished", "add_checkpoint", "COMMIT;"}
+    office.assert_one_history()
     model = await log.model()
     assert len(set(model.ids)) == model.size == appended
     assert [checkpoint.size for checkpoint in seen] == sorted(checkpoint.size for checkpoint in seen)
