@@ -174,9 +174,9 @@ class Memory:
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        if not self._path.is_file():
-            raise WitnessMissing(f"{self._path} is missing")
         with _telling(self._path):
+            if not self._path.is_file():
+                raise WitnessMissing(f"{self._path} is missing")
             # mode=rw never makes a file: one that vanished between the two lines stays missing.
             address = f"{self._path.resolve().as_uri()}?mode=rw"
             with contextlib.closing(
@@ -202,5 +202,5 @@ def log_verifier(vkey: str) -> NoteVerifier:
 def _telling(path: Path) -> Iterator[None]:
     try:
         yield
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         raise WitnessMemoryUnusable(f"{path}: {error}") from error

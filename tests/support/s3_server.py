@@ -61,6 +61,7 @@ class S3Server:
         seen: Method and path of each request.
         strikes: What befalls the next requests whose "METHOD path" contains the text; taken from the front.
         ignores_conditions: Whether it is one that knows no conditional writes.
+        spared: How many requests pass before the first strike.
         silent: How many requests are being kept waiting.
     """
 
@@ -68,12 +69,18 @@ class S3Server:
     seen: list[str] = field(default_factory=list)
     strikes: list[tuple[str, Strike]] = field(default_factory=list)
     ignores_conditions: bool = False
+    spared: int = 0
     silent: int = 0
     _speak: threading.Event = field(default_factory=threading.Event)
 
     def strike(self, text: str, strike: Strike, *, times: int = 1) -> None:
         """Let the next requests like this fail."""
         self.strikes += [(text, strike)] * times
+
+    def strike_at(self, number: int, strike: Strike) -> None:
+        """Let the request of this number fail, from 0, counted from when `seen` was cleared."""
+        self.strikes[:] = [("", strike)]
+        self.spared = number
 
     def speak(self) -> None:
         """Answer those that are kept waiting, and be done with it."""
@@ -90,6 +97,7 @@ class S3Server:
         """Be a good server again."""
         self.strikes.clear()
         self.seen.clear()
+        self.spared = 0
         self.ignores_conditions = False
         self._speak.clear()
 
@@ -167,6 +175,9 @@ class _Broken:
 
     def _next(self, name: str) -> Strike | None:
         self._state.seen.append(name)
+        if self._state.spared:
+            self._state.spared -= 1
+            return None
         for number, (text, strike) in enumerate(self._state.strikes):
             if text in name:
                 del self._state.strikes[number]
