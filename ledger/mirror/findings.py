@@ -14,6 +14,8 @@ UNREACHABLE = "source.unreachable"
 CHECKPOINT_MISSING = "source.checkpoint_missing"
 CHECKPOINT_MALFORMED = "source.checkpoint_malformed"
 CHECKPOINT_SIGNATURE = "source.checkpoint_signature"
+KEY_RETIRED = "source.key_retired"
+KEYS_FALSE = "source.keys_false"
 ORIGIN_DIFFERS = "source.origin_differs"
 COSIGNATURES_MISSING = "source.cosignatures_missing"
 WITNESS_SILENT = "source.witness_silent"
@@ -37,6 +39,8 @@ FINDINGS: Mapping[str, str] = {
     CHECKPOINT_MISSING: "The log shows no checkpoint.",
     CHECKPOINT_MALFORMED: "What the log shows as its checkpoint is none: cut, or another file.",
     CHECKPOINT_SIGNATURE: "No key that is trusted for it signed the checkpoint, or a signature on it is false.",
+    KEY_RETIRED: "Only keys of the log signed the checkpoint that do not speak for its size: retired, or not begun.",
+    KEYS_FALSE: "A statement about the log's keys is false, out of its place, or leads on from no key that is trusted.",
     ORIGIN_DIFFERS: "The log shows a checkpoint of another log than the one that was followed so far.",
     COSIGNATURES_MISSING: "Fewer witnesses cosigned the checkpoint than the policy asks for.",
     WITNESS_SILENT: "A witness of the policy did not cosign; the quorum is met without it (a warning).",

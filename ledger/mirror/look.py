@@ -2,7 +2,7 @@
 
 Obligations, in this order; the first that is not met ends the look with a `Deviation`:
 1. there is a checkpoint, and it is one;
-2. a log key of the policy signed it under its own name, and no line of a known key is false;
+2. a log key of the policy that speaks for its size signed it in its own name, and no line of a known key is false;
 3. it is of the log that was followed so far;
 4. it is not smaller than what was believed (`source.rolled_back`), not another root for the same size, and the first
    entries of its tree lead to the root that was believed (`source.forked`).
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from ledger.checkpoint import Checkpoint, parse_checkpoint
 from ledger.errors import CheckpointMalformed, NoteMalformed, NoteSignatureFalse, NoteUnsigned
 from ledger.findings import Finding
+from ledger.key_history import not_speaking
 from ledger.mirror import findings as codes
 from ledger.mirror.errors import Deviation, SourceUnreachable
 from ledger.mirror.findings import found
@@ -67,6 +68,10 @@ def open_sighting(note: bytes, policy: Policy) -> Sighting:
     except (NoteSignatureFalse, NoteUnsigned) as error:
         raise Deviation(found(codes.CHECKPOINT_SIGNATURE, CHECKPOINT_PATH, error.message, **error.details)) from error
     verdict = policy.check(opened)
+    if verdict.silent and not verdict.logs:
+        spans = [log.span for log in verdict.silent if log.span]
+        message = not_speaking(checkpoint.size, spans).message
+        raise Deviation(found(codes.KEY_RETIRED, CHECKPOINT_PATH, message, size=checkpoint.size))
     if checkpoint.origin not in {log.verifier.name for log in verdict.logs}:
         message = f"no trusted key of {checkpoint.origin} signed its checkpoint"
         raise Deviation(found(codes.CHECKPOINT_SIGNATURE, CHECKPOINT_PATH, message, origin=checkpoint.origin))

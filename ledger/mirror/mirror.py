@@ -2,6 +2,8 @@
 
 Order of effects of one step:
 
+0. new statements about the log's keys taken over (`ledger.mirror.keys`)
+                                                   crash: complete files, which are true by themselves
 1. checkpoint fetched, signature and quorum verified, history judged (`ledger.mirror.look`)
 2. the checkpoint is remembered as believed        crash: the next step judges what it then sees against it
 3. bundle by bundle: entries proved against the signed root, hashed into the edge of the copy; full tiles and bundles
@@ -29,6 +31,7 @@ from ledger.mirror import findings as codes
 from ledger.mirror.errors import Deviation, SourceUnreachable
 from ledger.mirror.findings import found
 from ledger.mirror.folder import FollowFolder
+from ledger.mirror.keys import FollowedKeys
 from ledger.mirror.look import (
     Sighting,
     copy_altered,
@@ -77,12 +80,13 @@ class Mirror:
     def __init__(self, source: LogSource, folder: FollowFolder, policy: Policy) -> None:
         self._source = source
         self._folder = folder
-        self._policy = policy
+        self._keys = FollowedKeys(policy, folder)
 
     async def step(self, progress: Progress = lambda _done, _all: None) -> Step:
         """Bring the copy to the newest checkpoint; safe to be killed anywhere and called again."""
         step = Step()
         try:
+            await self._keys.refresh(self._source)
             kept = self._own(self._folder.kept())
             step.kept = kept.checkpoint if kept else None
             await self._follow(step, kept, progress)
@@ -98,7 +102,7 @@ class Mirror:
         return step
 
     async def _follow(self, step: Step, kept: Sighting | None, progress: Progress) -> None:
-        seen = await look_at(self._source, self._policy)
+        seen = await look_at(self._source, self._keys.policy)
         tree = SignedTree(self._source, seen.checkpoint)
         await self._judge(seen, kept, tree)
         step.findings += cosignature_findings(seen)
@@ -125,7 +129,7 @@ class Mirror:
         if note is None:
             return None
         try:
-            return open_sighting(note, self._policy)
+            return open_sighting(note, self._keys.policy)
         except Deviation as deviation:
             raise Deviation(copy_altered(CHECKPOINT_PATH)) from deviation
 

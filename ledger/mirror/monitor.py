@@ -22,6 +22,7 @@ from ledger.mirror import findings as codes
 from ledger.mirror.errors import Deviation, SourceUnreachable
 from ledger.mirror.findings import found
 from ledger.mirror.folder import FollowFolder
+from ledger.mirror.keys import FollowedKeys
 from ledger.mirror.look import (
     Sighting,
     cosignature_findings,
@@ -83,7 +84,7 @@ class Monitor:
         self, source: LogSource, policy: Policy, *, settings: MonitorSettings, folder: FollowFolder | None = None
     ) -> None:
         self._source = source
-        self._policy = policy
+        self._keys = FollowedKeys(policy, folder)
         self._settings = settings
         self._folder = folder
         self._believed = folder.kept() if folder else None
@@ -109,7 +110,8 @@ class Monitor:
             self._folder.write(_MEMORY, json.dumps(asdict(self._memory)).encode() + b"\n")
 
     async def _look(self, now: float) -> AsyncIterator[Finding]:
-        seen = await look_at(self._source, self._policy)
+        await self._keys.refresh(self._source)
+        seen = await look_at(self._source, self._keys.policy)
         tree = SignedTree(self._source, seen.checkpoint)
         believed = None if self._believed is None else self._open_believed(self._believed)
         if believed:
@@ -128,7 +130,7 @@ class Monitor:
 
     def _open_believed(self, note: bytes) -> Sighting:
         try:
-            return open_sighting(note, self._policy)
+            return open_sighting(note, self._keys.policy)
         except Deviation as deviation:
             message = "the remembered checkpoint is not signed by a key of this policy"
             raise Deviation(found(codes.COPY_ALTERED, CHECKPOINT_PATH, message)) from deviation

@@ -11,6 +11,8 @@ from ledger.checkpoint import Checkpoint, sign_checkpoint
 from ledger.cosignature import Cosigner
 from ledger.durable import write_file
 from ledger.edge import RightEdge
+from ledger.key_history import statement_path
+from ledger.key_statement import Retirement, Succession, sign_retirement, sign_succession
 from ledger.keys import KeyType
 from ledger.note import Signer, format_note, parse_note
 from ledger.policy import Policy
@@ -54,6 +56,8 @@ class PublishedLog:
         self.root = root
         self.signer = signer or signer_of()
         self._salt = salt
+        self.elder: Signer | None = None
+        self.statements: list[bytes] = []
         self.edge = RightEdge()
         self.notes: list[bytes] = []
 
@@ -73,7 +77,7 @@ class PublishedLog:
 
     def sign(self, *, witnesses: Sequence[Cosigner] = (), at: int = 0) -> bytes:
         """Publish a checkpoint of the present state, cosigned at a time."""
-        note = sign_checkpoint(Checkpoint(self.signer.name, self.edge.size, self.edge.root()), [self.signer])
+        note = sign_checkpoint(Checkpoint(self.signer.name, self.edge.size, self.edge.root()), self._signers)
         if witnesses:
             parsed = parse_note(note)
             lines = tuple(one.cosign(parsed.text, at=at) for one in witnesses)
@@ -81,6 +85,30 @@ class PublishedLog:
         self.notes.append(note)
         self.write("checkpoint", note)
         return note
+
+    def follow(self, new: Signer) -> None:
+        """Let a new key follow; both sign until `retire`."""
+        statement = Succession(len(self.statements) // 2 + 1, self.signer.verifier, new.verifier, self.edge.size)
+        self.state(sign_succession(statement, old=self.signer, new=new))
+        self.elder, self.signer = self.signer, new
+
+    def retire(self) -> Signer:
+        """End the elder of two keys and return it, as a thief would have it."""
+        assert self.elder is not None
+        elder, self.elder = self.elder, None
+        number = (len(self.statements) + 1) // 2
+        statement = Retirement(number, elder.verifier, self.signer.verifier, self.edge.size)
+        self.state(sign_retirement(statement, by=self.signer))
+        return elder
+
+    def state(self, statement: bytes) -> None:
+        """Publish a statement about the log's keys in the next place, also a false one."""
+        self.statements.append(statement)
+        self.write(statement_path(len(self.statements)), statement)
+
+    @property
+    def _signers(self) -> list[Signer]:
+        return [self.signer] if self.elder is None else [self.elder, self.signer]
 
     def write(self, path: str, data: bytes) -> None:
         """Write a file as it is, also a false one."""
