@@ -33,6 +33,7 @@ from api.witness_app.server import serving
 from evidence.core.clock import utc_now
 from ledger.durable import write_file
 from ledger.errors import CodedError
+from ledger.key_history import KEYS_BYTES_MAX, KeyHistory
 from ledger.keys import parse_public_key
 from ledger.lexemes import format_base64
 from ledger.note import Note, format_note, parse_note, parse_signature
@@ -82,6 +83,25 @@ def add_log_command(
     verifier = log_verifier(vkey)
     open_witness(folder, clock=utc_now).memory.add_log(verifier)
     _say({"origin": verifier.name, "vkey": vkey}, verifier.name, as_json=as_json)
+
+
+@app.command("add-keys")
+def add_keys_command(
+    statements: Annotated[
+        Path,
+        typer.Argument(metavar="LOG_KEYS_FILE", help="密钥声明 · The log's statements, from URL/log/keys."),
+    ],
+    folder: FolderOption = _FOLDER,
+    as_json: JsonOption = False,
+) -> None:
+    """日志更换密钥 · Go over to a log's new key by its signed statements; a running witness notices by itself.
+
+    Verified from the key that is believed already. Keys that the statements retire are believed no more.
+    """
+    with statements.open("rb") as file:
+        keys = KeyHistory.parse(file.read(KEYS_BYTES_MAX + 1))
+    believed = [verifier.vkey for verifier in open_witness(folder, clock=utc_now).memory.add_keys(keys)]
+    _say({"origin": keys.origin, "vkeys": believed}, "\n".join(believed), as_json=as_json)
 
 
 @app.command("show")

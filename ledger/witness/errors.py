@@ -19,6 +19,12 @@ class WitnessRefusal(LedgerInputError):
     code = "witness.refused"
 
 
+class WitnessKeysUnrelated(LedgerInputError):
+    """The statements about a log's keys lead on from no key that the witness believes; add the first by hand."""
+
+    code = "witness.keys_unrelated"
+
+
 class WitnessLogKnown(LedgerInputError):
     """This log key is known to the witness already."""
 

@@ -20,9 +20,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.durable import sync_file, sync_folder
+from ledger.key_history import KeyHistory
 from ledger.keys import parse_public_key
 from ledger.note import NoteVerifier, Verifier
-from ledger.witness.errors import WitnessLogKnown, WitnessMemoryUnusable, WitnessMissing, WitnessTaken
+from ledger.witness.errors import (
+    WitnessKeysUnrelated,
+    WitnessLogKnown,
+    WitnessMemoryUnusable,
+    WitnessMissing,
+    WitnessTaken,
+)
 from ledger.witness.judge import Answer, Seen
 from ledger.witness.request import AddCheckpoint
 
@@ -119,6 +126,31 @@ class Memory:
             )
             if added.rowcount != 1:
                 raise WitnessLogKnown(f"this key of {verifier.name} is known already")
+
+    def add_keys(self, keys: KeyHistory) -> tuple[Verifier, ...]:
+        """Go over to the keys that a log's statements lead to, from one that is believed; return those believed now.
+
+        Retired keys are believed no more: what is larger than what was cosigned is not theirs to sign.
+        A crash leaves the keys as they were, or as they are now.
+
+        Raises:
+            WitnessKeysUnrelated: The log is not known, or none of the keys is believed.
+            WitnessMemoryUnusable: The memory cannot be written.
+        """
+        with self._writing() as conn:
+            rows = conn.execute("SELECT vkey FROM log_key WHERE origin = ?", (keys.origin,)).fetchall()
+            known = {vkey for (vkey,) in rows}
+            believed = [place for place, verifier in enumerate(keys.verifiers) if verifier.vkey in known]
+            if not believed:
+                raise WitnessKeysUnrelated(f"the statements lead on from no key that is believed of {keys.origin}")
+            for place, verifier in enumerate(keys.verifiers):
+                if verifier not in keys.present:
+                    conn.execute("DELETE FROM log_key WHERE vkey = ?", (verifier.vkey,))
+                elif place > believed[0]:
+                    # Only forwards: statements of yesterday must not bring back a key that was retired since.
+                    row = (verifier.vkey, verifier.name)
+                    conn.execute("INSERT INTO log_key VALUES (?, ?) ON CONFLICT DO NOTHING", row)
+        return tuple(verifier for verifier in self.trusted(keys.origin) if isinstance(verifier, Verifier))
 
     def trusted(self, origin: str) -> tuple[NoteVerifier, ...]:
         """Return the keys that may sign for a log; none when it is not known."""

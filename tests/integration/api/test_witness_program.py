@@ -9,6 +9,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from ledger.key_history import KeyHistory
+from ledger.key_statement import Succession, sign_succession
 from ledger.note import Signer
 from ledger.witness.request import REQUEST_BYTES_MAX
 from tests.support.clock import SeededEntropy
@@ -41,6 +43,19 @@ def test_key_and_memory_are_made_once_and_needed_both(witness: WitnessProcess) -
         assert forgotten.returncode == 2, words
         assert "witness." in forgotten.stderr
     assert not (witness.folder / "witness.db").exists()
+
+
+def test_the_log_s_new_key_comes_as_a_file(witness: WitnessProcess, tmp_path: Path) -> None:
+    successor = Signer.generate(SIGNER.name, SeededEntropy(5))
+    statement = Succession(1, SIGNER.verifier, successor.verifier, 3)
+    keys = KeyHistory.made(SIGNER.verifier, [sign_succession(statement, old=SIGNER, new=successor)])
+    file = tmp_path / "log.keys"
+    file.write_bytes(keys.format())
+    assert set(witness.told("add-keys", file)["vkeys"]) == {SIGNER.verifier.vkey, successor.verifier.vkey}
+    file.write_bytes(keys.format().replace(b'size\\":3', b'size\\":4'))
+    forged = run_witness("add-keys", file, "--folder", witness.folder, "--json")
+    assert (forged.returncode, json.loads(forged.stderr)["error"]["code"]) == (2, "log_key.false")
+    assert len(witness.told("show")["logs"][0]["vkeys"]) == 2
 
 
 async def test_what_comes_over_http_is_bounded_and_answered(witness: WitnessProcess) -> None:

@@ -11,9 +11,17 @@ import pytest
 
 from ledger.checkpoint import Checkpoint, sign_checkpoint
 from ledger.cosignature import CosignatureVerifier, Cosigner, cosigned_at
+from ledger.key_history import KeyHistory
+from ledger.key_statement import Retirement, Succession, sign_retirement, sign_succession
 from ledger.keys import KeyType
 from ledger.note import Signer, open_note
-from ledger.witness.errors import WitnessLogKnown, WitnessMemoryUnusable, WitnessMissing, WitnessTaken
+from ledger.witness.errors import (
+    WitnessKeysUnrelated,
+    WitnessLogKnown,
+    WitnessMemoryUnusable,
+    WitnessMissing,
+    WitnessTaken,
+)
 from ledger.witness.judge import SIZE_TYPE
 from ledger.witness.request import REQUEST_BYTES_MAX
 from ledger.witness.store import Memory
@@ -45,6 +53,42 @@ def seen_size(witness: Witness) -> int | None:
 def at_ten(witness: Witness) -> Witness:
     assert witness.add_checkpoint(LOG.request(0, 10)).status == 200
     return witness
+
+
+SUCCESSOR = Signer.generate(ORIGIN, SeededEntropy(78))
+SUCCEEDED = sign_succession(Succession(1, SIGNER.verifier, SUCCESSOR.verifier, 10), old=SIGNER, new=SUCCESSOR)
+RETIRED = sign_retirement(Retirement(1, SIGNER.verifier, SUCCESSOR.verifier, 20), by=SUCCESSOR)
+BOTH, ALONE = (KeyHistory.made(SIGNER.verifier, [SUCCEEDED, RETIRED][:count]) for count in (1, 2))
+
+
+def signed_by(witness: Witness, *signers: Signer, old: int, size: int) -> int:
+    return witness.add_checkpoint(LOG.request(old, size, note=LOG.note(size, signers=list(signers)))).status
+
+
+def test_a_witness_goes_over_to_the_key_that_follows_and_never_back(witness: Witness) -> None:
+    assert signed_by(witness, SIGNER, old=0, size=10) == 200
+    assert signed_by(witness, SUCCESSOR, old=10, size=11) == 403
+    assert signed_by(witness, SIGNER, SUCCESSOR, old=10, size=11) == 200
+    assert set(witness.memory.add_keys(BOTH)) == {SIGNER.verifier, SUCCESSOR.verifier}
+    assert signed_by(witness, SUCCESSOR, old=11, size=12) == 200
+    assert witness.memory.add_keys(ALONE) == (SUCCESSOR.verifier,)
+    assert signed_by(witness, SIGNER, old=12, size=13) == 403
+    # Statements of yesterday do not bring the retired key back.
+    assert witness.memory.add_keys(BOTH) == (SUCCESSOR.verifier,)
+    assert signed_by(witness, SIGNER, old=12, size=13) == 403
+    assert signed_by(witness, SUCCESSOR, old=12, size=13) == 200
+
+
+def test_a_witness_takes_no_keys_from_whom_it_does_not_believe(witness: Witness) -> None:
+    stranger = sign_succession(Succession(1, STRANGER.verifier, SUCCESSOR.verifier, 1), old=STRANGER, new=SUCCESSOR)
+    with pytest.raises(WitnessKeysUnrelated):
+        witness.memory.add_keys(KeyHistory.made(STRANGER.verifier, [stranger]))
+    other = Signer.generate("other.example", SeededEntropy(3)), Signer.generate("other.example", SeededEntropy(4))
+    unknown = sign_succession(Succession(1, other[0].verifier, other[1].verifier, 1), old=other[0], new=other[1])
+    with pytest.raises(WitnessKeysUnrelated):
+        witness.memory.add_keys(KeyHistory.made(other[0].verifier, [unknown]))
+    assert witness.memory.trusted(ORIGIN) == (SIGNER.verifier,)
+    assert witness.memory.trusted("other.example") == ()
 
 
 @pytest.mark.parametrize("key_type", [KeyType.COSIGNATURE_ED25519, KeyType.COSIGNATURE_MLDSA44])
