@@ -17,15 +17,16 @@ from api.services import Services
 from evidence.audit.house import audit_house
 from evidence.clips.search import list_clips
 from evidence.clips.store import clip_row, read_leaves
-from evidence.core.wire.receipt import format_receipt
-from evidence.db.pool import connect
+from evidence.core.wire.receipt import Receipt, format_receipt
+from evidence.db.pool import Connection, connect
 from evidence.errors import ClipUnknown, ObjectMissing
 from evidence.export.clip import Exporter
-from evidence.receipts import build_receipt, stamps_of
+from evidence.receipts import build_dock_receipts, build_receipt, stamps_of
 from evidence.verify.clip import verify_clip
 from evidence.verify.times import Stamps
 from ingest.audit import audit_uploads
 from ledger.findings import Finding, Severity, is_clean
+from ledger.proof import parse_proof
 
 Advance = Callable[[str, int, int], None]
 """Called with a clip's name, bytes done and bytes in all; may come from another thread."""
@@ -117,6 +118,7 @@ async def verify_clips(
             note = stamped[0].checkpoint if stamped else None
             receipt = await build_receipt(conn, services.reader, row.entry_id, note=note)
             leaves = await read_leaves(conn, sha256=row.sha256)
+            dock = await _dock_receipts(conn, services, receipt)
         verification = await asyncio.to_thread(
             verify_clip,
             _original(services, row.sha256.hex()),
@@ -124,9 +126,16 @@ async def verify_clips(
             policy=policy,
             leaves=None if leaves is None else b"".join(leaves),
             stamps=Stamps(responses={one.authority: one.response for one in stamped}, roots=roots),
+            dock=dock,
             progress=partial(advance, row.name),
         )
         yield Verified(clip, row.name, verification.findings)
+
+
+async def _dock_receipts(conn: Connection, services: Services, receipt: Receipt | None) -> bytes | None:
+    if receipt is None:
+        return None
+    return await build_dock_receipts(conn, services.reader, receipt, before=parse_proof(receipt.proof).index)
 
 
 async def export_clips(

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from evidence.core.wire.receipt import Receipt, open_payload
+from evidence.core.wire.receipt import Receipt, open_payload, parse_payload
 from evidence.custody.store import find_payload
 from evidence.custody.timestamp_store import TimestampRow, timestamps_covering
 from evidence.db.pool import Connection
 from evidence.errors import EvidenceDamaged
+from evidence.parties.store import key_entries
+from evidence.verify.docks import format_chain
 from ledger.canonical import decode_entry
 from ledger.errors import CodedError
-from ledger.proof import format_proof
+from ledger.proof import format_proof, parse_proof
 from ledger.reader import LogReader
 from ledger.store import published_indices
 
@@ -60,3 +62,30 @@ async def stamps_of(conn: Connection, entry_id: UUID) -> Sequence[TimestampRow]:
     """Return the time stamps over the earliest stamped checkpoint that covers an entry; see `timestamps_covering`."""
     index = (await published_indices(conn, [entry_id])).get(entry_id)
     return [] if index is None else await timestamps_covering(conn, index)
+
+
+async def build_dock_receipts(conn: Connection, reader: LogReader, receipt: Receipt, *, before: int) -> bytes | None:
+    """Return the receipts of the entries of a clip's dock's keys, one after the other, as a verifier reads them.
+
+    Args:
+        receipt: The clip's.
+        before: Place of the clip's entry in the log; what came later has no part in it.
+
+    Returns:
+        None when no dock sent the clip, or nothing shows its keys.
+
+    Raises:
+        EvidenceDamaged, StorageUnreadable: See `build_receipt`.
+        WireLimit: There are more changes of key than a verifier reads.
+    """
+    dock = parse_payload(receipt.payload).get("dock")
+    if dock is None:
+        return None
+    # Against the very checkpoint of the clip's receipt, which covers them: one state of the log for all of it.
+    note = parse_proof(receipt.proof).checkpoint
+    entries = await key_entries(conn, UUID(str(dock)))
+    places = await published_indices(conn, entries)
+    earlier = [entry for entry in entries if entry in places and places[entry] < before]
+    built = [await build_receipt(conn, reader, entry, note=note) for entry in earlier]
+    receipts = [one for one in built if one is not None]
+    return format_chain(receipts) if receipts else None

@@ -30,13 +30,14 @@ from evidence.db.pool import Connection, Pool
 from evidence.errors import ClipUnknown, EvidenceDamaged, ObjectMissing, ReceiptPending
 from evidence.export.folder import require_free, write_evidence_folder
 from evidence.export.names import safe_name
-from evidence.export.readme import readme_text
 from evidence.objects.store import ObjectStore
-from evidence.receipts import build_receipt, stamps_of
+from evidence.receipts import build_dock_receipts, build_receipt, stamps_of
+from evidence.verify.docks import judge_dock
 from evidence.verify.hashing import FileUnreadable, Progress, hash_file
 from evidence.verify.judge import Reading, judge_receipt
 from evidence.verify.package import (
     CHECKPOINT_SUFFIX,
+    DOCK_SUFFIX,
     KEYS_NAME,
     LEAVES_SUFFIX,
     PAGE_NAME,
@@ -46,6 +47,7 @@ from evidence.verify.package import (
     STAMP_SUFFIX,
 )
 from evidence.verify.page.page import page_bytes
+from evidence.verify.readme import readme_text
 from ledger.canonical import JsonObject
 from ledger.findings import Severity, is_clean
 from ledger.key_history import KeyHistory
@@ -125,10 +127,14 @@ class Exporter:
             POLICY_NAME: self.policy.format(),
             **({KEYS_NAME: self.keys.format()} if self.keys and self.keys.statements else {}),
             README_NAME: readme_text(
-                proven.sealed, file_name=name, authorities=[row.authority for row in proven.stamps]
+                proven.sealed,
+                file_name=name,
+                dock=proven.dock is not None,
+                authorities=[row.authority for row in proven.stamps],
             ),
             PAGE_NAME: page_bytes(),
             f"{name}{RECEIPT_SUFFIX}": format_receipt(proven.receipt),
+            **({} if proven.dock is None else {f"{name}{DOCK_SUFFIX}": proven.dock}),
             **{f"{name}.{row.authority}{STAMP_SUFFIX}": row.response for row in proven.stamps},
             **{f"{name}{CHECKPOINT_SUFFIX}": row.checkpoint for row in proven.stamps[:1]},
         }
@@ -162,7 +168,12 @@ class Exporter:
             raise EvidenceDamaged(f"the receipt of clip {clip} does not verify: {', '.join(codes)}", codes=codes)
         if (reading.sealed.clip, reading.sealed.digest.sha256) != (clip, row.sha256):
             raise EvidenceDamaged(f"the row of clip {clip} is not what its entry states", clip=str(clip))
-        return _Proven(receipt, reading.sealed, reading.index, tuple(stamps))
+        dock = await build_dock_receipts(conn, self.reader, receipt, before=reading.index)
+        signed = judge_dock(receipt, reading, dock, policy=self._believed, subject=f"clip:{clip}")
+        if not is_clean(signed):
+            codes = [found.code for found in signed]
+            raise EvidenceDamaged(f"the dock's signature of clip {clip} does not verify: {codes}", codes=codes)
+        return _Proven(receipt, reading.sealed, reading.index, dock, tuple(stamps))
 
     async def _judged(self, conn: Connection, entry_id: UUID, *, note: bytes | None) -> tuple[Receipt, Reading]:
         """Build a receipt against a published checkpoint, None for the newest, and have it judged."""
@@ -192,6 +203,7 @@ class _Proven:
     receipt: Receipt
     sealed: SealedClip
     index: int
+    dock: bytes | None
     stamps: tuple[TimestampRow, ...]
 
 

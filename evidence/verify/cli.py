@@ -16,6 +16,7 @@ from pathlib import Path
 from evidence.errors import EvidenceError
 from evidence.verify.clip import verify_clip
 from evidence.verify.findings import finding
+from evidence.verify.foreign import foreign_files
 from evidence.verify.hashing import Progress
 from evidence.verify.keys import judge_keys
 from evidence.verify.package import Item, Package, Trust, decide_trust, open_packages, read_roots
@@ -39,6 +40,7 @@ These obligations are checked for each original:
   5 条目规范且与片段相符      entry canonical and about this clip
   6 条目在账本中              entry included in the log
   7 检查点签名（及见证）      checkpoint signed by a believed log key (and witnesses)
+  8 采集站签名                manifest signed by the key that was the dock's, where a dock sent the clip
   9 检查点的时间戳            time stamps of the checkpoint, where some came along (RFC 3161)
 """
 
@@ -114,6 +116,7 @@ def _verify(paths: Sequence[Path], *, log_key: str | None, tsa_roots: Path | Non
             item.receipt(),
             policy=belief.policy,
             leaves=item.leaves(),
+            dock=item.dock(),
             stamps=Stamps(checkpoint=item.checkpoint(), responses=item.stamps(), roots=roots),
             progress=None if quiet else _meter(item),
         )
@@ -125,6 +128,8 @@ def _verify(paths: Sequence[Path], *, log_key: str | None, tsa_roots: Path | Non
         for package, trust, belief in zip(packages, trusts, beliefs, strict=True)
         for remark in (*_remarks(package, trust), *belief.findings)
     ]
+    sealed = {one.file: one.sealed for one in verifications if one.sealed is not None}
+    remarks += [remark for package in packages for remark in foreign_files(package, sealed)]
     return Report(tuple(verifications), tuple(trusts), tuple(remarks))
 
 

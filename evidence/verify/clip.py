@@ -11,6 +11,7 @@ from pathlib import Path
 from evidence.core.wire.receipt import Receipt, parse_receipt
 from evidence.core.wire.sealed import SealedClip
 from evidence.errors import WireError
+from evidence.verify.docks import judge_dock
 from evidence.verify.findings import OBLIGATIONS, finding, obligation_of
 from evidence.verify.hashing import FileUnreadable, Progress, hash_file
 from evidence.verify.judge import judge_file, judge_receipt
@@ -50,6 +51,7 @@ def verify_clip(
     *,
     policy: Policy,
     leaves: bytes | None = None,
+    dock: bytes | None = None,
     stamps: Stamps | None = None,
     progress: Progress | None = None,
 ) -> Verification:
@@ -60,6 +62,7 @@ def verify_clip(
         receipt: Its receipt as it came; None when there is none.
         policy: The log keys that the caller believes, and the witnesses asked for.
         leaves: Concatenated leaf hashes that came along, if any; they only serve to say where a file differs.
+        dock: Receipts of the entries of its dock's keys, one after the other; None when they did not come along.
         stamps: Time stamps that came along, and whose word counts; None for none.
         progress: Called with bytes done and bytes in all.
     """
@@ -70,7 +73,7 @@ def verify_clip(
         parsed = parse_receipt(receipt)
     except WireError as error:
         return _unread(file, finding("receipt.malformed", subject, reason=error.message))
-    return _verify(file, parsed, policy=policy, leaves=leaves, stamps=stamps or Stamps(), progress=progress)
+    return _verify(file, parsed, policy=policy, leaves=leaves, dock=dock, stamps=stamps or Stamps(), progress=progress)
 
 
 def _verify(
@@ -79,6 +82,7 @@ def _verify(
     *,
     policy: Policy,
     leaves: bytes | None,
+    dock: bytes | None,
     stamps: Stamps,
     progress: Progress | None,
 ) -> Verification:
@@ -88,6 +92,7 @@ def _verify(
     if reading.note is not None:
         found += judge_times(stamps, checkpoint=reading.note, subject=subject)
     if reading.sealed:
+        found += judge_dock(receipt, reading, dock, policy=policy, subject=subject)
         try:
             hashes = hash_file(file, progress=progress)
         except FileUnreadable as error:

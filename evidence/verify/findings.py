@@ -9,6 +9,7 @@ The obligations, in the order in which they are printed:
 5. the entry is canonical, of a known kind, and about the clip that its payload describes
 6. the entry is in the log of the checkpoint
 7. the checkpoint is signed by a log key that is believed, and by the quorum of witnesses where a policy asks for one
+8. a clip that came from a dock: its manifest is signed by the key that was the dock's (`evidence.verify.docks`)
 9. the checkpoint existed when the time stamps that came along say (`evidence.verify.times`)
 
 A sentence is a template over the finding's details, so both languages say the same of the same facts.
@@ -22,7 +23,7 @@ from typing import Final
 
 from ledger.findings import Finding, Severity
 
-OBLIGATIONS: Final = (1, 2, 3, 4, 5, 6, 7, 9)
+OBLIGATIONS: Final = (1, 2, 3, 4, 5, 6, 7, 8, 9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,81 @@ FINDINGS: Mapping[str, Meaning] = {
     "log.quorum_unmet": Meaning(
         7, _ERROR, "too few witnesses cosigned the checkpoint; missing: {missing}", "联署的见证方不足；缺：{missing}"
     ),
+    "met.dock": Meaning(
+        8,
+        _OK,
+        "the manifest is signed by dock {dock}, with its key number {sequence}, shown from the log",
+        "清单由采集站 {dock} 以其第 {sequence} 号密钥签名，该密钥已由账本证明",
+    ),
+    "dock.not_applicable": Meaning(
+        8, _OK, "not applicable: no docking station sent this clip", "不适用：该片段并非由采集站上传"
+    ),
+    "dock.not_shown": Meaning(
+        8,
+        _WARNING,
+        "not shown: the entries of dock {dock}'s keys did not come along, so its signature was not checked",
+        "未出示：未附采集站 {dock} 的密钥条目，其签名未作验证",
+    ),
+    "dock.malformed": Meaning(
+        8,
+        _ERROR,
+        "the file of the dock's entries is not readable: {reason}",
+        "采集站密钥条目文件无法解读：{reason}",
+    ),
+    "dock.manifest_missing": Meaning(
+        8,
+        _ERROR,
+        "the clip came from a dock, and its signed manifest is not in the payload",
+        "该片段来自采集站，但载荷中没有其签名清单",
+    ),
+    "dock.manifest_malformed": Meaning(
+        8, _ERROR, "the dock's manifest in the payload is not a signed note", "载荷中的采集站清单不是签名文书"
+    ),
+    "dock.manifest_differs": Meaning(
+        8,
+        _ERROR,
+        "the dock's manifest states something else than the clip's payload",
+        "采集站清单所载与片段载荷不一致",
+    ),
+    "dock.entry_unproved": Meaning(
+        8,
+        _ERROR,
+        "entry {number} of the dock's keys does not hold: {cause}",
+        "采集站第 {number} 条密钥条目不成立：{cause}",
+    ),
+    "dock.other_log": Meaning(
+        8,
+        _ERROR,
+        "entry {number} of the dock's keys is in another log than the clip",
+        "采集站第 {number} 条密钥条目与片段不在同一账本",
+    ),
+    "dock.other_dock": Meaning(
+        8,
+        _ERROR,
+        "entry {number} of the dock's keys is about {about}, not about the dock that sent the clip",
+        "采集站第 {number} 条密钥条目关于 {about}，并非上传该片段的采集站",
+    ),
+    "dock.out_of_order": Meaning(
+        8,
+        _ERROR,
+        "entry {number} of the dock's keys is at place {index}: not behind the one before it and before the clip",
+        "采集站第 {number} 条密钥条目位于第 {index} 位，次序不符或晚于片段",
+    ),
+    "dock.chain_broken": Meaning(
+        8,
+        _ERROR,
+        "entry {number} is no enrolment, or no change of key signed by the key before it and the new one",
+        "第 {number} 条并非入网登记，或并非由前一密钥与新密钥共同签名的更换",
+    ),
+    "dock.key_superseded": Meaning(
+        8,
+        _ERROR,
+        "the manifest is signed by a key of the dock that was superseded by key number {sequence} before",
+        "清单所用密钥此前已被第 {sequence} 号密钥取代",
+    ),
+    "dock.manifest_unsigned": Meaning(
+        8, _ERROR, "the manifest is not signed by a key of dock {dock}", "清单未经采集站 {dock} 的密钥签名"
+    ),
     "met.time": Meaning(
         9,
         _OK,
@@ -169,6 +245,18 @@ FINDINGS: Mapping[str, Meaning] = {
         _ERROR,
         "the checkpoint file beside the original is not the checkpoint in the receipt",
         "随附的检查点文件与回执中的检查点不一致",
+    ),
+    "package.page_differs": Meaning(
+        None,
+        _WARNING,
+        "verify.html is not the page of version {version}: it came from elsewhere or another version",
+        "verify.html 与本验证程序（版本 {version}）所附网页不同：来自他处或其他版本",
+    ),
+    "package.readme_differs": Meaning(
+        None,
+        _WARNING,
+        "README.txt is not what version {version} writes for this evidence: it came from elsewhere or another version",
+        "README.txt 与版本 {version} 为该证据所写的不同：来自他处或其他版本",
     ),
     "step.skipped": Meaning(
         None, _WARNING, "obligation {obligation} could not be judged", "第 {obligation} 项无法判断"

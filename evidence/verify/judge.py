@@ -85,7 +85,7 @@ def judge_receipt(receipt: Receipt, *, policy: Policy, subject: str) -> Reading:
         subject: What the findings are about.
     """
     entry, sealed, stated = _judge_entry(receipt, subject)
-    proof, checkpoint, logged = _judge_log(receipt, policy, subject)
+    proof, checkpoint, logged = judge_log(receipt, policy, subject)
     committed = []
     if entry:
         matches = commitment(salt=receipt.salt, payload=receipt.payload) == entry.commit
@@ -179,9 +179,10 @@ def _judge_entry(receipt: Receipt, subject: str) -> tuple[Entry | None, SealedCl
     return entry, sealed, [finding("met.entry", subject, type=entry.type, clip=str(sealed.clip))]
 
 
-def _judge_log(
+def judge_log(
     receipt: Receipt, policy: Policy, subject: str
 ) -> tuple[LogProof | None, Checkpoint | None, list[Finding]]:
+    """Judge obligations 6 and 7; return the proof and the log's state as well, where they can be read."""
     try:
         proof = parse_proof(receipt.proof)
     except ProofMalformed as error:

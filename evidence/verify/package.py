@@ -4,12 +4,13 @@ An evidence folder holds, for every original, the original itself under a safe n
 
     <original>.receipt      the receipt, see `evidence.core.wire.receipt`
     <original>.leaves       leaf hashes of the clip tree, 32 bytes each, nothing between them; the root proves them
+    <original>.dock         receipts of the entries of its dock's keys, see `evidence.verify.docks`
     <original>.checkpoint   the checkpoint in the receipt, byte for byte, where it is stamped; for `openssl ts -verify`
     <original>.<name>.tsr   the time stamp of an authority over it (RFC 3161), at most 16 of them
     log.policy              the log's key and the witnesses asked for (C2SP tlog-policy)
     log.keys                statements by which keys of the log followed each other, if they did (`ledger.key_history`)
-    README.txt              how to verify, for people; ignored here
-    verify.html             the same verification for a browser (`evidence.verify.page`); ignored here
+    README.txt              how to verify, for people; compared with what this version writes
+    verify.html             the same verification for a browser (`evidence.verify.page`); compared with this version's
 
 The policy in a folder comes from whoever made the folder: it tells which key to ask about, it does not make it trusted.
 """
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evidence.core.wire.receipt import RECEIPT_BYTES_MAX
+from evidence.verify.docks import DOCK_BYTES_MAX
 from evidence.verify.errors import EvidenceNotFound, LogKeyMissing, RootsUnusable
 from ledger.errors import KeyMalformed, PolicyMalformed
 from ledger.key_history import KEYS_BYTES_MAX
@@ -35,6 +37,7 @@ from ledger.tree import HASH_BYTES
 
 RECEIPT_SUFFIX = ".receipt"
 LEAVES_SUFFIX = ".leaves"
+DOCK_SUFFIX = ".dock"
 CHECKPOINT_SUFFIX = ".checkpoint"
 STAMP_SUFFIX = ".tsr"
 POLICY_NAME = "log.policy"
@@ -44,7 +47,7 @@ KEYS_NAME = "log.keys"
 OUR_NAMES = (POLICY_NAME, KEYS_NAME, README_NAME, PAGE_NAME)
 """Files of an evidence folder that are about all of it; no receipt speaks for them."""
 
-OUR_SUFFIXES = (RECEIPT_SUFFIX, LEAVES_SUFFIX, CHECKPOINT_SUFFIX)
+OUR_SUFFIXES = (RECEIPT_SUFFIX, LEAVES_SUFFIX, DOCK_SUFFIX, CHECKPOINT_SUFFIX)
 """What is put behind an original's name for the files that belong to it alone; time stamps have a name in between."""
 
 LEAVES_BYTES_MAX = HASH_BYTES * 16 * 1024 * 1024
@@ -55,6 +58,9 @@ STAMPS_MAX = 16
 """Most time stamps of an original that are judged; the others are files that nobody speaks for."""
 
 _AUTHORITY = re.compile(r"[a-z][a-z0-9-]{0,31}")
+PAGE_BYTES_MAX = 16 * 1024 * 1024
+README_BYTES_MAX = 1024 * 1024
+"""Longest page and README that are compared; ours are far shorter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,10 @@ class Item:
     def leaves(self) -> bytes | None:
         """Return the list of leaf hashes, None when there is none."""
         return _read(_beside(self.file, LEAVES_SUFFIX), bytes_max=LEAVES_BYTES_MAX)
+
+    def dock(self) -> bytes | None:
+        """Return the receipts of its dock's entries, at most one byte more than are read; None when there are none."""
+        return _read(_beside(self.file, DOCK_SUFFIX), bytes_max=DOCK_BYTES_MAX)
 
     def checkpoint(self) -> bytes | None:
         """Return the bytes of the checkpoint's file, None when there is none."""
@@ -101,12 +111,16 @@ class Package:
         uncovered: Files of a folder that no receipt speaks for.
         policy: Bytes of the policy that came along, None when there is none.
         keys: Bytes of the statements about the log's keys that came along, None when there are none.
+        page: Bytes of a `verify.html` beside the originals, cut where it is too long to be ours; None without one.
+        readme: Bytes of a `README.txt` there, likewise.
     """
 
     items: tuple[Item, ...]
     uncovered: tuple[Path, ...]
     policy: bytes | None
     keys: bytes | None = None
+    page: bytes | None = None
+    readme: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +203,8 @@ def _open_folder(root: Path) -> list[Package]:
             uncovered=tuple(others) if number == 0 else (),
             policy=_policy_in(folder) or _policy_in(root),
             keys=_keys_in(folder) or _keys_in(root),
+            page=_read(folder / PAGE_NAME, bytes_max=PAGE_BYTES_MAX),
+            readme=_read(folder / README_NAME, bytes_max=README_BYTES_MAX),
         )
         for number, (folder, ones) in enumerate(originals.items())
     ]

@@ -26,6 +26,10 @@ OWED = {
         "that others see the same log: compare the checkpoint with a witness or with one from another day",
         "他人所见账本应与此一致：请与见证方或其他日期的检查点核对",
     ),
+    "owed.dock": (
+        "that the dock's key was neither changed nor revoked between the last entry shown and the clip: audits show it",
+        "所附最后一条密钥条目与片段之间，采集站密钥未曾更换或吊销：须由全账本审计证明",
+    ),
     "owed.before": (
         "what happened before the docking station read the recorder: no ledger can show that",
         "采集站读取记录仪之前发生的事，任何账本都无法证明",

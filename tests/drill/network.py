@@ -9,6 +9,10 @@ from pathlib import Path
 from random import Random
 
 from evidence.core.wire.receipt import Receipt, format_receipt, parse_receipt
+from evidence.parties.store import key_entries
+from evidence.receipts import build_receipt
+from evidence.verify.docks import format_chain, parse_chain
+from ledger.canonical import canonical_json, commitment, decode_entry, encode_entry
 from ledger.note import Signer
 from ledger.proof import LogProof, format_proof, parse_proof
 from ledger.tree import HASH_BYTES
@@ -186,6 +190,31 @@ async def originals_exchanged(house: DrillHouse, chance: Random) -> None:
     await swap(original)(house, chance)
 
 
+async def dock_entries_of_another(house: DrillHouse, chance: Random) -> None:
+    """Show the true entries of another dock's keys, from the same log."""
+    async with house.pool.acquire() as conn:
+        other = await conn.fetchval("SELECT dock FROM dock WHERE dock <> $1", house.dock)
+        receipts = [await build_receipt(conn, house.reader, entry) for entry in await key_entries(conn, other)]
+    shown = receipts[: chance.randrange(1, len(receipts) + 1)]
+    overwrite(_DOCK_ENTRIES(house, chance), format_chain([one for one in shown if one is not None]))
+
+
+async def dock_entries_forged(house: DrillHouse, chance: Random) -> None:
+    """Make up the dock's enrolment with a key of one's own, commitment and all, on the true proof."""
+    path = _DOCK_ENTRIES(house, chance)
+    receipt = parse_chain(path.read_bytes())[0]
+    vkey = Signer.generate(f"dock.{house.dock}", chance.randbytes).verifier.vkey
+    payload = canonical_json({"dock": str(house.dock), "name": "一楼采集站", "vkey": vkey})
+    entry = replace(decode_entry(receipt.entry), commit=commitment(salt=receipt.salt, payload=payload))
+    overwrite(path, format_chain([replace(receipt, payload=payload, entry=encode_entry(entry))]))
+
+
+async def page_forged(house: DrillHouse, chance: Random) -> None:
+    """A page that says of everything that it is verified."""
+    path = evidence_file("verify.html")(house, chance)
+    overwrite(path, path.read_bytes().replace("验证不通过".encode(), "验证通过".encode(), 1))
+
+
 async def split_view(house: DrillHouse, chance: Random) -> None:
     """Show readers of the log another one, signed by a key of one's own."""
     entries = await true_entries(house)
@@ -211,6 +240,8 @@ _RECEIPT: dict[str, Alteration] = {
 }
 _EXHIBIT = evidence_file("*.receipt")
 _LEAVES = evidence_file("*.leaves")
+_DOCK_ENTRIES = evidence_file("*.dock")
+_README = evidence_file("README.txt")
 
 
 def _dock(name: str, attack: Callable[[DrillHouse, Random], Awaitable[None]]) -> Kind:
@@ -243,6 +274,15 @@ KINDS: tuple[Kind, ...] = (
     _court("originals exchanged", originals_exchanged),
     _court("leaf list: bit flipped", change(_LEAVES, flipped)),
     _court("leaf list: truncated", change(_LEAVES, truncated)),
+    _court("dock's entries: bit flipped", change(_DOCK_ENTRIES, flipped)),
+    _court("dock's entries: truncated", change(_DOCK_ENTRIES, truncated)),
+    _court("dock's entries removed", delete(_DOCK_ENTRIES)),
+    _court("dock's entries of another dock", dock_entries_of_another),
+    _court("dock's entries forged", dock_entries_forged),
+    _court("README: bit flipped", change(_README, flipped)),
+    _court("README: truncated", change(_README, truncated)),
+    _court("page forged", page_forged),
+    _court("page: bit flipped", change(evidence_file("verify.html"), flipped)),
     _court("file slipped in", file_slipped_in),
     Kind(Adversary.NETWORK, "evidence: policy swapped", policy_swapped, Victim.STRANGER),
     Kind(

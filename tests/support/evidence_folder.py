@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID
 
-from evidence.core.digest import CHUNK_BYTES, leaf_hashes
+from evidence.core.digest import CHUNK_BYTES, ClipHasher, leaf_hashes
+from evidence.core.wire.clip_digest import digest_body
+from evidence.core.wire.dock_key import DockKeyChange, sign_dock_key
+from evidence.core.wire.manifest import Manifest, sign_manifest
 from evidence.core.wire.receipt import Receipt, format_receipt
-from tests.support.paper_log import PaperLog, sealed_payload
+from evidence.core.wire.statement import dock_key_name
+from ledger.canonical import JsonValue
+from ledger.note import Signer
+from tests.support.paper_log import CLIP, PaperLog, sealed_payload, seeded_signer
 
 NAME = "现场 检查.mp4"
 
@@ -42,6 +50,11 @@ class EvidenceFolder:
         return self.folder / f"{NAME}.leaves"
 
     @property
+    def dock_file(self) -> Path:
+        """The receipts of its dock's entries, where a dock sent it."""
+        return self.folder / f"{NAME}.dock"
+
+    @property
     def policy_file(self) -> Path:
         """The policy that came along."""
         return self.folder / "log.policy"
@@ -63,6 +76,81 @@ def make_evidence_folder(folder: Path, content: bytes, *, log: PaperLog | None =
     made = EvidenceFolder(folder, log, log.record(sealed_payload(content, name=NAME)))
     made.file.write_bytes(content)
     made.write_receipt(made.receipt)
+    made.leaves_file.write_bytes(b"".join(leaf_hashes(made.file)))
+    made.policy_file.write_text(f"log {made.vkey}\nquorum none\n")
+    return made
+
+
+DOCK = UUID("01930000-0000-7000-8000-00000000d0c1")
+OTHER_DOCK = UUID("01930000-0000-7000-8000-00000000d0c2")
+RECORDER = "4A00123"
+
+
+def key_of(number: int, *, dock: UUID = DOCK) -> Signer:
+    """Return a dock's key by its number, the same on every run."""
+    return seeded_signer(dock_key_name(dock), f"{dock} {number}")
+
+
+def enrolled(dock: UUID = DOCK) -> dict[str, JsonValue]:
+    """Return the payload of a dock's enrolment."""
+    return {"dock": str(dock), "name": "一号采集站", "vkey": key_of(0, dock=dock).verifier.vkey}
+
+
+def rotated(sequence: int, *, dock: UUID = DOCK, old: Signer | None = None) -> dict[str, JsonValue]:
+    """Return the payload of a dock's change to its key of that number; `old` vouches in the place of the key before."""
+    old, new = old or key_of(sequence - 1, dock=dock), key_of(sequence, dock=dock)
+    change = DockKeyChange(dock=dock, sequence=sequence, old=old.verifier, new=new.verifier)
+    note = sign_dock_key(change, old=old, new=new).decode()
+    return {"dock": str(dock), "sequence": sequence, "vkey": new.verifier.vkey, "note": note}
+
+
+def docked_payload(content: bytes, *, signer: Signer, **changes: JsonValue) -> dict[str, JsonValue]:
+    """Return the payload of a clip that a dock sent; `changes` replace what the manifest does not."""
+    hasher = ClipHasher()
+    hasher.update(content)
+    name = f"DCIM/{NAME}"
+    manifest = Manifest(upload=CLIP, dock=DOCK, inventory=CLIP, recorder=RECORDER, path=name, digest=hasher.digest())
+    stated: dict[str, JsonValue] = {
+        "dock": str(DOCK),
+        "inventory": str(CLIP),
+        "recorder": RECORDER,
+        "path": name,
+        "raw": False,
+        "manifest": sign_manifest(manifest, signer).decode(),
+    }
+    return {**sealed_payload(content, name=NAME), **stated, **digest_body(hasher.digest()), **changes}
+
+
+@dataclass
+class DockedFolder(EvidenceFolder):
+    """An evidence folder whose clip a dock sent, with the receipts of the dock's entries."""
+
+    chain: list[Receipt] = field(default_factory=list)
+
+    def write_chain(self, chain: Sequence[Receipt]) -> None:
+        """Replace the receipts of the dock's entries."""
+        self.dock_file.write_bytes(b"".join(map(format_receipt, chain)))
+
+
+def record_keys(log: PaperLog, *, changes: int, dock: UUID = DOCK) -> list[Receipt]:
+    """Enrol a dock and let it change its key; return the receipts."""
+    subject = f"dock:{dock}"
+    chain = [log.record(enrolled(dock), kind="dock.enrolled", subject=subject)]
+    for number in range(1, changes + 1):
+        chain.append(log.record(rotated(number, dock=dock), kind="dock.key_rotated", subject=subject))
+    return chain
+
+
+def make_docked_folder(folder: Path, content: bytes, *, changes: int = 2) -> DockedFolder:
+    """Write an honest evidence folder for a clip of a dock that had changed its key so many times."""
+    log = PaperLog()
+    chain = record_keys(log, changes=changes)
+    folder.mkdir(parents=True, exist_ok=True)
+    receipt = log.record(docked_payload(content, signer=key_of(changes)))
+    made = DockedFolder(folder, log, receipt, chain)
+    made.file.write_bytes(content)
+    made.write_receipt(receipt)
+    made.write_chain(chain)
     made.leaves_file.write_bytes(b"".join(leaf_hashes(made.file)))
     made.policy_file.write_text(f"log {made.vkey}\nquorum none\n")
     return made

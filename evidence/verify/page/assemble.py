@@ -32,6 +32,7 @@ REST: Final = (
     "der.js",
     "x509.js",
     "timestamp.js",
+    "dock.js",
     "judge.js",
     "package.js",
     "view.js",

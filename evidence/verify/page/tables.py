@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from evidence.core.wire.receipt import RECEIPT_BYTES_MAX
+from evidence.verify.docks import DOCK_BYTES_MAX, DOCK_ENTRIES_MAX
 from evidence.verify.findings import FINDINGS, Meaning
 from evidence.verify.judge import PLACES_MAX
 from evidence.verify.package import KEYS_NAME, LEAVES_BYTES_MAX, OUR_NAMES, OUR_SUFFIXES, POLICY_NAME, STAMPS_MAX
@@ -33,6 +34,12 @@ PAGE_FINDINGS: Mapping[str, Meaning] = {
         "not checked: this browser cannot verify {kind} signatures; use a current browser or shilu-verify",
         "未能检查：此浏览器不能验证 {kind} 签名；请改用新版浏览器或 shilu-verify",
     ),
+    "page.dock_unsupported": Meaning(
+        8,
+        Severity.ERROR,
+        "not checked: this browser cannot verify {kind} signatures; use a current browser or shilu-verify",
+        "未能检查：此浏览器不能验证 {kind} 签名；请改用新版浏览器或 shilu-verify",
+    ),
 }
 """Findings that only the page can have."""
 
@@ -44,6 +51,7 @@ STEPS: Mapping[int, tuple[str, str]] = {
     5: ("条目", "entry"),
     6: ("账本", "log"),
     7: ("检查点签名", "checkpoint signatures"),
+    8: ("采集站签名", "the dock's signature"),
     9: ("时间", "time"),
 }
 """Short names of the obligations, Chinese and English."""
@@ -107,6 +115,8 @@ OWED_PAGE: Mapping[str, tuple[str, str]] = {
 LIMITS: Final = {
     "CERTIFICATES_MAX": CERTIFICATES_MAX,
     "DEPTH_MAX": DEPTH_MAX,
+    "DOCK_BYTES_MAX": DOCK_BYTES_MAX,
+    "DOCK_ENTRIES_MAX": DOCK_ENTRIES_MAX,
     "ENTRY_BYTES_MAX": ENTRY_BYTES_MAX,
     "KEYS_BYTES_MAX": KEYS_BYTES_MAX,
     "LEAVES_BYTES_MAX": LEAVES_BYTES_MAX,

@@ -1,5 +1,5 @@
-// The obligations: the twin of evidence/verify/judge.py, clip.py and times.py. Each is judged even after another failed, as
-// far as what it needs can be read.
+// The obligations: the twin of evidence/verify/judge.py, clip.py and times.py; see also dock.js. Each is judged even
+// after another failed, as far as what it needs can be read.
 
 function finding(code, subject, details = {}) {
   const meaning = FINDINGS[code];
@@ -28,6 +28,7 @@ async function verifyItem(item, policy, roots, progress) {
     return concluded(result, [finding("receipt.malformed", subject, { reason: error.message })], subject);
   }
   const found = [...judgeEntry(receipt, subject, result), ...await judgeLog(receipt, policy, subject, result)];
+  if (result.sealed) found.push(...await judgeDock(receipt, item.dock, policy, subject, result));
   if (result.note !== null) found.push(...await judgeTimes(item, result.note, roots, subject));
   if (result.sealed) found.push(...await judgeFile(item, result, subject, progress));
   return concluded(result, found, subject);

@@ -113,7 +113,7 @@ function verdictBanner(run) {
   const held = run.verifications.filter((one) => one.holds).length, all = run.verifications.length;
   return element("div", { class: `verdict ${severity}` }, mark(severity), element("div", {},
     element("h2", {}, both(...VERDICTS[run.verdict])),
-    element("p", {}, both(`${all} 个原始文件中 ${held} 个七项全部相符`, `${held} of ${all} originals meet all seven obligations`))));
+    element("p", {}, both(`${all} 个原始文件中 ${held} 个各项全部相符`, `${held} of ${all} originals meet all obligations`))));
 }
 
 function box(zh, en, ...children) {

@@ -63,7 +63,7 @@ async def test_the_folder_holds_what_a_stranger_needs_and_says_so(house: SmallHo
     exported = await export(house, SECOND, tmp_path / "out")
     names = sorted(path.name for path in exported.folder.iterdir())
     ours = ["log.policy", "README.txt", "verify.html"]
-    assert names == sorted([SECOND, f"{SECOND}.receipt", f"{SECOND}.leaves", *ours])
+    assert names == sorted([SECOND, f"{SECOND}.receipt", f"{SECOND}.leaves", f"{SECOND}.dock", *ours])
     assert (exported.folder / "verify.html").read_bytes() == page_bytes()
     readme = (exported.folder / "README.txt").read_text(encoding="utf-8")
     assert hashlib.sha256(CONTENTS[SECOND]).hexdigest() in readme

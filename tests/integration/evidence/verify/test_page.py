@@ -25,7 +25,15 @@ from ledger.cosignature import Cosigner
 from ledger.keys import KeyType, PrivateKey
 from ledger.proof import LogProof, format_proof, parse_proof
 from tests.support.browser import Tab
-from tests.support.evidence_folder import NAME, EvidenceFolder, content_of, make_evidence_folder
+from tests.support.dock_chains import CONTENT as DOCKED_CONTENT
+from tests.support.dock_chains import SPOILERS
+from tests.support.evidence_folder import (
+    NAME,
+    EvidenceFolder,
+    content_of,
+    make_docked_folder,
+    make_evidence_folder,
+)
 from tests.support.paper_log import ORIGIN, PaperLog, sealed_payload, seeded_signer
 from tests.support.receipt_vectors import CONTENT as VECTOR_CONTENT
 from tests.support.receipt_vectors import vectors
@@ -187,6 +195,25 @@ async def test_the_page_and_shilu_verify_say_the_same(
         here = judge_here(capsys, folder.folder, log_key=log_key)
         there = await judge(tab, folder.folder, log_key=log_key)
         assert comparable(there, above=folder.folder.parent) == comparable(here, above=folder.folder.parent)
+
+
+@pytest.mark.parametrize("spoiler", SPOILERS)
+async def test_the_page_and_shilu_verify_say_the_same_of_the_dock(
+    tab: Tab, tmp_path: Path, spoiler: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_docked_folder(tmp_path / "docked", DOCKED_CONTENT)
+    SPOILERS[spoiler][0](folder)
+    here = judge_here(capsys, folder.folder)
+    there = await judge(tab, folder.folder)
+    assert comparable(there, above=tmp_path) == comparable(here, above=tmp_path)
+
+
+async def test_a_browser_without_ed25519_says_that_the_dock_was_not_checked(tab: Tab, tmp_path: Path) -> None:
+    folder = make_docked_folder(tmp_path / "docked", DOCKED_CONTENT)
+    await tab.evaluate("ed25519Answer = Promise.resolve(false); undefined")
+    report = await judge(tab, folder.folder, log_key=folder.vkey)
+    assert not report["consistent"]
+    assert "page.signature_unsupported" in codes(report)
 
 
 async def test_every_receipt_vector_gets_the_same_findings(

@@ -11,7 +11,12 @@ from typing import Any
 import pytest
 
 from evidence.verify.cli import main
+from evidence.verify.clip import verify_clip
+from evidence.verify.findings import OBLIGATIONS
+from evidence.verify.page.page import page_bytes
+from evidence.verify.readme import readme_text
 from evidence.verify.report import Exit, printable
+from ledger.policy import Policy
 from tests.support.evidence_folder import NAME, EvidenceFolder, content_of, make_evidence_folder
 from tests.support.paper_log import ORIGIN, PaperLog, sealed_payload, seeded_signer
 
@@ -90,15 +95,35 @@ def test_a_file_nobody_speaks_for_is_named(folder: EvidenceFolder, capsys: pytes
     (folder.folder / "verify.html").write_text("the page")
     code, answer = run_json(capsys, folder.folder, "--log-key", folder.vkey)
     assert code == Exit.VERIFIED
-    assert remarks(answer) == ["package.uncovered"]
+    assert remarks(answer) == ["package.uncovered", "package.page_differs", "package.readme_differs"]
     assert answer["remarks"][0]["subject"].endswith("extra.mp4")
+
+
+def test_what_this_version_writes_for_people_is_not_foreign(
+    folder: EvidenceFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sealed = verify_clip(
+        folder.file, folder.receipt_file.read_bytes(), policy=Policy.parse(folder.policy_file.read_bytes())
+    ).sealed
+    assert sealed
+    readme, page = folder.folder / "README.txt", folder.folder / "verify.html"
+    readme.write_bytes(readme_text(sealed, file_name=folder.file.name))
+    page.write_bytes(page_bytes())
+    assert remarks(run_json(capsys, folder.folder, "--log-key", folder.vkey)[1]) == []
+    for path, code in ((readme, "package.readme_differs"), (page, "package.page_differs")):
+        honest = path.read_bytes()
+        for forged in (honest + b" ", honest[:-1], b"", honest.replace(b"verif", b"verjf", 1)):
+            path.write_bytes(forged)
+            exit_code, answer = run_json(capsys, folder.folder, "--log-key", folder.vkey)
+            assert (exit_code, remarks(answer)) == (Exit.VERIFIED, [code])
+            assert answer["remarks"][0]["details"]["version"] in answer["remarks"][0]["message"]
+        path.write_bytes(honest)
 
 
 def test_a_folder_of_evidence_folders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = PaperLog()
     for name in ("a", "b"):
         made = make_evidence_folder(tmp_path / "all" / name, name.encode(), log=log)
-        (made.folder / "README.txt").write_text("how to verify")
     code, answer = run_json(capsys, tmp_path / "all", "--log-key", log.signer.verifier.vkey)
     assert (code, remarks(answer), len(answer["items"])) == (Exit.VERIFIED, [], 2)
     code, answer = run_json(capsys, tmp_path / "all")
@@ -188,7 +213,7 @@ def test_both_languages_stand_side_by_side(folder: EvidenceFolder, capsys: pytes
     assert "as stated" not in chinese
     for text in (both, english, chinese):
         assert folder.vkey in text
-        assert all(f"  {number} ✓" in text for number in range(1, 8))
+        assert all(f"  {number} ✓" in text for number in OBLIGATIONS if number != 9)
 
 
 def test_a_hostile_name_moves_no_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -240,5 +265,5 @@ def test_help_tells_the_obligations_and_the_exit_codes(capsys: pytest.CaptureFix
         main(["--help"])
     assert stop.value.code == 0
     text = capsys.readouterr().out
-    assert all(f"\n  {number} " in text for number in range(1, 8))
+    assert all(f"\n  {number} " in text for number in OBLIGATIONS)
     assert all(f"\n  {code.value} " in text for code in Exit)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from evidence.core.wire.sealed import SealedClip
 from evidence.verify.package import (
     CHECKPOINT_SUFFIX,
+    DOCK_SUFFIX,
     LEAVES_SUFFIX,
     PAGE_NAME,
     POLICY_NAME,
@@ -25,7 +26,7 @@ _TEXT = """\
     回执：账本条目、载荷、盐值及证明 / receipt: ledger entry, payload, salt and proof
 {name}{leaves}
     各分块摘要，用于指出差异位置 / hashes of the chunks, to say where a file differs
-{policy}
+{dock}{policy}
     账本的验证公钥 / the log's verifier key
 {page}
     用浏览器离线验证的网页 / the verification as a page for a browser, offline
@@ -63,11 +64,22 @@ _STAMPED = """\
 <ROOTS> holds the root certificates of the authorities (PEM), from a trusted place.
 """
 
+_DOCK = """\
+{name}{suffix}
+    采集站密钥的入账条目，用于验证其签名 / entries of the dock's keys, to check its signature
+"""
 
-def readme_text(sealed: SealedClip, *, file_name: str, authorities: Sequence[str] = ()) -> bytes:
-    """Return the text for a folder that holds one clip under a file name, and time stamps of these authorities."""
+
+def readme_text(sealed: SealedClip, *, file_name: str, dock: bool = False, authorities: Sequence[str] = ()) -> bytes:
+    """Return the text for a folder that holds one clip under a file name.
+
+    Args:
+        dock: Whether the entries of its dock's keys came along.
+        authorities: Whose time stamps did.
+    """
     text = _TEXT.format(
         name=file_name,
+        dock=_DOCK.format(name=file_name, suffix=DOCK_SUFFIX) if dock else "",
         original=printable(one_line(sealed.name)),
         clip=sealed.clip,
         size=sealed.digest.size,
@@ -83,7 +95,7 @@ def readme_text(sealed: SealedClip, *, file_name: str, authorities: Sequence[str
 def _stamps_text(name: str, authorities: Sequence[str]) -> str:
     if not authorities:
         return ""
-    files = [f"{name}.{authority}{STAMP_SUFFIX}" for authority in authorities]
+    files = [f"{name}.{authority}{STAMP_SUFFIX}" for authority in sorted(authorities)]
     data = shlex.quote(f"{name}{CHECKPOINT_SUFFIX}")
     commands = [f"    openssl ts -verify -data {data} -in {shlex.quote(one)} -CAfile <ROOTS>" for one in files]
     return _STAMPED.format(
