@@ -208,6 +208,7 @@ async def measure_proofs(folder: Path, size: int) -> None:
             times.append(time.perf_counter() - started)
         median = statistics.median(times) * 1000
         say(f"proof of 1 in {size:,}, {kind}, median", f"{median:.2f} ms", target="<= 2 ms", met=median <= 2)
+        print(f"{'  memory of the whole process':<44}{resident_mib():>18.1f} MiB")
 
 
 async def publish_all(bench: Bench, entries: int) -> float:

@@ -10,12 +10,12 @@ Whether the payloads themselves are what the ledger's entries commit to is anoth
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
@@ -156,14 +156,45 @@ async def _replay_payloads(
 
 
 async def _replay_batch(conn: Connection, batch: Sequence[asyncpg.Record]) -> list[RowDifference]:
-    """Replay payloads under one savepoint; only when one of them fails, each under its own."""
+    """Replay payloads together, under one savepoint; only when one of them fails, each alone, under its own."""
+    rows = _Rows()
     try:
+        for row in batch:
+            await _replay_one(cast(Connection, rows), row)
         async with conn.transaction():
-            for row in batch:
-                await _replay_one(conn, row)
+            await rows.write(conn)
     except (CodedError, asyncpg.PostgresError):
         return list(chain.from_iterable([await _try_one(conn, row) for row in batch]))
     return []
+
+
+class _Rows:
+    """Stands in for a connection while payloads are replayed: collects what they insert, to be written in few trips.
+
+    Projections are plain insertions of values, into tables without a constraint between two rows, so the order in
+    which rows of different statements arrive does not matter. What is not offered here is not theirs to do.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, list[Sequence[object]]] = {}
+        self._copies: dict[tuple[str, tuple[str, ...]], list[Sequence[object]]] = {}
+
+    async def execute(self, statement: str, *values: object) -> None:
+        self._values.setdefault(statement, []).append(values)
+
+    async def executemany(self, statement: str, values: Iterable[Sequence[object]]) -> None:
+        self._values.setdefault(statement, []).extend(values)
+
+    async def copy_records_to_table(
+        self, table: str, *, columns: Iterable[str], records: Iterable[Sequence[object]]
+    ) -> None:
+        self._copies.setdefault((table, tuple(columns)), []).extend(records)
+
+    async def write(self, conn: Connection) -> None:
+        for statement, values in self._values.items():
+            await conn.executemany(statement, values)
+        for (table, columns), records in self._copies.items():
+            await conn.copy_records_to_table(table, columns=columns, records=records)
 
 
 async def _try_one(conn: Connection, row: asyncpg.Record) -> list[RowDifference]:

@@ -51,6 +51,28 @@ async def test_an_untouched_record_replays_without_a_difference_again_and_again(
     assert await scribe.conn.fetchval("SELECT count(*) FROM clip") == 2, "the real tables are in view again"
 
 
+async def test_many_payloads_take_few_trips_and_one_bad_one_is_named_alone(scribe: Scribe, clip: UUID) -> None:
+    for number in range(1, 61):
+        await scribe.annotate(clip, expected_version=number, remark=f"第{number}次")
+    statements: list[str] = []
+
+    def note(query: asyncpg.connection.LoggedQuery) -> None:
+        statements.append(query.query)
+
+    scribe.conn.add_query_logger(note)
+    assert await differences(scribe) == []
+    assert sum("INSERT INTO clip_annotation" in statement for statement in statements) == 1
+    altered = await scribe.conn.fetchval("SELECT entry_id FROM clip_annotation WHERE version = 30")
+    bad = canonical_json({"clip": str(clip), "version": "thirty", "content": {}})
+    await tamper(scribe, "custody_payload", "UPDATE custody_payload SET payload = $2 WHERE entry_id = $1", altered, bad)
+    found = await differences(scribe)
+    scribe.conn.remove_query_logger(note)
+    assert {(one.table, one.side, one.entry_id) for one in found} == {
+        ("custody_payload", Side.UNREPLAYABLE, altered),
+        ("clip_annotation", Side.UNEXPECTED, altered),
+    }
+
+
 async def test_a_row_deleted_is_missing(scribe: Scribe, clip: UUID) -> None:
     entry_id = await scribe.conn.fetchval("SELECT entry_id FROM clip_annotation")
     await tamper(scribe, "clip_annotation", "DELETE FROM clip_annotation")
