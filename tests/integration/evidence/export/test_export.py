@@ -15,15 +15,20 @@ from uuid import UUID
 import pytest
 
 from evidence.core.durable import TEMPORARY_PREFIX
+from evidence.core.wire.dock_key import DockKeyChange, sign_dock_key
+from evidence.core.wire.receipt import parse_receipt
 from evidence.custody.store import find_payload
 from evidence.custody.timestamps import TimestampBook
 from evidence.errors import ClipUnknown, EvidenceDamaged, ExportTargetTaken, ExportTargetUnusable, ReceiptPending
 from evidence.export.clip import Exported, Exporter
 from evidence.verify.cli import main
+from evidence.verify.docks import parse_chain
 from evidence.verify.page.page import page_bytes
+from ledger.canonical import JsonObject
 from ledger.cosignature import Cosigner
-from ledger.note import Note, format_note, parse_note
+from ledger.note import Note, Signer, format_note, parse_note
 from ledger.policy import Policy
+from ledger.proof import parse_proof
 from ledger.publish import stored_checkpoint
 from ledger.stamping import Stamp
 from ledger.timestamp.stamp import make_request, open_stamp
@@ -284,3 +289,29 @@ async def test_a_stamped_checkpoint_below_the_policy_of_today_is_left_alone(hous
     policy = Policy.parse(f"log {key}\nwitness a {witness.verifier.vkey}\nquorum a\n")
     exported = await export(house, SECOND, tmp_path / "out", policy=policy)
     assert not list(exported.folder.glob("*.tsr"))
+
+
+async def test_a_clip_sealed_after_a_change_of_key_shows_the_whole_chain(
+    house: SmallHouse, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for sequence in (1, 2):
+        old, new = house.dock_signer, Signer.generate(house.dock_signer.name, house.entropy)
+        change = DockKeyChange(dock=house.dock, sequence=sequence, old=old.verifier, new=new.verifier)
+        note = sign_dock_key(change, old=old, new=new).decode()
+        stated: JsonObject = {"dock": str(house.dock), "sequence": sequence, "vkey": new.verifier.vkey, "note": note}
+        await house.write("dock.key_rotated", f"dock:{house.dock}", stated)
+        house.dock_signer = new
+        house.clips[f"{sequence}.mp4"] = await house.seal(f"{sequence}.mp4", f"after change {sequence}".encode())
+    await house.publish()
+    for name, sequence in ((FIRST, 0), ("1.mp4", 1), ("2.mp4", 2)):
+        exported = await export(house, name, tmp_path / str(sequence))
+        capsys.readouterr()
+        assert main(["--json", "--log-key", house.signer.verifier.vkey, str(exported.folder)]) == 0
+        report = json.loads(capsys.readouterr().out)
+        [dock] = [one for one in report["items"][0]["findings"] if one["details"].get("obligation") == 8]
+        assert (dock["code"], dock["details"]["sequence"]) == ("met.dock", sequence)
+        assert report["remarks"] == [], "README and page are those of this version"
+        chain = parse_chain((exported.folder / f"{exported.file.name}.dock").read_bytes())
+        clip = parse_receipt((exported.folder / f"{exported.file.name}.receipt").read_bytes())
+        checkpoints = {parse_proof(one.proof).checkpoint for one in (*chain, clip)}
+        assert (len(chain), len(checkpoints)) == (sequence + 1, 1), "one state of the log for all of it"
