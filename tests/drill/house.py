@@ -164,12 +164,33 @@ class DrillHouse(SmallHouse):
         await self.change_key(other, signer, Signer.generate(signer.name, self.entropy))
         await self.write("dock.revoked", f"dock:{other}", {"dock": str(other), "reason": "报废"})
         await self.write("dock.cleared", f"dock:{self.dock}", self.cleared(self.dock_signer))
+        await self._begin_growing_file()
         async with self.pool.acquire() as conn:
             scribe = Scribe(conn=conn, clock=self.clock, entropy=self.entropy)
             case = await scribe.open_case("晋环罚〔2026〕2号", "另一案")
             for clip in list(self.clips.values())[1:7]:
                 await scribe.annotate(clip, remark="已复核")
                 await scribe.link(case, clip)
+
+    async def _begin_growing_file(self) -> None:
+        """The beginnings of a file that was cut off while it was being written."""
+        upload = self.new_id()
+        for chunks in (1, 2):
+            stated: JsonObject = {
+                "upload": str(upload),
+                "name": "growing.mp4",
+                "path": "DCIM/growing.mp4",
+                "raw": False,
+                "recorder": RECORDER,
+                "dock": str(self.dock),
+                "inventory": str(self.inventory),
+                "actor": f"dock:{self.dock}",
+                "size": chunks * CHUNK_BYTES,
+                "chunk_size": CHUNK_BYTES,
+                "chunks": chunks,
+                "root": hashlib.sha256(b"%d" % chunks).hexdigest(),
+            }
+            await self.write("clip.prefix", f"upload:{upload}", stated)
 
     async def change_key(self, dock: UUID, old: Signer, new: Signer, *, sequence: int = 1) -> None:
         """Record that a dock goes over from one key to another."""
