@@ -22,6 +22,7 @@ from functools import partial
 
 import asyncpg
 
+from api.audit_rules import stamp_rules, time_rules
 from api.config import ServiceConfig
 from api.duties import Duties
 from api.errors import LogAbsent
@@ -186,7 +187,9 @@ async def open_services(
             sequencer=sequencer,
             authorities=authorities,
             stamping=stamping,
-            audit=_standing_audit(config, duties, folders, dsn, pool, objects, storage, clock=clock, entropy=entropy),
+            audit=_standing_audit(
+                config, duties, folders, dsn, pool, objects, storage, policy, authorities, clock=clock, entropy=entropy
+            ),
             duties=await stack.enter_async_context(Duties()),
         )
         await _begin_duties(services, duties)
@@ -315,6 +318,8 @@ def _standing_audit(
     pool: Pool,
     objects: ObjectStore,
     storage: LogStorage,
+    witnesses: Policy,
+    authorities: tuple[Authority, ...],
     *,
     clock: Clock,
     entropy: Entropy,
@@ -332,6 +337,8 @@ def _standing_audit(
         settings=AuditSettings(
             interval_seconds=config.audit_interval_seconds, bytes_per_second=config.audit_bytes_per_second
         ),
+        times=lambda: time_rules(config, witnesses, clock),
+        stamps=stamp_rules(config, authorities),
     )
 
 

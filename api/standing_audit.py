@@ -36,6 +36,7 @@ from api.audit_record import record_audit
 from evidence.audit import findings as house_codes
 from evidence.audit.findings import found
 from evidence.audit.house import audit_house
+from evidence.audit.timestamps import StampRules
 from evidence.core.clock import Clock, Entropy, format_time, parse_time
 from evidence.core.durable import make_folders, write_file
 from evidence.custody.log_keys import readable_log_keys
@@ -43,6 +44,7 @@ from evidence.db.pool import Connection, Pool
 from evidence.errors import ObjectMissing
 from evidence.objects.store import ObjectStore
 from ingest.audit import audit_uploads
+from ledger.audit_times import TimeRules
 from ledger.checkpoint import Checkpoint
 from ledger.errors import CodedError, LedgerInputError, NotPublished
 from ledger.findings import Finding, Severity
@@ -108,6 +110,8 @@ class StandingAudit:
         connect: Opens a connection for the audit alone.
         storage: Where the log is published.
         memory: Where progress and the last result are kept.
+        times: Says by what times are judged, as of now.
+        stamps: By what time stamps on record are judged.
     """
 
     def __init__(
@@ -121,6 +125,8 @@ class StandingAudit:
         clock: Clock,
         entropy: Entropy,
         settings: AuditSettings,
+        times: Callable[[], TimeRules | None] = lambda: None,
+        stamps: StampRules | None = None,
     ) -> None:
         self._connect = connect
         self._pool = pool
@@ -130,6 +136,8 @@ class StandingAudit:
         self._clock = clock
         self._entropy = entropy
         self._settings = settings
+        self._times = times
+        self._stamps = stamps
         self._round = _Round()
         self._seen: bytes | None = None
         self._saved_at = 0.0
@@ -181,6 +189,8 @@ class StandingAudit:
                 since=_checkpoint(self._seen, log),
                 read_objects=False,
                 checks=[audit_uploads],
+                times=self._times(),
+                stamps=self._stamps,
             )
             async with aclosing(stream) as findings:
                 async for finding in findings:

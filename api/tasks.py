@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 from api.audit_record import record_audit
+from api.audit_rules import stamp_rules, time_rules
 from api.services import Services
 from evidence.audit.house import audit_house
 from evidence.clips.search import list_clips
@@ -187,6 +188,8 @@ async def audit_all(
             log=keys,
             since=checkpoint,
             checks=[audit_uploads],
+            times=time_rules(services.config, services.witness_policy, services.clock),
+            stamps=stamp_rules(services.config, services.authorities),
             progress=lambda part, done, of: say(f"{part} {done}" + (f" of {of}" if of else "")),
         )
         async with aclosing(stream) as findings:

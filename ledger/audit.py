@@ -13,6 +13,8 @@
 5. No entry was forgotten, and none waits that must not.
 6. No published file is left that nobody accounts for (`ledger.audit_files`).
 7. A checkpoint that somebody kept from before (`since`) is the beginning of this log.
+8. Where the auditor says by what (`times`): the times of entries, rows and witnesses tell one story, and each witness's
+   line on record is its own (`ledger.audit_times`).
 
 Each difference is a `Finding`, see `ledger.audit_findings.FINDINGS`. Memory does not grow with the log, no snapshot is
 held open, and the log may be in full use meanwhile. What an audit cannot see: a log that was rewritten with its own
@@ -29,6 +31,7 @@ from ledger.audit_checkpoints import SignedRows, judge_file, judge_keys, opened,
 from ledger.audit_files import audit_files
 from ledger.audit_findings import FINDINGS, broken
 from ledger.audit_store import Bounds, SignedSize
+from ledger.audit_times import CheckpointTimes, TimeJudge, TimeRules
 from ledger.audit_tree import TreeWalk
 from ledger.checkpoint import Checkpoint
 from ledger.errors import CheckpointOrigin
@@ -52,6 +55,7 @@ async def audit_ledger(
     *,
     log: Verifier | KeyHistory,
     since: Checkpoint | None = None,
+    times: TimeRules | None = None,
     progress: Progress | None = None,
 ) -> AsyncIterator[Finding]:
     """Audit a log; the last finding is `log.audited` when the whole tree could be recomputed.
@@ -61,6 +65,7 @@ async def audit_ledger(
         storage: Where the log is published.
         log: The log's key, or the keys it had: each checkpoint is judged by those that speak for its size.
         since: A checkpoint of this log that was seen, and judged, before.
+        times: By what times and cosignatures are judged; None to leave them alone.
         progress: See `Progress`.
 
     Raises:
@@ -73,7 +78,7 @@ async def audit_ledger(
     published = await judge_file(conn, storage, log=keys, published_size=bounds.published_size)
     for finding in [*published.findings, *await judge_keys(storage, log=keys, shown=published.checkpoint)]:
         yield finding
-    audit = _Audit(conn, storage, keys, bounds, published.checkpoint, since)
+    audit = _Audit(conn, storage, keys, bounds, published.checkpoint, since, times)
     async for finding in audit.walk(progress or (lambda _done, _all: None)):
         yield finding
     async for finding in audit.judge_queue():
@@ -95,12 +100,14 @@ class _Audit:
         bounds: Bounds,
         shown: Checkpoint | None,
         since: Checkpoint | None,
+        times: TimeRules | None,
     ) -> None:
         self._conn = conn
         self._log = log
         self._bounds = bounds
         self._shown = shown
         self._since = since
+        self._times = TimeJudge(times) if times else None
         # Leaves, signatures and publications were read in one look, so each of them says that there are so many leaves.
         self._end = max(bounds.leaves, bounds.signed_size or 0, bounds.published_size or 0)
         decisive = self._decisive()
@@ -132,6 +139,8 @@ class _Audit:
             for value in hashes:
                 async for finding in self.tree.append(value):
                     yield finding
+                for finding in self._at_time(edge.size - 1, by_size.get(edge.size)):
+                    yield finding
                 for finding in self._at_size(rows, by_size.get(edge.size)):
                     yield finding
             progress(edge.size, self._end)
@@ -154,6 +163,21 @@ class _Audit:
                 expected=self._since.root.hex(),
                 computed=self.tree.edge.root().hex(),
             )
+
+    def _at_time(self, index: int, row: SignedSize | None) -> Iterator[Finding]:
+        """Judge when an entry came, and the checkpoint that ends with it."""
+        if self._times is None:
+            return
+        if times := self.tree.times.get(index):
+            yield from self._times.entry(index, times)
+        if row:
+            rows = CheckpointTimes(
+                size=row.size,
+                signed_at=row.signed_at,
+                published_at=row.published_at,
+                published_note=row.published_note,
+            )
+            yield from self._times.checkpoint(rows)
 
     async def judge_queue(self) -> AsyncIterator[Finding]:
         """Look for entries that were forgotten, and for those that wait and must not."""

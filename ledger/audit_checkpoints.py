@@ -35,6 +35,8 @@ class SignedRows:
     def __init__(self, log: KeyHistory) -> None:
         self._log = log
         self._previous_size: int | None = None
+        self._previous_published: int | None = None
+        self._is_chained = False
 
     def judge(self, row: SignedSize, root: bytes) -> Iterator[Finding]:
         """Yield what is wrong with the rows of one size."""
@@ -54,8 +56,22 @@ class SignedRows:
             signed = opened(row.note, self._log)
             if signed and signed.root != row.root:
                 yield broken(codes.CHECKPOINT_SIGNATURE, subject, "the root on record is not the one in the note")
+        if row.published_note is not None:
+            yield from self._judge_publication(row)
         if row.published_note is not None and row.published_note != row.note:
             yield from self._judge_note(row, row.published_note, root)
+
+    def _judge_publication(self, row: SignedSize) -> Iterator[Finding]:
+        """Judge the chain of publications, which began with the schema's revision: what is older names nothing."""
+        if row.previous_published is None:
+            is_right = not self._is_chained
+        else:
+            is_right = row.previous_published == self._previous_published
+            self._is_chained = True
+        if not is_right:
+            message = f"the publication of {row.size} entries follows {row.previous_published}, not the one before it"
+            yield broken(codes.PUBLICATION_CHAIN, f"checkpoint:{row.size}", message, size=row.size)
+        self._previous_published = row.size
 
     def _judge_note(self, row: SignedSize, note: bytes | None, root: bytes) -> Iterator[Finding]:
         signed, subject = opened(note, self._log), f"checkpoint:{row.size}"

@@ -1,6 +1,7 @@
 """What an audit of the log can find: one code for each kind of difference, with its meaning.
 
-All but `AUDITED` and `FILE_UNKNOWN` are errors: a promise of the log is broken, or the means to keep it are gone.
+All but `AUDITED`, `FILE_UNKNOWN`, `QUORUM_BELOW` and `ENTRY_LATE` are errors: a promise of the log is broken, or the
+means to keep it are gone.
 """
 
 from __future__ import annotations
@@ -32,6 +33,15 @@ CHECKPOINT_UNRECORDED = "log.checkpoint_unrecorded"
 KEYS_ALTERED = "log.keys_altered"
 ROLLED_BACK = "log.rolled_back"
 REWRITTEN = "log.rewritten"
+PUBLICATION_CHAIN = "log.publication_chain"
+COSIGNATURE_FALSE = "log.cosignature_false"
+QUORUM_BELOW = "log.quorum_below"
+ENTRY_MISDATED = "log.entry_misdated"
+ENTRY_POSTDATED = "log.entry_postdated"
+ENTRY_BACKDATED = "log.entry_backdated"
+ENTRY_LATE = "log.entry_late"
+CLOCK_JUMPED = "log.clock_jumped"
+CLOCK_DISPUTED = "log.clock_disputed"
 
 FINDINGS: dict[str, str] = {
     AUDITED: "The whole tree was recomputed; size and root are given. Says nothing of the other findings.",
@@ -59,6 +69,23 @@ FINDINGS: dict[str, str] = {
     KEYS_ALTERED: "The published statements about the log's keys are not those on record, or are missing.",
     ROLLED_BACK: "The log is smaller than a checkpoint of it that was seen before.",
     REWRITTEN: "The log does not contain, as its beginning, a checkpoint of it that was seen before.",
+    PUBLICATION_CHAIN: "Rows of published checkpoints do not follow each other: one that lies between is gone.",
+    COSIGNATURE_FALSE: "A line under a published checkpoint bears a witness's name and is not its signature.",
+    QUORUM_BELOW: (
+        "A published checkpoint is on record with fewer cosignatures than the policy of today asks for: published under"
+        " another policy, or lines were taken away (a warning)."
+    ),
+    ENTRY_MISDATED: "An entry's own time and that of its row differ: the entry was dated by hand, or the row altered.",
+    ENTRY_POSTDATED: "An entry is dated after its checkpoint was signed, after a witness saw that, or in the future.",
+    ENTRY_BACKDATED: (
+        "An entry is dated more than an hour before one that lies earlier in the log: dated back, or a clock was set."
+    ),
+    ENTRY_LATE: (
+        "An entry is dated minutes before one that lies earlier in the log: its transaction stayed open, or it was"
+        " dated back (a warning)."
+    ),
+    CLOCK_JUMPED: "Checkpoints are not signed and published in their order of time: the service's clock jumped.",
+    CLOCK_DISPUTED: "A witness states another time than the rows of the checkpoint it cosigned: one clock is wrong.",
 }
 """Every code with its meaning."""
 

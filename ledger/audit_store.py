@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from ledger.store import Connection, Head
@@ -23,12 +24,14 @@ class AuditedLeaf:
     leaf_hash: bytes
     entry_id: UUID
     entry: bytes | None
+    appended_at: datetime | None
 
 
 async def read_leaf_rows(conn: Connection, *, start: int, end: int) -> dict[int, AuditedLeaf]:
     """Read the leaf rows [start, end) by index."""
     rows = await conn.fetch(
-        """SELECT index, leaf_hash, entry_id, entry FROM ledger_leaf LEFT JOIN ledger_entry USING (entry_id)
+        """SELECT index, leaf_hash, entry_id, entry, appended_at
+           FROM ledger_leaf LEFT JOIN ledger_entry USING (entry_id)
            WHERE index >= $1 AND index < $2""",
         start,
         end,
@@ -76,12 +79,16 @@ class SignedSize:
     root: bytes | None
     note: bytes | None
     published_note: bytes | None
+    signed_at: datetime | None
+    published_at: datetime | None
+    previous_published: int | None
 
 
 async def read_signed_sizes(conn: Connection, *, above: int, up_to: int) -> list[SignedSize]:
     """Read signed checkpoints and publications of the sizes (above, up_to], in order."""
     rows = await conn.fetch(
-        """SELECT size, c.size IS NOT NULL, c.previous_size, c.root, c.note, p.note
+        """SELECT size, c.size IS NOT NULL, c.previous_size, c.root, c.note, p.note,
+                  c.signed_at, p.published_at, p.previous_size
            FROM ledger_checkpoint c FULL JOIN ledger_publication p USING (size)
            WHERE size > $1 AND size <= $2 ORDER BY size""",
         above,

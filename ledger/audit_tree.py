@@ -20,6 +20,7 @@ from ledger import audit_findings as codes
 from ledger import audit_store
 from ledger.audit_findings import broken
 from ledger.audit_store import AuditedLeaf
+from ledger.audit_times import EntryTimes
 from ledger.canonical import decode_entry
 from ledger.checkpoint import Checkpoint
 from ledger.edge import FullTile, HashEdge
@@ -87,12 +88,15 @@ class TreeWalk:
         """Hashes of leaves whose rows are missing."""
         self.damaged: set[str] = set()
         """Paths of published files that are missing or altered."""
+        self.times: dict[int, EntryTimes] = {}
+        """When the sound entries of the last step came, by index."""
 
     async def testify(self, *, end: int) -> tuple[list[bytes], list[Finding]]:
         """Return the hashes of the next leaves, to the end of their tile or to `end`, and what disagrees with them.
 
         The hashes end early where there is no testimony at all; the tree cannot be recomputed beyond.
         """
+        self.times.clear()
         span = await self._span(self.edge.size, min(self.edge.size + TILE_WIDTH, end))
         truth = await self._truth(span)
         findings = [*self._judge_rows(span, truth), *self._judge_files(span, truth)]
@@ -190,7 +194,27 @@ class TreeWalk:
             elif span.entries[index - span.start] != value:
                 yield broken(codes.ENTRY_ALTERED, subject, f"entry {row.entry_id} at {index} was altered", **facts)
             else:
-                yield from _judge_entry(row, row.entry)
+                yield from self._judge_entry(row, row.entry)
+
+    def _judge_entry(self, row: AuditedLeaf, entry: bytes) -> Iterator[Finding]:
+        """Judge logged bytes: they are an entry, and stand under its id."""
+        subject = f"entry:{row.index}"
+        try:
+            decoded = decode_entry(entry)
+        except EntryMalformed as error:
+            yield broken(codes.ENTRY_MALFORMED, subject, f"what was logged at {row.index} is no entry: {error.message}")
+            return
+        if decoded.id != row.entry_id:
+            yield broken(
+                codes.ENTRY_ALTERED,
+                subject,
+                f"entry {decoded.id} at {row.index} stands under another id",
+                index=row.index,
+                entry=str(decoded.id),
+                stored_as=str(row.entry_id),
+            )
+        elif row.appended_at is not None:
+            self.times[row.index] = EntryTimes(decoded.at, row.appended_at)
 
     def _judge_files(self, span: _Span, truth: Hashes) -> Iterator[Finding]:
         if span.tile is None:
@@ -243,25 +267,6 @@ class TreeWalk:
             yield broken(missing, path, f"{path} is missing")
         else:
             yield broken(altered, path, f"{path} does not hold what was logged")
-
-
-def _judge_entry(row: AuditedLeaf, entry: bytes) -> Iterator[Finding]:
-    """Judge logged bytes: they are an entry, and stand under its id."""
-    subject = f"entry:{row.index}"
-    try:
-        stated = decode_entry(entry).id
-    except EntryMalformed as error:
-        yield broken(codes.ENTRY_MALFORMED, subject, f"what was logged at {row.index} is no entry: {error.message}")
-        return
-    if stated != row.entry_id:
-        yield broken(
-            codes.ENTRY_ALTERED,
-            subject,
-            f"entry {stated} at {row.index} stands under another id",
-            index=row.index,
-            entry=str(stated),
-            stored_as=str(row.entry_id),
-        )
 
 
 def _split(raw: bytes | None, tile: Tile) -> Hashes | None:

@@ -342,7 +342,8 @@ async def insert_publication(conn: Connection, *, size: int, note: bytes, publis
     try:
         await conn.execute(
             """WITH done AS (
-                   INSERT INTO ledger_publication (size, note, published_at) VALUES ($2, $3, $4) RETURNING size
+                   INSERT INTO ledger_publication (size, note, published_at, previous_size)
+                   SELECT $2, $3, $4, (SELECT max(size) FROM ledger_publication) RETURNING size
                ) SELECT pg_notify($1, size::text) FROM done""",
             *(PUBLISHED_CHANNEL, size, note, published_at),
         )

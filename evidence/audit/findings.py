@@ -32,6 +32,10 @@ OBJECT_UNREADABLE = "object.unreadable"
 OBJECT_UNNAMED = "object.unnamed"
 FILE_ABSENT = "inventory.file_absent"
 GUARD_MISSING = "guard.missing"
+TIMESTAMP_FALSE = "timestamp.false"
+TIMESTAMP_DISAGREES = "timestamp.disagrees"
+TIMESTAMP_UNJUDGED = "timestamp.unjudged"
+TIMESTAMP_CLOCK = "timestamp.clock_differs"
 
 FINDINGS: Mapping[str, str] = {
     AUDITED: "The audit came to its end; how much it looked at is given. Says nothing of the other findings.",
@@ -56,11 +60,15 @@ FINDINGS: Mapping[str, str] = {
     OBJECT_UNREADABLE: "An object cannot be read to its end: the storage fails.",
     OBJECT_UNNAMED: "An object in the store is named by nothing on record: left by a crash, or put in (a warning).",
     GUARD_MISSING: "A table of evidence has lost the trigger that keeps its rows from being changed, or it is off.",
+    TIMESTAMP_FALSE: "A time stamp on record is none of that checkpoint, or nobody who is believed vouches for it.",
+    TIMESTAMP_DISAGREES: "The record states another size, root or time than the time stamp that it carries.",
+    TIMESTAMP_UNJUDGED: "The authority of a time stamp is not configured; by whose word it counts is open (a warning).",
+    TIMESTAMP_CLOCK: "When a time stamp was recorded, the service's clock and the authority's were far apart.",
     FILE_ABSENT: "A dock saw a file on a recorder, and it has not been sealed, so far (a warning).",
 }
 """Every code with its meaning."""
 
-_WARNINGS = frozenset({OBJECT_UNNAMED, FILE_ABSENT})
+_WARNINGS = frozenset({TIMESTAMP_UNJUDGED, OBJECT_UNNAMED, FILE_ABSENT})
 
 
 def found(code: str, subject: str, message: str, **details: object) -> Finding:

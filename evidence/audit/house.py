@@ -11,7 +11,8 @@
    are proved, and whoever acted had the right to, there (`payloads`, `parties`).
 5. Each object that a payload names is there with its bytes, each object that is there is named (`objects`).
 6. Each file that a dock saw has been sealed (a warning: it may still be on its way).
-7. Each table of evidence still has its trigger against changes. It does not stop a superuser; its absence shows one.
+7. Each time stamp on record holds by what it carries (`timestamps`).
+8. Each table of evidence still has its trigger against changes. It does not stop a superuser; its absence shows one.
 
 One cause is named once: what follows from an altered entry or payload is not reported as altered rows or lost objects.
 Nothing is locked, no snapshot is held but during the replay, memory does not grow with the record. What was recorded
@@ -34,14 +35,16 @@ from evidence.audit.objects import Tally, audit_objects
 from evidence.audit.parties import PARTY_TYPES, Parties, place_of, read_parties
 from evidence.audit.payloads import inventory_in, judge_payload, judge_statement, named_by, parse_payload
 from evidence.audit.store import Kept, NamedObject
+from evidence.audit.timestamps import StampRules, judge_timestamp
 from evidence.custody.replay import EVIDENTIAL_TABLES, RowDifference, Side, replay
 from evidence.db.pool import Connection
 from evidence.objects.store import ObjectStore
 from ledger.audit import audit_ledger
+from ledger.audit_times import TimeRules
 from ledger.canonical import JsonObject
 from ledger.checkpoint import Checkpoint
 from ledger.findings import Finding
-from ledger.key_history import KeyHistory
+from ledger.key_history import KeyHistory, history_of
 from ledger.note import Verifier
 from ledger.publish import StoredFiles
 
@@ -73,6 +76,8 @@ async def audit_house(
     since: Checkpoint | None = None,
     read_objects: bool = True,
     checks: Sequence[Check] = (),
+    times: TimeRules | None = None,
+    stamps: StampRules | None = None,
     progress: Progress = lambda _part, _done, _all: None,
 ) -> AsyncGenerator[Finding, None]:
     """Audit everything; the last finding is `house.audited`. Close the generator when not iterating to the end.
@@ -86,14 +91,16 @@ async def audit_house(
         since: A checkpoint of this log that was seen, and judged, before.
         read_objects: Whether to read every byte of every object; else only sizes are compared.
         checks: Further parts.
+        times: By what times in log and rows are judged; None to leave them alone.
+        stamps: By what time stamps on record are judged; None by what they carry alone.
         progress: See `Progress`.
 
     Raises:
         CheckpointOrigin: `since` is of another log.
     """
-    audit = _HouseAudit(conn, progress)
+    audit = _HouseAudit(conn, history_of(log), stamps or StampRules(), progress)
     async for finding in audit_ledger(
-        conn, storage, log=log, since=since, progress=lambda done, of: progress("log", done, of)
+        conn, storage, log=log, since=since, times=times, progress=lambda done, of: progress("log", done, of)
     ):
         yield finding
     try:
@@ -123,8 +130,10 @@ _TABLES_OF_ARRIVAL = frozenset({"clip", "clip_source", "dock_inventory", "dock_i
 class _HouseAudit:
     """What the parts share: which payloads are not to be believed, and how much was looked at."""
 
-    def __init__(self, conn: Connection, progress: Progress) -> None:
+    def __init__(self, conn: Connection, log: KeyHistory, stamps: StampRules, progress: Progress) -> None:
         self._conn = conn
+        self._log = log
+        self._stamps = stamps
         self._progress = progress
         self._unsound: set[UUID] = set()
         self._unsound_inventories: set[UUID] = set()
@@ -152,6 +161,9 @@ class _HouseAudit:
                     named += named_by(event_type, payload)
                     for finding in await self._judge_parties(kept, payload):
                         yield finding
+                    if event_type == "log.timestamped":
+                        for finding in judge_timestamp(kept.stored, payload, log=self._log, rules=self._stamps):
+                            yield finding
             await store.list_objects(self._conn, named)
             self._payloads += len(page)
             self._progress("payloads", self._payloads, None)

@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID
 
 from evidence.core.clock import format_time
@@ -25,6 +26,7 @@ from evidence.core.wire.dock_key import DockKeyChange, sign_dock_key
 from evidence.core.wire.receipt import format_receipt
 from evidence.core.wire.statement import dock_key_name
 from evidence.custody.record import record
+from evidence.custody.timestamps import TimestampBook
 from evidence.db.embedded import EmbeddedPostgres
 from evidence.db.pool import connect, open_pool
 from evidence.export.clip import Exporter
@@ -35,12 +37,16 @@ from ledger.cosignature import Cosigner
 from ledger.keys import KeyType
 from ledger.note import Note, Signer, format_note, parse_note
 from ledger.policy import Policy
+from ledger.publish import stored_checkpoint
 from ledger.sequencer import Sequencer
+from ledger.stamping import Stamp
+from ledger.timestamp.stamp import make_request, open_stamp
 from tests.drill.baseline import Baseline
 from tests.support.clock import START, SeededEntropy, SteppingClock
 from tests.support.database import fresh_database, make_template
 from tests.support.payloads import Scribe
 from tests.support.small_house import CONTENTS, RECORDER, SmallHouse
+from tests.support.time_authority import make_stamper
 
 WITNESS = "witness.test/other-office"
 EXPORTS = 3
@@ -140,6 +146,7 @@ class DrillHouse(SmallHouse):
             if number == _PUBLICATIONS // 2:
                 self.since = await self.published()
         await self._hand_out(chance)
+        await self._have_stamped()
         await self.publish()
         await self.sequencer.close()
         self.baseline = await Baseline.of(self.root, self.dsn)
@@ -227,6 +234,25 @@ class DrillHouse(SmallHouse):
         """Return the payload of a view."""
         ids = {"staff": str(self.new_id()), "ticket": str(self.new_id())}
         return {"clip": str(clip), "rendition": "proxy", "purpose": "legal_review", **ids}
+
+    async def _have_stamped(self) -> None:
+        """Put time stamps on record, of two authorities over two checkpoints."""
+        book = TimestampBook(self.pool, self.clock, self.entropy)
+        with TemporaryDirectory() as folder:
+            for name in ("eins", "zwei"):
+                stamper = make_stamper(Path(folder) / name, name=name)
+                await self.publish()
+                note = await self.reader.checkpoint()
+                response, checkpoint = stamper.reply(make_request(note)[0]), stored_checkpoint(note)
+                stamp = Stamp(
+                    authority=name,
+                    size=checkpoint.size,
+                    root=checkpoint.root,
+                    checkpoint=note,
+                    response=response,
+                    said=open_stamp(response, data=note),
+                )
+                await book.keep(stamp)
 
     async def _hand_out(self, chance: random.Random) -> None:
         """Export evidence and give receipts; afterwards everything is in the hands of others."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from evidence.audit.house import Check, Progress, audit_house
+from evidence.audit.timestamps import StampRules
 from evidence.db.pool import connect
+from ledger.audit_times import TimeRules
 from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.findings import Finding, Severity
 from tests.support.small_house import SmallHouse
@@ -17,6 +19,8 @@ async def audited(
     since: Checkpoint | None = None,
     read_objects: bool = True,
     checks: Sequence[Check] = (),
+    times: TimeRules | None = None,
+    stamps: StampRules | None = None,
     progress: Progress = lambda _part, _done, _all: None,
 ) -> list[Finding]:
     """Audit a small house and return everything found."""
@@ -32,6 +36,8 @@ async def audited(
                 since=since,
                 read_objects=read_objects,
                 checks=checks,
+                times=times,
+                stamps=stamps,
                 progress=progress,
             )
         ]

@@ -217,6 +217,10 @@ async def publication_altered(log: TestLog) -> None:
     await tamper(log, "UPDATE ledger_publication SET note = 'rubbish' WHERE size = 600")
 
 
+async def publication_deleted(log: TestLog) -> None:
+    await tamper(log, "DELETE FROM ledger_publication WHERE size = 300")
+
+
 async def newest_publication_altered(log: TestLog) -> None:
     await tamper(log, "UPDATE ledger_publication SET note = 'rubbish' WHERE size = 700")
 
@@ -306,6 +310,7 @@ ATTACKS: list[tuple[Attack, str, list[str]]] = [
     (note_altered_in_its_row, codes.CHECKPOINT_SIGNATURE, ["checkpoint:300"]),
     (root_altered_beside_its_note, codes.CHECKPOINT_SIGNATURE, ["checkpoint:300"]),
     (publication_altered, codes.CHECKPOINT_SIGNATURE, ["checkpoint:600"]),
+    (publication_deleted, codes.PUBLICATION_CHAIN, ["checkpoint:600"]),
     (newest_publication_altered, codes.CHECKPOINT_SIGNATURE, ["checkpoint:700"]),
     (note_of_another_size, codes.CHECKPOINT_SIGNATURE, ["checkpoint:600"]),
     (published_file_unsigned, codes.CHECKPOINT_SIGNATURE, ["checkpoint"]),
@@ -320,6 +325,6 @@ ATTACKS: list[tuple[Attack, str, list[str]]] = [
 
 CONSEQUENCES: dict[Attack, set[str]] = {
     # The partial files of a size that nobody signed belong to no size.
-    signed_row_deleted: {codes.FILE_UNKNOWN},
+    signed_row_deleted: {codes.FILE_UNKNOWN, codes.PUBLICATION_CHAIN},
     signed_row_deleted_under_its_publication: {codes.FILE_UNKNOWN},
 }

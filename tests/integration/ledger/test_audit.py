@@ -197,4 +197,7 @@ async def test_rows_that_state_an_absurd_size_do_not_keep_the_audit_busy(grown: 
 def test_every_code_has_an_attack_or_a_test_of_its_own() -> None:
     # Statements about keys are attacked where keys change: tests/integration/api/test_log_key_rotation.py.
     others = {codes.AUDITED, codes.ROLLED_BACK, codes.REWRITTEN, codes.ENTRY_MALFORMED, codes.KEYS_ALTERED}
-    assert {code for _, code, _ in ATTACKS} | others == FINDINGS.keys()
+    # Times and witnesses' lines: tests/unit/ledger/test_audit_times.py.
+    times = {codes.ENTRY_MISDATED, codes.ENTRY_POSTDATED, codes.ENTRY_BACKDATED, codes.ENTRY_LATE, codes.CLOCK_JUMPED}
+    times |= {codes.CLOCK_DISPUTED, codes.COSIGNATURE_FALSE, codes.QUORUM_BELOW}
+    assert {code for _, code, _ in ATTACKS} | others | times == FINDINGS.keys()
