@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from api.errors import ConfigInvalid
+from api.tasks import audit_all, verify_clips
 from api.timestamps import read_authorities
 from evidence.custody.timestamp_store import timestamps_covering
 from evidence.parties.roles import Role
+from ledger.findings import Severity
 from ledger.timestamp.certificate import parse_roots
 from ledger.timestamp.stamp import check_stamp
 from tests.support.service import RunningService, config_for, running_service
@@ -107,6 +109,11 @@ async def test_every_authority_stamps_what_is_published_and_an_idle_log_is_left_
     assert 'shilu_timestamp_age_seconds{authority="eins"}' in metrics
     assert 'shilu_clock_offset_seconds{source="zwei"}' in metrics
     assert await stamped.readiness() == (200, "every authority stamps", True)
+    audited = await audit_all(services, since=None, put_on_record=False, say=lambda _: None)
+    assert [one for one in audited.findings if one.severity is not Severity.OK] == []
+    (verified,) = [one async for one in verify_clips(services, [clip], advance=lambda *_: None)]
+    times = [one.details["authority"] for one in verified.findings if one.code == "met.time"]
+    assert times == ["eins", "zwei"]
 
 
 @pytest.mark.parametrize("answer", [b"", b"<html>please log in</html>", bytes.fromhex("30053003020102")])
