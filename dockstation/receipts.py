@@ -141,10 +141,15 @@ class Settler:
     async def _believe(self, row: FileRow, raw: bytes) -> ProvenClip:
         """Check a receipt; where no key signed it that speaks, ask whether another followed, and check it again."""
         await self._trust.refresh(self._service)
+        judged_by = self._trust.keys
         try:
             return check_clip_receipt(raw, row=row, trust=self._trust)
         except ReceiptRefused as error:
-            if error.details.get("cause") not in _KEY_UNKNOWN or not await self._trust.learn(self._service):
+            if error.details.get("cause") not in _KEY_UNKNOWN:
+                raise
+            await self._trust.learn(self._service)
+            # Another receipt of the same moment may have brought the news: what counts is what this one was judged by.
+            if self._trust.keys == judged_by:
                 raise
         return check_clip_receipt(raw, row=row, trust=self._trust)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -165,6 +166,24 @@ async def test_a_service_that_forgets_its_statements_makes_no_station_forget_the
     service.told_keys, service.receipt_signer = b"", thief
     assert not await cleared(station, tmp_path, "forgotten")
     assert stored(station) == known
+
+
+async def test_receipts_of_one_moment_all_see_the_news(
+    service: FakeService, station: TestStation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.log.follow()
+    service.log.retire()
+    slow = log_trust.write_file
+
+    def slowly(path: Path, data: bytes, *, mode: int) -> None:
+        # The other receipts come while the statements are on their way to the disk.
+        time.sleep(0.5)
+        slow(path, data, mode=mode)
+
+    monkeypatch.setattr(log_trust, "write_file", slowly)
+    card = make_recorder(tmp_path / "card", count=4)
+    assert (await station.once(card, clear=True)).complete
+    assert not list(card.rglob("*.mp4"))
 
 
 @pytest.mark.parametrize("when", When)
