@@ -173,7 +173,7 @@ async def test_receipts_of_one_moment_all_see_the_news(
 ) -> None:
     service.log.follow()
     service.log.retire()
-    slow = log_trust.write_file
+    slow = durable.write_file
 
     def slowly(path: Path, data: bytes, *, mode: int) -> None:
         # The other receipts come while the statements are on their way to the disk.
