@@ -24,6 +24,7 @@ EXAMPLES = {
     "upload": str(UUID(int=5)),
     "ticket": "0" * 32 + "_" + "A" * 43,
     "tile": "0/000",
+    "place": "1",
 }
 
 
