@@ -35,7 +35,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -322,7 +322,7 @@ async def measure(dsn: str, folder: Path, options: argparse.Namespace) -> None:
         await admin.execute(f"DROP DATABASE bench_{name} WITH (FORCE)")
         await asyncio.to_thread(shutil.rmtree, folder / name, ignore_errors=True)
 
-    async def one_after_another() -> AsyncIterator[Bench]:
+    async def one_after_another() -> AsyncGenerator[Bench]:
         for number in range(PEER_ROUNDS):
             async with fresh(f"peer{number}") as bench:
                 yield bench
