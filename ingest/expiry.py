@@ -14,14 +14,18 @@ import contextlib
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
+import structlog
+
 from evidence.core.clock import Clock
 from evidence.db.pool import Pool
 from ingest import store
-from ingest.errors import UploadBusy, UploadExpired
+from ingest.errors import IngestError, UploadBusy, UploadExpired
 from ingest.offload import on_disk
 from ingest.quarantine import Quarantine
 from ingest.spool import Spool
 from ingest.store import UploadRow
+
+_log = structlog.get_logger(__name__)
 
 
 class Expiry:
@@ -48,8 +52,12 @@ class Expiry:
             return 0
         ended = 0
         for row in await store.idle(self._pool, spool=self._spool.id, since=self._clock() - self._idle):
-            async with self._alone_with(row) as alone:
-                ended += alone and await self._end(row)
+            try:
+                async with self._alone_with(row) as alone:
+                    ended += alone and await self._end(row)
+            except IngestError as error:
+                # One that the disk will not let go must not keep all others from their end.
+                _log.warning("uploads.not_expired", upload=str(row.id), code=error.code, error=error.message)
         return ended
 
     @contextlib.asynccontextmanager

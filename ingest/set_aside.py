@@ -21,16 +21,18 @@ from pathlib import Path
 from uuid import UUID
 
 from evidence.core.clock import Clock, Entropy
-from evidence.core.digest import ClipDigest, FileEmpty, digest_file, leaf_hashes
+from evidence.core.digest import CHUNK_BYTES, ClipDigest
 from evidence.custody.record import record
 from evidence.db.pool import Pool
 from evidence.export.folder import require_free, write_evidence_folder
 from evidence.export.names import safe_name
+from evidence.verify.hashing import hash_file
 from ingest import store
 from ingest.errors import UploadNotQuarantined
 from ingest.offload import on_disk
 from ingest.spool import Spool
 from ingest.store import UploadRow, UploadState
+from ledger.tree import root_of
 
 REASON_NAME = "reason.json"
 """The file beside a copy that says why its bytes were set aside."""
@@ -159,7 +161,15 @@ class QuarantineRoom:
 
 
 def _digest(kept: Path, upload: UUID) -> tuple[ClipDigest, list[bytes]]:
-    try:
-        return digest_file(kept), leaf_hashes(kept)
-    except (FileEmpty, FileNotFoundError) as error:
-        raise UploadNotQuarantined(f"nothing of upload {upload} is kept on this host", upload=str(upload)) from error
+    if not kept.exists() or not kept.stat().st_size:
+        raise UploadNotQuarantined(f"nothing of upload {upload} is kept on this host", upload=str(upload))
+    hashes = hash_file(kept)
+    leaves = list(hashes.leaves)
+    digest = ClipDigest(
+        size=hashes.size,
+        chunk_bytes=CHUNK_BYTES,
+        chunks=len(leaves),
+        root=root_of(leaves),
+        sha256=hashes.sha256,
+    )
+    return digest, leaves

@@ -184,3 +184,21 @@ async def _some(data: bytes) -> AsyncIterator[bytes]:
 
 async def _give_up(intake: Intake, view: UploadView) -> None:
     await intake.service.terminate(actor=view.actor, upload=view.id)
+
+
+async def test_one_that_the_disk_holds_on_to_does_not_keep_the_others(
+    intake: Intake, dock: PaperDock, clock: SteppingClock
+) -> None:
+    views = []
+    for path in ("DCIM/A.mp4", "DCIM/B.mp4"):
+        view = await intake.dock_upload(dock, footage(5000), path=path)
+        await intake.service.append(actor=view.actor, upload=view.id, offset=0, stream=_some(footage(3000)))
+        views.append(view)
+    # Where the first one's reason has to be written stands a folder: a disk that refuses.
+    intake.spool.reason_path(views[0].id).mkdir()
+    clock.advance(IDLE)
+    await sweep(intake)
+    assert [await state_of(intake, view) for view in views] == [UploadState.OPEN, UploadState.QUARANTINED]
+    intake.spool.reason_path(views[0].id).rmdir()
+    await sweep(intake)
+    assert await state_of(intake, views[0]) == UploadState.QUARANTINED
