@@ -52,7 +52,7 @@ class TimeRules:
     Attributes:
         tolerance_seconds: How far clocks may be apart.
         policy: The witnesses, whose lines are judged too; None for none.
-        now: The auditor's clock.
+        now: The clock of whoever judges: all that is judged was there by then.
     """
 
     tolerance_seconds: float = 300.0
@@ -62,10 +62,10 @@ class TimeRules:
 
 @dataclass(frozen=True, slots=True)
 class EntryTimes:
-    """When an entry came, by itself and by its row."""
+    """When an entry came, by itself and by its row; None for who sees no rows."""
 
     at: datetime
-    appended_at: datetime
+    appended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,27 +86,37 @@ class CheckpointTimes:
 
 
 class TimeJudge:
-    """Judges the times of a log; wants each entry once, and each checkpoint after the entries that it covers."""
+    """Judges the times of a log; wants each entry once, and each checkpoint after the entries that it covers.
 
-    def __init__(self, rules: TimeRules) -> None:
+    Args:
+        latest: The latest date among the entries before the first one that is judged; None for a log's beginning.
+    """
+
+    def __init__(self, rules: TimeRules, *, latest: datetime | None = None) -> None:
         self._rules = rules
         self._tolerance = timedelta(seconds=rules.tolerance_seconds)
         self._late_max = timedelta(seconds=max(LATE_SECONDS_MAX, rules.tolerance_seconds))
-        self._latest: datetime | None = None
+        self._latest = latest
         self._uncovered: tuple[int, datetime] | None = None
         self._signed_at: datetime | None = None
         self._published_at: datetime | None = None
         self._named: set[str] = set()
 
+    @property
+    def latest(self) -> datetime | None:
+        """The date by which the next entry is judged."""
+        return self._latest
+
     def entry(self, index: int, times: EntryTimes) -> Iterator[Finding]:
         """Judge an entry by its row, by those before it and by the clock; points 1, 3 and 6."""
         subject, facts = f"entry:{index}", {"index": index, "at": times.at.isoformat()}
-        if abs(times.appended_at - times.at) > self._tolerance:
+        if times.appended_at is not None and abs(times.appended_at - times.at) > self._tolerance:
             message = f"entry {index} is dated {_apart(times.at, times.appended_at)} from when its row was appended"
             yield from self._once(codes.ENTRY_MISDATED, subject, message, **facts)
             return
         if times.at > self._rules.now + self._tolerance:
-            yield from self._once(codes.ENTRY_POSTDATED, subject, f"entry {index} is dated in the future", **facts)
+            message = f"entry {index} is dated {_apart(times.at, self._rules.now)} after it was seen"
+            yield from self._once(codes.ENTRY_POSTDATED, subject, message, **facts)
             return
         if self._latest is not None and times.at < self._latest - self._tolerance:
             message = f"entry {index} is dated {_apart(times.at, self._latest)} before one that comes earlier"

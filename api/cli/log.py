@@ -128,8 +128,9 @@ def monitor(
     """Watch a log, and say what is wrong with it. 监视日志，发现异常即报告。
 
     Named are: a way back, a fork, missing cosignatures, clocks that disagree, a standstill, changed tiles and entries,
-    a log that cannot be read. With --state, what was believed is remembered between runs, and so are contradictions.
-    报告内容：回退、分叉、缺少见证签名、时钟不符、停滞、数据块或条目被改、无法访问。
+    entries dated back or ahead, a log that cannot be read. With --state, what was believed is remembered between runs,
+    and so are contradictions.
+    报告内容：回退、分叉、缺少见证签名、时钟不符、停滞、数据块或条目被改、条目时间倒签或超前、无法访问。
     """
     settings = MonitorSettings(
         stalled_seconds=stalled_after, clock_seconds=clock_leeway, bundles=None if every else bundles

@@ -28,6 +28,9 @@ TILE_ALTERED = "source.tile_altered"
 BUNDLE_MISSING = "source.bundle_missing"
 BUNDLE_MALFORMED = "source.bundle_malformed"
 ENTRY_ALTERED = "source.entry_altered"
+ENTRY_POSTDATED = "source.entry_postdated"
+ENTRY_BACKDATED = "source.entry_backdated"
+ENTRY_LATE = "source.entry_late"
 COPY_ALTERED = "copy.altered"
 COPY_UNWRITABLE = "copy.unwritable"
 CLOCK_BEHIND = "clock.behind"
@@ -53,6 +56,14 @@ FINDINGS: Mapping[str, str] = {
     BUNDLE_MISSING: "An entry bundle that the signed size calls for is not there.",
     BUNDLE_MALFORMED: "An entry bundle is cut or does not hold as many entries as it has to.",
     ENTRY_ALTERED: "An entry is not the one that the signed root covers.",
+    ENTRY_POSTDATED: "An entry is dated after it was seen in the log, by a witness or by this monitor.",
+    ENTRY_BACKDATED: (
+        "An entry is dated more than an hour before one that lies earlier in the log: dated back, or a clock was set."
+    ),
+    ENTRY_LATE: (
+        "An entry is dated minutes before one that lies earlier in the log: its transaction stayed open, or it was"
+        " dated back (a warning)."
+    ),
     COPY_ALTERED: "The copy was altered since it was verified. It is not repaired: mirror into a new folder.",
     COPY_UNWRITABLE: "The copy cannot be written or read: the disk is full, away or failing. What is there is true.",
     CLOCK_BEHIND: "A cosignature is dated in the future: this machine's clock is behind, or the witness's ahead.",
@@ -60,7 +71,7 @@ FINDINGS: Mapping[str, str] = {
 }
 """Every code with its meaning."""
 
-_SEVERITIES = {FOLLOWED: Severity.OK, WITNESS_SILENT: Severity.WARNING}
+_SEVERITIES = {FOLLOWED: Severity.OK, WITNESS_SILENT: Severity.WARNING, ENTRY_LATE: Severity.WARNING}
 
 
 def found(code: str, subject: str, message: str, **details: object) -> Finding:

@@ -6,6 +6,7 @@ One look:
 3. how long ago anything new was seen
 4. bundles, some at each look and the newest always, from the signed root down: every tile and entry of the log comes
    up in turn, and one that was changed after it was signed is named
+5. the dates of the entries in them (`ledger.mirror.dates`)
 
 What is remembered between looks (`Memory`) may be kept in a folder; without one every look starts from nothing, and a
 way back or a fork between two runs goes unseen.
@@ -15,10 +16,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from ledger.findings import Finding
 from ledger.mirror import findings as codes
+from ledger.mirror.dates import DATE_CODES, Dated, judge_dates
 from ledger.mirror.errors import Deviation, SourceUnreachable
 from ledger.mirror.findings import found
 from ledger.mirror.folder import FollowFolder
@@ -64,11 +66,13 @@ class Memory:
         changed_at: When the believed checkpoint was first seen in its present form.
         looked_at: When the log was last seen well enough to judge it.
         bundle: Which bundle is next in turn.
+        dated: Up to where the entries' dates were judged.
     """
 
     changed_at: float | None = None
     looked_at: float | None = None
     bundle: int = 0
+    dated: Dated = field(default_factory=Dated)
 
 
 class Monitor:
@@ -120,8 +124,8 @@ class Monitor:
             yield finding
         self._memory.looked_at = now
         is_true = True
-        async for finding in self._bundles(tree):
-            is_true = False
+        async for finding in self._bundles(tree, seen_at=now if seen.cosigned_at is None else seen.cosigned_at):
+            is_true = is_true and finding.code in DATE_CODES
             yield finding
         if seen.verdict.quorum_met and is_true:
             self._believe(seen, believed)
@@ -179,28 +183,42 @@ class Monitor:
         message = f"nothing new for {now - newest:.0f} s"
         return [found(codes.STALLED, CHECKPOINT_PATH, message, seconds=int(now - newest))]
 
-    async def _bundles(self, tree: SignedTree) -> AsyncIterator[Finding]:
-        """Yield what is wrong with the bundles whose turn it is, and with the tiles above them."""
+    async def _bundles(self, tree: SignedTree, *, seen_at: float) -> AsyncIterator[Finding]:
+        """Yield what is wrong with the bundles whose turn it is, with the tiles above them, and with the dates in them.
+
+        Each code is said once per subject of a bundle or tile; of dates once per look, and an anomaly of dates comes up
+        again whenever its bundle does.
+        """
         count = -(-tree.checkpoint.size // TILE_WIDTH)
         if not count:
             return
         wanted = count if self._settings.bundles is None else min(count, self._settings.bundles)
         turn = [(self._memory.bundle + place) % count for place in range(wanted)]
         named: set[str] = set()
-        for index in dict.fromkeys([count - 1, *turn]):
+        dated = self._memory.dated
+        for index in sorted({count - 1, *turn}):
             try:
-                await tree.entries(index)
+                entries = await tree.entries(index)
             except Deviation as deviation:
                 if deviation.finding.subject not in named:
                     named.add(deviation.finding.subject)
                     yield deviation.finding
+                continue
+            start, leeway = index * TILE_WIDTH, self._settings.clock_seconds
+            for finding in judge_dates(entries, start=start, before=dated, seen_at=seen_at, tolerance_seconds=leeway):
+                if finding.code not in named:
+                    named.add(finding.code)
+                    yield finding
         self._memory.bundle = (self._memory.bundle + wanted) % count
 
 
 def _load(folder: FollowFolder | None) -> Memory:
     raw = folder.read(_MEMORY) if folder else None
     try:
-        return Memory(**json.loads(raw)) if raw else Memory()
-    except (ValueError, TypeError):
+        if not raw:
+            return Memory()
+        known = json.loads(raw)
+        return Memory(**{**known, "dated": Dated(**known.get("dated", {}))})
+    except (ValueError, TypeError, AttributeError):
         # Only when something was seen is lost, not what is believed: that stands in the checkpoint.
         return Memory()

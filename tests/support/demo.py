@@ -51,9 +51,16 @@ class DemoProcess:
         self._errors.close()
 
     def finish(self, *, seconds: float) -> tuple[int, dict[str, Any]]:
-        """Wait for its end; return the exit code and the JSON it printed (empty if it printed none)."""
+        """Wait for its end; return the exit code and the JSON it printed (empty if it printed none).
+
+        Raises:
+            AssertionError: It did not end in time; with what its programs said and which of them still ran.
+        """
         try:
             out, _ = self._process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            running = [f"{victim} {self._pid(victim)}" for victim in VICTIMS]
+            raise AssertionError(f"not done after {seconds} s; running: {running}\n{self.story()}") from None
         finally:
             if self._process.poll() is None:
                 self._process.kill()

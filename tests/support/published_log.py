@@ -70,7 +70,11 @@ class PublishedLog:
         """Append entries, publish everything, return the new checkpoint."""
         start = self.edge.size
         entries = [self._entry(index, salt or self._salt) for index in range(start, start + count)]
-        growth = self.edge.extend(entries)
+        return self.add(entries, witnesses=witnesses, at=at)
+
+    def add(self, entries: Sequence[bytes], *, witnesses: Sequence[Cosigner] = (), at: int = 0) -> bytes:
+        """Append these entries, publish everything, return the new checkpoint."""
+        growth = self.edge.extend(list(entries))
         for path, data in {**growth.files, **self.edge.partials()}.items():
             self.write(path, data)
         return self.sign(witnesses=witnesses, at=at)

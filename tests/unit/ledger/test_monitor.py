@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
+from ledger.canonical import Entry, encode_entry
 from ledger.findings import Finding
 from ledger.mirror import findings as codes
 from ledger.mirror.findings import FINDINGS
@@ -185,3 +188,68 @@ def test_every_code_is_raised_by_a_test() -> None:
     tests = "".join(path.read_text("utf-8") for path in places)
     names = {name for name, value in vars(codes).items() if isinstance(value, str) and value in FINDINGS}
     assert not {name for name in names if f"codes.{name}" not in tests}
+
+
+def dated(*seconds: float) -> list[bytes]:
+    """Return entries that state these times."""
+    return [
+        encode_entry(
+            Entry(
+                type="clip.sealed",
+                id=UUID(int=0x7 << 76 | 0x8 << 60 | number),
+                at=datetime.fromtimestamp(second, UTC),
+                actor="service",
+                subject="log",
+                commit=bytes(32),
+            )
+        )
+        for number, second in enumerate(seconds)
+    ]
+
+
+async def test_dates_in_their_order_are_no_finding(log: PublishedLog, state: FollowFolder) -> None:
+    log.add(dated(*(NOW - 5000 + place for place in range(600))))
+    log.grow(5)  # of another form: states no time
+    log.add(dated(NOW - 4700, NOW - 4500, NOW + 299))
+    for _ in range(3):
+        assert codes_of(await look(log, state, settings=MonitorSettings(bundles=1))) == [codes.FOLLOWED]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "code"),
+    [(NOW + 301, codes.ENTRY_POSTDATED), (NOW - 3601, codes.ENTRY_BACKDATED), (NOW - 400, codes.ENTRY_LATE)],
+)
+async def test_an_entry_that_is_dated_by_hand_is_named(
+    seconds: float, code: str, log: PublishedLog, state: FollowFolder
+) -> None:
+    log.add(dated(*[NOW] * 300))
+    assert codes_of(await look(log, state)) == [codes.FOLLOWED]
+    # The earlier entries do not come up in this look: what they said is remembered.
+    log.grow(400)
+    log.add(dated(seconds, NOW))
+    found = await look(log, state, settings=MonitorSettings(bundles=1))
+    assert codes_of(found) == [code, codes.FOLLOWED]
+    assert found[0].subject == "entry:700"
+
+
+async def test_a_dated_back_entry_is_named_again_when_its_bundle_comes_up(
+    log: PublishedLog, state: FollowFolder
+) -> None:
+    log.add(dated(NOW, NOW - 7200, NOW))
+    log.add(dated(*[NOW] * 300))
+    for _ in range(2):
+        assert codes_of(await look(log, state, settings=MonitorSettings(bundles=None))) == [
+            codes.ENTRY_BACKDATED,
+            codes.FOLLOWED,
+        ]
+    log.add(dated(NOW))
+    assert codes_of(await look(log, state, settings=MonitorSettings(bundles=0))) == [codes.FOLLOWED]
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(-700, []), (-600, [codes.ENTRY_POSTDATED])])
+async def test_entries_are_not_younger_than_the_witnesses_saw_them(
+    seconds: int, expected: list[str], log: PublishedLog
+) -> None:
+    policy = policy_of(log.signer, [W0], quorum="w0")
+    log.add(dated(NOW - 1000, NOW + seconds), witnesses=[W0], at=NOW - 980)
+    assert codes_of(await look(log, None, policy=policy)) == [*expected, codes.FOLLOWED]
