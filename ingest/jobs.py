@@ -26,6 +26,9 @@ ENTRYPOINT = "derive"
 SWEEP_MAX = 500
 """Most lost entries put back in one sweep."""
 
+LOG_DAYS = 7
+"""How long the queue's own log is kept, for whoever looks why a clip was not derived."""
+
 # Every name is stated: the library would otherwise take some of them from bare environment variables such as TRIGGER.
 SETTINGS = DBSettings(
     prefix="",
@@ -51,6 +54,11 @@ async def sweep(pool: Pool, *, age_seconds: float) -> int:
     """Put queue entries back for jobs that nobody attends to; return how many were missing."""
     clips = await jobs_store.unattended(pool, age_seconds=age_seconds, limit=SWEEP_MAX)
     return await _wake(queries_over(AsyncpgPoolDriver(pool)), clips) if clips else 0
+
+
+async def forget_old(pool: Pool) -> None:
+    """Remove what the queue wrote down about entries that ended long ago; the jobs themselves stay on record."""
+    await jobs_store.forget_queue_log(pool, days=LOG_DAYS, limit=SWEEP_MAX)
 
 
 def queries_on(conn: Connection) -> Queries:

@@ -127,3 +127,13 @@ async def unattended(db: _Executor, *, age_seconds: float, limit: int) -> list[U
         limit,
     )
     return [record["clip"] for record in records]
+
+
+async def forget_queue_log(db: _Executor, *, days: int, limit: int) -> None:
+    """Delete the oldest lines of the queue's log beyond an age, no more than `limit` at once."""
+    await db.execute(
+        """DELETE FROM pgqueuer_log WHERE id IN (
+               SELECT id FROM pgqueuer_log WHERE created < now() - make_interval(days => $1) ORDER BY id LIMIT $2)""",
+        days,
+        limit,
+    )

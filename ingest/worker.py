@@ -99,6 +99,9 @@ class Worker:
                     max_concurrent_tasks=max(2, self._settings.concurrency),
                     heartbeat_timeout=timedelta(seconds=self._settings.lease_seconds),
                     shutdown_on_listener_failure=True,
+                    # Nobody reads the library's statistics, and its loop that makes them swallows the cancellation that
+                    # should end it when that meets a connection which breaks at the same moment.
+                    log_aggregation_interval=timedelta(0),
                 )
             finally:
                 watcher.cancel()
@@ -117,6 +120,7 @@ class Worker:
             try:
                 if count := await jobs.sweep(self._pool, age_seconds=self._settings.sweep_seconds):
                     _log.warning("worker.queue_entries_put_back", count=count)
+                await jobs.forget_old(self._pool)
             except DATABASE_ERRORS as error:
                 _log.warning("worker.sweep_failed", error=str(error))
             await _pause(stop, self._settings.sweep_seconds)

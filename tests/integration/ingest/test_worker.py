@@ -179,3 +179,16 @@ async def test_real_footage_goes_all_the_way(intake: Intake) -> None:
     outcomes = {row["name"]: row["outcome"] for row in rows}
     assert outcomes.pop("garbage.mp4") == "undecodable"
     assert set(outcomes.values()) == {"reviewable", "still", "audio"}
+
+
+async def test_the_queue_s_own_log_does_not_grow_for_ever(intake: Intake) -> None:
+    await seal_some(intake, 2)
+    async with working(intake, Maker()):
+        async with asyncio.timeout(10):
+            while await intake.pool.fetchval("SELECT count(*) FROM pgqueuer_log WHERE status = 'successful'") < 2:
+                await asyncio.sleep(0.02)
+        await intake.pool.execute("UPDATE pgqueuer_log SET created = now() - interval '8 days' WHERE job_id = 1")
+        async with asyncio.timeout(10):
+            while await intake.pool.fetchval("SELECT count(*) FROM pgqueuer_log WHERE job_id = 1"):
+                await asyncio.sleep(0.02)
+    assert await intake.pool.fetchval("SELECT count(*) FROM pgqueuer_log") >= 2
