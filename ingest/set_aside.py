@@ -2,9 +2,15 @@
 
 Nothing here changes what is kept. Whoever takes a copy leaves a trace first:
 
-1. the kept bytes are hashed                                   nothing has happened yet
+1. the kept bytes are hashed, the proof of their beginning     nothing has happened yet
+   is put together
 2. `upload.copied_out` is committed, with digest and purpose   crash: a trace without a copy, harmless
 3. the folder is written (`evidence.export.folder`)            crash: the same; asking again is safe
+
+A recorder that never came back leaves a file whose beginning may be on record (`clip.prefix`, see `prefixes`). Then the
+receipt of the longest sealed beginning lies beside the copy, and `shilu-verify FOLDER` tells a stranger which bytes it
+proves and which it does not. Whether the kept bytes are still those is the verifier's to say: a copy that was damaged
+here is evidence of that, too, and is not withheld.
 
 A file that turns out to be good is uploaded again, by a person, as any file is: quarantine has no way back of its own.
 """
@@ -20,13 +26,17 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+from evidence.clips.prefix_store import prefixes_of
 from evidence.core.clock import Clock, Entropy
 from evidence.core.digest import CHUNK_BYTES, ClipDigest
 from evidence.custody.record import record
 from evidence.db.pool import Pool
+from evidence.errors import ReceiptPending
 from evidence.export.folder import require_free, write_evidence_folder
 from evidence.export.names import safe_name
+from evidence.export.showing import Showing
 from evidence.verify.hashing import hash_file
+from evidence.verify.package import LEAVES_SUFFIX
 from ingest import store
 from ingest.errors import UploadNotQuarantined
 from ingest.offload import on_disk
@@ -66,19 +76,26 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopiedOut:
-    """A copy that was taken: where it is, what it is, and the entry that says so."""
+    """A copy that was taken: where it is, what it is, and the entry that says so.
+
+    `sealed_bytes` counts the first bytes that the receipt beside it speaks for; 0 when there is none.
+    """
 
     file: Path
     size: int
     sha256: bytes
     entry_id: UUID
+    sealed_bytes: int
 
 
 class QuarantineRoom:
-    """The quarantine of one host, and the rows of all."""
+    """The quarantine of one host, and the rows of all; `showing` proves the beginnings that are on record."""
 
-    def __init__(self, *, pool: Pool, spool: Spool, clock: Clock, entropy: Entropy) -> None:
+    def __init__(
+        self, *, pool: Pool, spool: Spool, clock: Clock, entropy: Entropy, showing: Showing | None = None
+    ) -> None:
         self._pool = pool
+        self._showing = showing
         self._spool = spool
         self._clock = clock
         self._entropy = entropy
@@ -109,6 +126,7 @@ class QuarantineRoom:
 
         Raises:
             UploadNotQuarantined: It is not in quarantine, or nothing of it is kept on this host.
+            EvidenceDamaged, StorageUnreadable: Its beginning is on record, and the record of it is damaged.
             ExportTargetTaken, ExportTargetUnusable, EvidenceDamaged: See `write_evidence_folder`.
         """
         require_free(target)
@@ -119,6 +137,7 @@ class QuarantineRoom:
         name = safe_name(Path(seen.path).name, fallback=str(upload))
         if name.casefold() == REASON_NAME:
             name = str(upload)
+        proof, sealed_bytes = await self._prove_beginning(upload, name, leaves)
         async with self._pool.acquire() as conn, conn.transaction():
             recorded = await record(
                 conn,
@@ -137,10 +156,29 @@ class QuarantineRoom:
         stop = threading.Event()
         write = partial(write_evidence_folder, target, original=kept, name=name, digest=digest, leaves=leaves)
         try:
-            await asyncio.to_thread(write, small_files={REASON_NAME: reason}, stop=stop)
+            await asyncio.to_thread(write, small_files={REASON_NAME: reason, **proof}, stop=stop)
         finally:
             stop.set()
-        return CopiedOut(file=target / name, size=digest.size, sha256=digest.sha256, entry_id=recorded.entry_id)
+        return CopiedOut(
+            file=target / name,
+            size=digest.size,
+            sha256=digest.sha256,
+            entry_id=recorded.entry_id,
+            sealed_bytes=sealed_bytes,
+        )
+
+    async def _prove_beginning(self, upload: UUID, name: str, leaves: Sequence[bytes]) -> tuple[dict[str, bytes], int]:
+        """Return the files that prove the longest beginning in a published checkpoint, and its bytes; ({}, 0): none."""
+        if self._showing is None:
+            return {}, 0
+        async with self._pool.acquire() as conn:
+            for prefix in reversed(await prefixes_of(conn, upload)):
+                try:
+                    shown = await self._showing.show(conn, prefix.entry_id)
+                except ReceiptPending:
+                    continue
+                return {**self._showing.files(name, shown), f"{name}{LEAVES_SUFFIX}": b"".join(leaves)}, prefix.size
+        return {}, 0
 
     def _seen(self, row: UploadRow) -> SetAside:
         try:

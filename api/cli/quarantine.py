@@ -15,7 +15,9 @@ from api.cli.options import DatabaseOption, DataOption, JsonOption, config_from
 from api.cli.output import print_json, print_table
 from api.cli.run import run
 from api.services import Services
+from api.witnesses import handed_out
 from evidence.core.clock import format_time
+from evidence.export.showing import Showing
 from evidence.parties.purposes import PURPOSES
 from ingest.set_aside import CopiedOut, QuarantineRoom, SetAside
 
@@ -75,25 +77,42 @@ def save(
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take a copy out. That is put on record before a byte is written; what is kept stays as it is."""
+    """Take a copy out. That is put on record before a byte is written; what is kept stays as it is.
+
+    Where the file's beginning was sealed while it was being written, the proof lies beside it: `shilu-verify FOLDER`.
+    """
     number = parse_uuid(upload)
     if purpose not in PURPOSES:
         raise typer.BadParameter(f"{purpose!r} is not one of: {', '.join(PURPOSES)}")
 
     async def question(services: Services) -> CopiedOut:
-        return await _room(services).copy_out(number, target=to, actor=_ACTOR, purpose=purpose)
+        keys = await services.log_keys()
+        showing = Showing(services.reader, handed_out(services.witness_policy, keys.newest), keys)
+        return await _room(services, showing).copy_out(number, target=to, actor=_ACTOR, purpose=purpose)
 
     done = run(ask(config_from(data, database), question))
     if as_json:
-        body = {"file": done.file, "size": done.size, "sha256": done.sha256.hex(), "entry": done.entry_id}
+        body = {
+            "file": done.file,
+            "size": done.size,
+            "sha256": done.sha256.hex(),
+            "entry": done.entry_id,
+            "sealed_bytes": done.sealed_bytes,
+        }
         print_json(body)
-    else:
-        typer.echo(f"{done.file}: {done.size} bytes, SHA-256 {done.sha256.hex()}")
+        return
+    typer.echo(f"{done.file}: {done.size} bytes, SHA-256 {done.sha256.hex()}")
+    if done.sealed_bytes:
+        typer.echo(f"its first {done.sealed_bytes} bytes were on record while it grew: shilu-verify {to}")
 
 
-def _room(services: Services) -> QuarantineRoom:
+def _room(services: Services, showing: Showing | None = None) -> QuarantineRoom:
     return QuarantineRoom(
-        pool=services.pool, spool=services.uploads.spool, clock=services.clock, entropy=services.entropy
+        pool=services.pool,
+        spool=services.uploads.spool,
+        clock=services.clock,
+        entropy=services.entropy,
+        showing=showing,
     )
 
 

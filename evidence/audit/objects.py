@@ -140,5 +140,5 @@ async def _places(conn: Connection, named: NamedObject, hashes: FileHashes) -> d
     proved = prove_leaves(await store.kept_leaves(conn, named.sha256), digest)
     if proved is None:
         return {}
-    where = locate(digest, hashes, proved)
+    where = locate(digest.size, hashes, proved)
     return {"places": where.places, "ranges": where.ranges, "chunks_differ": where.chunks}

@@ -22,34 +22,21 @@ from uuid import UUID
 
 from evidence.clips.store import clip_row, read_leaves
 from evidence.core.clock import Clock, Entropy
-from evidence.core.wire.receipt import Receipt, format_receipt
 from evidence.core.wire.sealed import SealedClip
 from evidence.custody.record import Recorded, record
-from evidence.custody.timestamp_store import TimestampRow
 from evidence.db.pool import Connection, Pool
-from evidence.errors import ClipUnknown, EvidenceDamaged, ObjectMissing, ReceiptPending
+from evidence.errors import ClipUnknown, EvidenceDamaged, ObjectMissing
 from evidence.export.folder import require_free, write_evidence_folder
 from evidence.export.names import safe_name
+from evidence.export.showing import Showing, Shown
 from evidence.objects.store import ObjectStore
-from evidence.receipts import build_dock_receipts, build_receipt, stamps_of
+from evidence.receipts import build_dock_receipts
 from evidence.verify.docks import judge_dock
 from evidence.verify.hashing import FileUnreadable, Progress, hash_file
-from evidence.verify.judge import Reading, judge_receipt
-from evidence.verify.package import (
-    CHECKPOINT_SUFFIX,
-    DOCK_SUFFIX,
-    KEYS_NAME,
-    LEAVES_SUFFIX,
-    PAGE_NAME,
-    POLICY_NAME,
-    README_NAME,
-    RECEIPT_SUFFIX,
-    STAMP_SUFFIX,
-)
-from evidence.verify.page.page import page_bytes
+from evidence.verify.package import DOCK_SUFFIX, LEAVES_SUFFIX, README_NAME
 from evidence.verify.readme import readme_text
 from ledger.canonical import JsonObject
-from ledger.findings import Severity, is_clean
+from ledger.findings import is_clean
 from ledger.key_history import KeyHistory
 from ledger.policy import Policy
 from ledger.reader import LogReader
@@ -117,26 +104,21 @@ class Exporter:
         """
         require_free(target)
         async with self.pool.acquire() as conn:
-            proven = await self._prove(conn, clip)
+            proven = await self.prove(conn, clip)
             kept = await read_leaves(conn, sha256=proven.sealed.digest.sha256)
-        original = await asyncio.to_thread(_locate, self.objects, proven.sealed)
-        leaves = await asyncio.to_thread(_prove_leaves, kept, original, proven.sealed)
+        original = await asyncio.to_thread(locate_original, self.objects, proven.sealed)
+        leaves = await asyncio.to_thread(prove_kept_leaves, kept, original, proven.sealed)
         name = safe_name(proven.sealed.name, fallback=str(clip))
         small_files = {
             f"{name}{LEAVES_SUFFIX}": b"".join(leaves),
-            POLICY_NAME: self.policy.format(),
-            **({KEYS_NAME: self.keys.format()} if self.keys and self.keys.statements else {}),
             README_NAME: readme_text(
                 proven.sealed,
                 file_name=name,
                 dock=proven.dock is not None,
-                authorities=[row.authority for row in proven.stamps],
+                authorities=proven.shown.authorities,
             ),
-            PAGE_NAME: page_bytes(),
-            f"{name}{RECEIPT_SUFFIX}": format_receipt(proven.receipt),
             **({} if proven.dock is None else {f"{name}{DOCK_SUFFIX}": proven.dock}),
-            **{f"{name}.{row.authority}{STAMP_SUFFIX}": row.response for row in proven.stamps},
-            **{f"{name}{CHECKPOINT_SUFFIX}": row.checkpoint for row in proven.stamps[:1]},
+            **self.showing.files(name, proven.shown),
         }
         files: list[JsonObject] = [
             {"name": name, "sha256": proven.sealed.digest.sha256.hex(), "size": proven.sealed.digest.size},
@@ -148,39 +130,33 @@ class Exporter:
         return Exported(target, target / name, clip, proven.index, recorded.entry_id)
 
     @property
-    def _believed(self) -> Policy:
-        return self.policy if self.keys is None else self.policy.with_keys(self.keys)
+    def showing(self) -> Showing:
+        """Shows entries of this log."""
+        return Showing(self.reader, self.policy, self.keys)
 
-    async def _prove(self, conn: Connection, clip: UUID) -> _Proven:
-        """Return the receipt of a clip and what it proves, or refuse."""
+    async def prove(self, conn: Connection, clip: UUID) -> Proven:
+        """Return the receipt of a clip and what it proves, or refuse.
+
+        Raises:
+            ClipUnknown, ReceiptPending, EvidenceDamaged: See `export_clip`.
+        """
         row = await clip_row(conn, clip)
         if row is None:
             raise ClipUnknown(f"there is no clip {clip}", clip=str(clip))
-        # Against the earliest stamped checkpoint, so that strangers' clocks speak for the entry as early as they can.
-        # One that does not meet the policy of today is left alone: what leaves the house verifies by that policy.
-        stamps = await stamps_of(conn, row.entry_id)
-        receipt, reading = await self._judged(conn, row.entry_id, note=stamps[0].checkpoint if stamps else None)
-        if stamps and not is_clean(reading.findings):
-            stamps = []
-            receipt, reading = await self._judged(conn, row.entry_id, note=None)
-        if reading.sealed is None or reading.index is None or not is_clean(reading.findings):
-            codes = [found.code for found in reading.findings if found.severity is Severity.ERROR]
+        shown = await self.showing.show(conn, row.entry_id)
+        receipt, reading = shown.receipt, shown.reading
+        sealed = reading.clip
+        if sealed is None or reading.index is None or not shown.holds:
+            codes = shown.faults
             raise EvidenceDamaged(f"the receipt of clip {clip} does not verify: {', '.join(codes)}", codes=codes)
-        if (reading.sealed.clip, reading.sealed.digest.sha256) != (clip, row.sha256):
+        if (sealed.clip, sealed.digest.sha256) != (clip, row.sha256):
             raise EvidenceDamaged(f"the row of clip {clip} is not what its entry states", clip=str(clip))
         dock = await build_dock_receipts(conn, self.reader, receipt, before=reading.index)
-        signed = judge_dock(receipt, reading, dock, policy=self._believed, subject=f"clip:{clip}")
+        signed = judge_dock(receipt, reading, dock, policy=self.showing.believed, subject=f"clip:{clip}")
         if not is_clean(signed):
             codes = [found.code for found in signed]
             raise EvidenceDamaged(f"the dock's signature of clip {clip} does not verify: {codes}", codes=codes)
-        return _Proven(receipt, reading.sealed, reading.index, dock, tuple(stamps))
-
-    async def _judged(self, conn: Connection, entry_id: UUID, *, note: bytes | None) -> tuple[Receipt, Reading]:
-        """Build a receipt against a published checkpoint, None for the newest, and have it judged."""
-        receipt = await build_receipt(conn, self.reader, entry_id, note=note)
-        if receipt is None:
-            raise ReceiptPending(f"entry {entry_id} is not yet in a published checkpoint", entry=str(entry_id))
-        return receipt, judge_receipt(receipt, policy=self._believed, subject=f"entry:{entry_id}")
+        return Proven(shown, sealed, reading.index, dock)
 
     async def _announce(self, payload: JsonObject, *, actor: str) -> Recorded:
         """Commit the trace of an export before a byte leaves."""
@@ -197,14 +173,13 @@ class Exporter:
 
 
 @dataclass(frozen=True, slots=True)
-class _Proven:
-    """A receipt that was judged, what it proves, and the time stamps over its checkpoint."""
+class Proven:
+    """A receipt that was judged, the clip that it proves, its place in the log, and receipts of its dock's keys."""
 
-    receipt: Receipt
+    shown: Shown
     sealed: SealedClip
     index: int
     dock: bytes | None
-    stamps: tuple[TimestampRow, ...]
 
 
 async def _in_thread(write: Callable[..., None]) -> None:
@@ -216,7 +191,12 @@ async def _in_thread(write: Callable[..., None]) -> None:
         stop.set()
 
 
-def _locate(objects: ObjectStore, sealed: SealedClip) -> Path:
+def locate_original(objects: ObjectStore, sealed: SealedClip) -> Path:
+    """Return where the original of a clip lies.
+
+    Raises:
+        EvidenceDamaged: It is gone, or has another size than was sealed.
+    """
     sha256 = sealed.digest.sha256.hex()
     try:
         size = objects.size(sha256)
@@ -230,8 +210,12 @@ def _locate(objects: ObjectStore, sealed: SealedClip) -> Path:
     return path
 
 
-def _prove_leaves(kept: list[bytes] | None, original: Path, sealed: SealedClip) -> list[bytes]:
-    """Return the leaf hashes that lead to the clip's root: the kept ones, else those of the original itself."""
+def prove_kept_leaves(kept: list[bytes] | None, original: Path, sealed: SealedClip) -> list[bytes]:
+    """Return the leaf hashes that lead to the clip's root: the kept ones, else those of the original itself.
+
+    Raises:
+        EvidenceDamaged: Neither do.
+    """
     if kept is not None and root_of(kept) == sealed.digest.root:
         return kept
     try:

@@ -42,6 +42,10 @@ These obligations are checked for each original:
   7 检查点签名（及见证）      checkpoint signed by a believed log key (and witnesses)
   8 采集站签名                manifest signed by the key that was the dock's, where a dock sent the clip
   9 检查点的时间戳            time stamps of the checkpoint, where some came along (RFC 3161)
+
+录制中断的文件仅其开头部分入账（clip.prefix）：逐项验证该部分，其余明示未经证明。
+Of a file whose recorder never came back the beginning may be on record (clip.prefix): that is verified, and the rest
+is said not to be proven.
 """
 
 _EPILOG = """\
@@ -52,6 +56,8 @@ exit codes / 退出码:
                                                      无法检查：参数有误、没有证据或没有日志密钥
   3    consistent in itself, but the log key came with the evidence: compare it, or give --log-key
                                                      内容自洽，但日志密钥随证据提供：请核对，或用 --log-key 指定
+  5    verified as far as it was sealed while being written; the rest of the file is not proven
+                                                     已封存的开头部分验证通过，其后内容未经证明
   130  interrupted                                   已中断
 """
 
@@ -128,7 +134,7 @@ def _verify(paths: Sequence[Path], *, log_key: str | None, tsa_roots: Path | Non
         for package, trust, belief in zip(packages, trusts, beliefs, strict=True)
         for remark in (*_remarks(package, trust), *belief.findings)
     ]
-    sealed = {one.file: one.sealed for one in verifications if one.sealed is not None}
+    sealed = {one.file: one.clip for one in verifications if one.clip is not None}
     remarks += [remark for package in packages for remark in foreign_files(package, sealed)]
     return Report(tuple(verifications), tuple(trusts), tuple(remarks))
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evidence.core.wire.receipt import Receipt, parse_receipt
-from evidence.core.wire.sealed import SealedClip
+from evidence.core.wire.sealed import SealedBeginning, SealedClip
 from evidence.errors import WireError
 from evidence.verify.docks import judge_dock
 from evidence.verify.findings import OBLIGATIONS, finding, obligation_of
 from evidence.verify.hashing import FileUnreadable, Progress, hash_file
-from evidence.verify.judge import judge_file, judge_receipt
+from evidence.verify.judge import judge_beginning, judge_file, judge_receipt
 from evidence.verify.times import Stamps, judge_times
 from ledger.checkpoint import Checkpoint
 from ledger.findings import Finding, is_clean
@@ -27,17 +27,27 @@ class Verification:
 
     Attributes:
         file: The original as it was looked for.
-        sealed: The clip as the receipt states it; None when it cannot be read.
+        sealed: The clip, or the beginning of a file, as the receipt states it; None when it cannot be read.
         index: Place of its entry in the log; None when the proof cannot be read.
         checkpoint: The log's state that the proof leads to; None when it cannot be read.
         findings: At least one per obligation, in the order of obligations.
     """
 
     file: Path
-    sealed: SealedClip | None
+    sealed: SealedClip | SealedBeginning | None
     index: int | None
     checkpoint: Checkpoint | None
     findings: tuple[Finding, ...]
+
+    @property
+    def clip(self) -> SealedClip | None:
+        """The clip; None also where the receipt is about the beginning of a file."""
+        return self.sealed if isinstance(self.sealed, SealedClip) else None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing lies there that the receipt says nothing about."""
+        return not any(one.code == "prefix.rest_unproven" for one in self.findings)
 
     @property
     def holds(self) -> bool:
@@ -91,16 +101,23 @@ def _verify(
     found = list(reading.findings)
     if reading.note is not None:
         found += judge_times(stamps, checkpoint=reading.note, subject=subject)
-    if reading.sealed:
-        found += judge_dock(receipt, reading, dock, policy=policy, subject=subject)
+    sealed = reading.sealed
+    if sealed:
+        if isinstance(sealed, SealedBeginning):
+            found.append(finding("prefix.no_manifest", subject))
+        else:
+            found += judge_dock(receipt, reading, dock, policy=policy, subject=subject)
         try:
             hashes = hash_file(file, progress=progress)
         except FileUnreadable as error:
             code = "file.missing" if error.missing else "file.unreadable"
             found.append(finding(code, subject, offset=error.offset, reason=error.reason))
         else:
-            found += judge_file(reading.sealed.digest, hashes, leaves=leaves, subject=subject)
-    return Verification(file, reading.sealed, reading.index, reading.checkpoint, _in_order(found, subject))
+            if isinstance(sealed, SealedBeginning):
+                found += judge_beginning(sealed, hashes, leaves=leaves, subject=subject)
+            else:
+                found += judge_file(sealed.digest, hashes, leaves=leaves, subject=subject)
+    return Verification(file, sealed, reading.index, reading.checkpoint, _in_order(found, subject))
 
 
 def _unread(file: Path, found: Finding) -> Verification:

@@ -12,6 +12,9 @@ The obligations, in the order in which they are printed:
 8. a clip that came from a dock: its manifest is signed by the key that was the dock's (`evidence.verify.docks`)
 9. the checkpoint existed when the time stamps that came along say (`evidence.verify.times`)
 
+A receipt may also be about the *beginning* of a file that was still being written when it was sealed (`clip.prefix`).
+Then 1 and 2 are about these bytes, 3 and 8 do not apply, and whatever follows them is said to be unproven.
+
 A sentence is a template over the finding's details, so both languages say the same of the same facts.
 """
 
@@ -73,6 +76,48 @@ FINDINGS: Mapping[str, Meaning] = {
         "the chunks do not lead to the clip's root; no proved list of leaf hashes is there to say where they differ",
         "分块与片段根值不符；没有可证实的分块摘要清单，无法指出位置",
     ),
+    "met.prefix_file": Meaning(
+        1,
+        _OK,
+        "file readable, {size} bytes; its first {sealed} bytes are on record",
+        "文件可读，共 {size} 字节；其中前 {sealed} 字节已入账",
+    ),
+    "prefix.file_shorter": Meaning(
+        1,
+        _ERROR,
+        "the file has {actual_bytes} bytes, its beginning was sealed with {stated_bytes}",
+        "文件为 {actual_bytes} 字节，而已封存的开头部分为 {stated_bytes} 字节",
+    ),
+    "met.prefix": Meaning(
+        2,
+        _OK,
+        "the first {chunks} chunks ({sealed} bytes) lead to the sealed root",
+        "前 {chunks} 个分块（{sealed} 字节）与封存的根值相符",
+    ),
+    "prefix.chunks_differ": Meaning(
+        2,
+        _ERROR,
+        "{differing} of the first {chunks} chunks differ, at bytes {places}",
+        "前 {chunks} 个分块中有 {differing} 个不符，位于字节 {places}",
+    ),
+    "prefix.root_differs": Meaning(
+        2,
+        _ERROR,
+        "the first {chunks} chunks do not lead to the sealed root; no proved leaf hashes are there to say where",
+        "前 {chunks} 个分块与封存的根值不符；没有可证实的分块摘要清单，无法指出位置",
+    ),
+    "prefix.rest_unproven": Meaning(
+        2,
+        _WARNING,
+        "NOT PROVEN: bytes {first_byte}-{last_byte} came after what was sealed; nothing is known about them",
+        "未经证明：第 {first_byte}-{last_byte} 字节在封存之后到来，对其不能作任何证明",
+    ),
+    "prefix.no_sha256": Meaning(
+        3,
+        _OK,
+        "not applicable: the file was still being written, nobody knew the digest of the whole",
+        "不适用：封存时文件仍在写入，尚无整个文件的摘要",
+    ),
     "leaves.not_proved": Meaning(
         2,
         _WARNING,
@@ -93,6 +138,12 @@ FINDINGS: Mapping[str, Meaning] = {
         4, _ERROR, "the entry does not commit to this payload and salt", "账本条目的承诺与该载荷及盐值不符"
     ),
     "met.entry": Meaning(5, _OK, "entry {type} is about this clip", "账本条目（{type}）与该片段相符"),
+    "met.prefix_entry": Meaning(
+        5,
+        _OK,
+        "entry {type} is about the beginning of upload {upload}",
+        "账本条目（{type}）与上传 {upload} 的开头部分相符",
+    ),
     "entry.malformed": Meaning(5, _ERROR, "the entry is not of its form: {reason}", "账本条目格式不符：{reason}"),
     "payload.malformed": Meaning(5, _ERROR, "the payload is not of its form: {reason}", "载荷格式不符：{reason}"),
     "entry.other_subject": Meaning(
@@ -266,6 +317,12 @@ FINDINGS: Mapping[str, Meaning] = {
         _WARNING,
         "the log key came with the evidence; compare it with one from a trusted place",
         "日志密钥随证据一同提供；请与可信渠道取得的密钥核对",
+    ),
+    "prefix.no_manifest": Meaning(
+        8,
+        _OK,
+        "not applicable: a docking station signs a file once it is whole",
+        "不适用：采集站仅对完整的文件签名",
     ),
     "keys.followed": Meaning(
         None,

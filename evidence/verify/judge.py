@@ -7,12 +7,12 @@ package wants to know everything that is wrong with it, not only the first thing
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from evidence.core.digest import ClipDigest
+from evidence.core.digest import CHUNK_BYTES, ClipDigest
 from evidence.core.wire.receipt import Receipt, parse_payload
-from evidence.core.wire.sealed import SealedClip, read_sealed
+from evidence.core.wire.sealed import SealedBeginning, SealedClip, read_stated
 from evidence.errors import ReceiptMismatch, WireError
 from evidence.verify.findings import finding
 from evidence.verify.hashing import FileHashes, split_leaves
@@ -31,7 +31,7 @@ from ledger.findings import Finding
 from ledger.note import parse_note
 from ledger.policy import Policy
 from ledger.proof import LogProof, parse_proof
-from ledger.tree import check_inclusion, leaf_hash, root_of
+from ledger.tree import HASH_BYTES, check_inclusion, leaf_hash, root_of
 
 PLACES_MAX = 20
 """Most byte ranges named in one finding; how many chunks differ is always told."""
@@ -42,18 +42,23 @@ class Reading:
     """What a receipt says, proved or not; the findings tell which.
 
     Attributes:
-        sealed: The clip, None when entry or payload cannot be read.
+        sealed: The clip, or the beginning of a file; None when entry or payload cannot be read.
         index: Place of the entry in the log, None when the proof cannot be read.
         checkpoint: The log's state, None when it cannot be read.
         note: The checkpoint in the proof, byte for byte; None when the proof cannot be read.
         findings: Obligations 4 to 7.
     """
 
-    sealed: SealedClip | None
+    sealed: SealedClip | SealedBeginning | None
     index: int | None
     checkpoint: Checkpoint | None
     note: bytes | None
     findings: tuple[Finding, ...]
+
+    @property
+    def clip(self) -> SealedClip | None:
+        """The clip; None also where the receipt is about the beginning of a file."""
+        return self.sealed if isinstance(self.sealed, SealedClip) else None
 
 
 def judge_file(digest: ClipDigest, hashes: FileHashes, *, leaves: bytes | None, subject: str) -> list[Finding]:
@@ -74,6 +79,30 @@ def judge_file(digest: ClipDigest, hashes: FileHashes, *, leaves: bytes | None, 
     else:
         whole = finding("clip.sha256_differs", subject, actual=hashes.sha256.hex(), stated=digest.sha256.hex())
     return [size, *_judge_tree(digest, hashes, leaves, subject), whole]
+
+
+def judge_beginning(
+    beginning: SealedBeginning, hashes: FileHashes, *, leaves: bytes | None, subject: str
+) -> list[Finding]:
+    """Judge obligations 1 to 3 of a file whose beginning alone is on record; say what of it is not.
+
+    Args:
+        beginning: What the payload states.
+        hashes: What the file's bytes come to.
+        leaves: The list of leaf hashes that came along, of the beginning or of more, not proved.
+        subject: What the findings are about.
+    """
+    found = [finding("prefix.no_sha256", subject)]
+    sealed = beginning.size
+    if hashes.size < sealed:
+        found.append(finding("prefix.file_shorter", subject, actual_bytes=hashes.size, stated_bytes=sealed))
+    else:
+        found.append(finding("met.prefix_file", subject, size=hashes.size, sealed=sealed))
+    found += _judge_beginning_tree(beginning, hashes, leaves, subject)
+    if hashes.size > sealed:
+        rest = {"first_byte": sealed, "last_byte": hashes.size - 1, "bytes": hashes.size - sealed}
+        found.append(finding("prefix.rest_unproven", subject, **rest))
+    return found
 
 
 def judge_receipt(receipt: Receipt, *, policy: Policy, subject: str) -> Reading:
@@ -109,21 +138,21 @@ class Difference:
     places: str
 
 
-def locate(digest: ClipDigest, hashes: FileHashes, proved: Sequence[bytes]) -> Difference:
+def locate(size: int, hashes: FileHashes, proved: Sequence[bytes]) -> Difference:
     """Say where a file differs from what was sealed; what is missing or added counts as different.
 
     Args:
-        digest: What was sealed.
+        size: Bytes that were sealed.
         hashes: What the file comes to.
         proved: Leaf hashes that lead to the sealed root.
     """
-    end = max(digest.size, hashes.size)
+    end = max(size, hashes.size)
     pairs = zip_longest(proved, hashes.leaves)
     differing = [index for index, (left, right) in enumerate(pairs) if left != right]
     ranges = [
         {
-            "first_byte": first * digest.chunk_bytes,
-            "last_byte": min((last + 1) * digest.chunk_bytes, end) - 1,
+            "first_byte": first * CHUNK_BYTES,
+            "last_byte": min((last + 1) * CHUNK_BYTES, end) - 1,
             "first_chunk": first,
             "last_chunk": last,
         }
@@ -149,9 +178,27 @@ def _judge_tree(digest: ClipDigest, hashes: FileHashes, leaves: bytes | None, su
         return [*found, finding("met.tree", subject, chunks=digest.chunks)]
     if proved is None:
         return [*found, finding("clip.root_differs", subject)]
-    where = locate(digest, hashes, proved)
+    where = locate(digest.size, hashes, proved)
     details = {"chunks": digest.chunks, "differing": where.chunks, "places": where.places, "ranges": where.ranges}
     return [*found, finding("clip.chunks_differ", subject, **details)]
+
+
+def _judge_beginning_tree(
+    beginning: SealedBeginning, hashes: FileHashes, leaves: bytes | None, subject: str
+) -> list[Finding]:
+    chunks = beginning.chunks
+    begun = None if leaves is None else split_leaves(leaves[: chunks * HASH_BYTES])
+    proved = begun if begun is not None and len(begun) == chunks and root_of(begun) == beginning.root else None
+    found = [finding("leaves.not_proved", subject)] if leaves is not None and proved is None else []
+    # Of a shorter file the last of these chunks may be cut: then the root differs, as it has to.
+    head = replace(hashes, size=min(hashes.size, beginning.size), leaves=hashes.leaves[:chunks])
+    if len(head.leaves) == chunks and root_of(head.leaves) == beginning.root:
+        return [*found, finding("met.prefix", subject, chunks=chunks, sealed=beginning.size)]
+    if proved is None:
+        return [*found, finding("prefix.root_differs", subject, chunks=chunks)]
+    where = locate(beginning.size, head, proved)
+    details = {"chunks": chunks, "differing": where.chunks, "places": where.places, "ranges": where.ranges}
+    return [*found, finding("prefix.chunks_differ", subject, **details)]
 
 
 def _runs(indices: Sequence[int]) -> list[tuple[int, int]]:
@@ -165,17 +212,21 @@ def _runs(indices: Sequence[int]) -> list[tuple[int, int]]:
     return runs
 
 
-def _judge_entry(receipt: Receipt, subject: str) -> tuple[Entry | None, SealedClip | None, list[Finding]]:
+def _judge_entry(
+    receipt: Receipt, subject: str
+) -> tuple[Entry | None, SealedClip | SealedBeginning | None, list[Finding]]:
     try:
         entry = decode_entry(receipt.entry)
     except EntryMalformed as error:
         return None, None, [finding("entry.malformed", subject, reason=error.message)]
     try:
-        sealed = read_sealed(entry, parse_payload(receipt.payload))
+        sealed = read_stated(entry, parse_payload(receipt.payload))
     except ReceiptMismatch as error:
         return entry, None, [finding("entry.other_subject", subject, reason=error.message)]
     except WireError as error:
         return entry, None, [finding("payload.malformed", subject, reason=error.message)]
+    if isinstance(sealed, SealedBeginning):
+        return entry, sealed, [finding("met.prefix_entry", subject, type=entry.type, upload=str(sealed.upload))]
     return entry, sealed, [finding("met.entry", subject, type=entry.type, clip=str(sealed.clip))]
 
 

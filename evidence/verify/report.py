@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
 
+from evidence.core.wire.sealed import SealedBeginning
 from evidence.verify.clip import Verification
 from evidence.verify.findings import obligation_of, sentence_zh
 from evidence.verify.package import Trust
@@ -47,6 +48,7 @@ class Exit(IntEnum):
     FAILED = 1
     USAGE = 2
     TRUST_OWED = 3
+    PARTLY = 5
     INTERRUPTED = 130
 
 
@@ -56,6 +58,10 @@ VERDICTS = {
     Exit.TRUST_OWED: (
         "consistent in itself; not verified before the log key is trusted",
         "内容自洽；日志密钥未经核对，尚不能视为验证通过",
+    ),
+    Exit.PARTLY: (
+        "verified as far as it was sealed; what came after that is NOT proven",
+        "已封存的部分验证通过；其后的内容未经证明",
     ),
 }
 
@@ -76,10 +82,12 @@ class Report:
 
     @property
     def exit(self) -> Exit:
-        """The run's exit code; `VERIFIED` only with a key that did not come with the evidence."""
+        """The run's exit code; `VERIFIED` only with a key that did not come with the evidence, for whole files."""
         if not all(one.holds for one in self.verifications) or not is_clean(self.remarks):
             return Exit.FAILED
-        return Exit.TRUST_OWED if self._trust_is_owed else Exit.VERIFIED
+        if self._trust_is_owed:
+            return Exit.TRUST_OWED
+        return Exit.VERIFIED if all(one.is_whole for one in self.verifications) else Exit.PARTLY
 
     @property
     def log_keys(self) -> tuple[str, ...]:
@@ -139,7 +147,9 @@ def _is_shown(char: str) -> bool:
 
 def _item_lines(one: Verification, language: Language) -> Iterator[str]:
     yield one_line(str(one.file))
-    if one.sealed:
+    if isinstance(one.sealed, SealedBeginning):
+        yield f"  {one_line(one.sealed.name)}  upload {one.sealed.upload}"
+    elif one.sealed:
         yield f"  {one_line(one.sealed.name)}  clip {one.sealed.clip}"
     if one.checkpoint:
         yield f"  checkpoint {one.checkpoint.origin} {one.checkpoint.size} {one.checkpoint.root.hex()}"
@@ -159,13 +169,14 @@ def _mark(code: Exit) -> str:
 
 
 def _item_json(one: Verification) -> dict[str, object]:
-    sealed = one.sealed
+    clip, sealed = one.clip, one.sealed
     return {
         "file": str(one.file),
-        "clip": str(sealed.clip) if sealed else None,
+        "clip": str(clip.clip) if clip else None,
+        "upload": str(sealed.upload) if isinstance(sealed, SealedBeginning) else None,
         "name": sealed.name if sealed else None,
-        "size": sealed.digest.size if sealed else None,
-        "sha256": sealed.digest.sha256.hex() if sealed else None,
+        "size": clip.digest.size if clip else sealed.size if isinstance(sealed, SealedBeginning) else None,
+        "sha256": clip.digest.sha256.hex() if clip else None,
         "index": one.index,
         "holds": one.holds,
         "checkpoint": None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -15,6 +15,7 @@ from evidence.core.wire.receipt import Receipt, format_receipt
 from evidence.core.wire.statement import dock_key_name
 from ledger.canonical import JsonValue
 from ledger.note import Signer
+from ledger.tree import leaf_hash, root_of
 from tests.support.paper_log import CLIP, PaperLog, sealed_payload, seeded_signer
 
 NAME = "现场 检查.mp4"
@@ -151,6 +152,51 @@ def make_docked_folder(folder: Path, content: bytes, *, changes: int = 2) -> Doc
     made.file.write_bytes(content)
     made.write_receipt(receipt)
     made.write_chain(chain)
+    made.leaves_file.write_bytes(b"".join(leaf_hashes(made.file)))
+    made.policy_file.write_text(f"log {made.vkey}\nquorum none\n")
+    return made
+
+
+UPLOAD = UUID("01930000-0000-7000-8000-0000000f11e5")
+
+
+def beginning_payload(
+    content: bytes, *, chunks: int, changes: Mapping[str, JsonValue] | None = None
+) -> dict[str, JsonValue]:
+    """Return the payload of the sealed beginning of a file, its first `chunks` chunks."""
+    leaves = [leaf_hash(content[start : start + CHUNK_BYTES]) for start in range(0, chunks * CHUNK_BYTES, CHUNK_BYTES)]
+    return {
+        "upload": str(UPLOAD),
+        "name": NAME,
+        "path": f"DCIM/{NAME}",
+        "raw": False,
+        "recorder": RECORDER,
+        "dock": None,
+        "inventory": None,
+        "actor": "service",
+        "size": chunks * CHUNK_BYTES,
+        "chunk_size": CHUNK_BYTES,
+        "chunks": chunks,
+        "root": root_of(leaves).hex(),
+        **(changes or {}),
+    }
+
+
+def make_beginning_folder(
+    folder: Path,
+    content: bytes,
+    *,
+    chunks: int,
+    subject: str = f"upload:{UPLOAD}",
+    changes: Mapping[str, JsonValue] | None = None,
+) -> EvidenceFolder:
+    """Write the folder of a file whose beginning alone is on record; `changes` replace fields of the payload."""
+    log = PaperLog()
+    folder.mkdir(parents=True, exist_ok=True)
+    payload = beginning_payload(content, chunks=chunks, changes=changes)
+    made = EvidenceFolder(folder, log, log.record(payload, kind="clip.prefix", subject=subject))
+    made.file.write_bytes(content)
+    made.write_receipt(made.receipt)
     made.leaves_file.write_bytes(b"".join(leaf_hashes(made.file)))
     made.policy_file.write_text(f"log {made.vkey}\nquorum none\n")
     return made

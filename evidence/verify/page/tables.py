@@ -140,7 +140,12 @@ LIMITS: Final = {
 }
 """Limits of the formats, equal on both sides."""
 
-_VERDICT_NAMES = {Exit.VERIFIED: "verified", Exit.FAILED: "failed", Exit.TRUST_OWED: "trust_owed"}
+_VERDICT_NAMES = {
+    Exit.VERIFIED: "verified",
+    Exit.FAILED: "failed",
+    Exit.TRUST_OWED: "trust_owed",
+    Exit.PARTLY: "partly",
+}
 
 
 def tables() -> dict[str, object]:

@@ -28,7 +28,8 @@ async function verifyItem(item, policy, roots, progress) {
     return concluded(result, [finding("receipt.malformed", subject, { reason: error.message })], subject);
   }
   const found = [...judgeEntry(receipt, subject, result), ...await judgeLog(receipt, policy, subject, result)];
-  if (result.sealed) found.push(...await judgeDock(receipt, item.dock, policy, subject, result));
+  if (result.sealed?.upload) found.push(finding("prefix.no_manifest", subject));
+  else if (result.sealed) found.push(...await judgeDock(receipt, item.dock, policy, subject, result));
   if (result.note !== null) found.push(...await judgeTimes(item, result.note, roots, subject));
   if (result.sealed) found.push(...await judgeFile(item, result, subject, progress));
   return concluded(result, found, subject);
@@ -57,8 +58,10 @@ function judgeEntry(receipt, subject, result) {
   const commits = sameBytes(sha256(receipt.salt, utf8(receipt.payload)), entry.commit);
   const found = [finding(commits ? "met.payload" : "payload.not_committed", subject)];
   try {
-    result.sealed = readSealed(entry, parsePayload(receipt.payload));
-    found.push(finding("met.entry", subject, { type: entry.type, clip: result.sealed.clip }));
+    const sealed = result.sealed = readStated(entry, parsePayload(receipt.payload));
+    found.push(sealed.upload
+      ? finding("met.prefix_entry", subject, { type: entry.type, upload: sealed.upload })
+      : finding("met.entry", subject, { type: entry.type, clip: sealed.clip }));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     const code = error.kind === "mismatch" ? "entry.other_subject" : "payload.malformed";
@@ -138,7 +141,6 @@ async function judgeTime(authority, raw, data, roots, subject) {
 
 // 1 to 3: size, clip tree, digest of the whole file.
 async function judgeFile(item, result, subject, progress) {
-  const digest = result.sealed.digest;
   if (!item.original) return [finding("file.missing", subject, { offset: 0, reason: "No such file or directory" })];
   let hashes;
   try {
@@ -149,31 +151,60 @@ async function judgeFile(item, result, subject, progress) {
     return [finding(code, subject, { offset: error.offset, reason: error.message })];
   }
   result.hashes = hashes;
+  const leaves = item.leaves && await readAtMost(item.leaves, LIMITS.LEAVES_BYTES_MAX);
+  if (result.sealed.upload) return judgeBeginning(result.sealed, hashes, leaves, subject);
+  const digest = result.sealed.digest;
   const size = hashes.size === digest.size
     ? finding("met.file", subject, { size: hashes.size })
     : finding("file.size_differs", subject, { actual_bytes: hashes.size, stated_bytes: digest.size });
   const whole = sameBytes(hashes.sha256, digest.sha256)
     ? finding("met.sha256", subject)
     : finding("clip.sha256_differs", subject, { actual: hex(hashes.sha256), stated: hex(digest.sha256) });
-  const leaves = item.leaves && await readAtMost(item.leaves, LIMITS.LEAVES_BYTES_MAX);
   return [size, ...judgeTree(digest, hashes, leaves, subject), whole];
 }
 
 function judgeTree(digest, hashes, leaves, subject) {
   const isTree = (list) => list.length === digest.chunks && sameBytes(rootOf(list), digest.root);
-  const split = leaves && Array.from({ length: Math.ceil(leaves.length / 32) },
-    (_, index) => leaves.subarray(index * 32, index * 32 + 32));
+  const split = leaves && splitLeaves(leaves);
   const proved = split && isTree(split) ? split : null;
   const found = leaves && !proved ? [finding("leaves.not_proved", subject)] : [];
   if (isTree(hashes.leaves)) return [...found, finding("met.tree", subject, { chunks: digest.chunks })];
   if (!proved) return [...found, finding("clip.root_differs", subject)];
-  const where = locate(digest, hashes, proved);
+  const where = locate(digest.size, hashes, proved);
   return [...found, finding("clip.chunks_differ", subject, { chunks: digest.chunks, ...where })];
 }
 
+const splitLeaves = (leaves) => Array.from({ length: Math.ceil(leaves.length / 32) },
+  (_, index) => leaves.subarray(index * 32, index * 32 + 32));
+
+// 1 to 3 of a file whose beginning alone is on record; says what of it is not.
+function judgeBeginning(beginning, hashes, leaves, subject) {
+  const sealed = beginning.size;
+  const found = [finding("prefix.no_sha256", subject), hashes.size < sealed
+    ? finding("prefix.file_shorter", subject, { actual_bytes: hashes.size, stated_bytes: sealed })
+    : finding("met.prefix_file", subject, { size: hashes.size, sealed })];
+  found.push(...judgeBeginningTree(beginning, hashes, leaves, subject));
+  if (hashes.size > sealed) {
+    const rest = { first_byte: sealed, last_byte: hashes.size - 1, bytes: hashes.size - sealed };
+    found.push(finding("prefix.rest_unproven", subject, rest));
+  }
+  return found;
+}
+
+function judgeBeginningTree({ size, chunks, root }, hashes, leaves, subject) {
+  const isTree = (list) => list.length === chunks && sameBytes(rootOf(list), root);
+  const begun = leaves && splitLeaves(leaves.subarray(0, chunks * 32));
+  const proved = begun && isTree(begun) ? begun : null;
+  const found = leaves && !proved ? [finding("leaves.not_proved", subject)] : [];
+  const head = { size: Math.min(hashes.size, size), leaves: hashes.leaves.slice(0, chunks) };
+  if (isTree(head.leaves)) return [...found, finding("met.prefix", subject, { chunks, sealed: size })];
+  if (!proved) return [...found, finding("prefix.root_differs", subject, { chunks })];
+  return [...found, finding("prefix.chunks_differ", subject, { chunks, ...locate(size, head, proved) })];
+}
+
 // Where a file differs from what was sealed; what is missing or added counts as different.
-function locate(digest, hashes, proved) {
-  const end = Math.max(digest.size, hashes.size);
+function locate(size, hashes, proved) {
+  const end = Math.max(size, hashes.size);
   const runs = [];
   let differing = 0;
   for (let index = 0; index < Math.max(proved.length, hashes.leaves.length); index++) {

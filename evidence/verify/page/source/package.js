@@ -129,8 +129,13 @@ function remarksOn({ uncovered }, { policy, fromPackage }) {
 function verdictOf(verifications, trusts, remarks) {
   const isClean = remarks.every((remark) => remark.severity !== "error");
   if (!isClean || !verifications.every((one) => one.holds)) return "failed";
-  return trusts.some((trust) => trust.fromPackage) ? "trust_owed" : "verified";
+  if (trusts.some((trust) => trust.fromPackage)) return "trust_owed";
+  const isWhole = (one) => one.findings.every((found) => found.code !== "prefix.rest_unproven");
+  return verifications.every(isWhole) ? "verified" : "partly";
 }
+
+// Bytes of the clip, or of the beginning of a file.
+const sizeOf = (sealed) => (sealed.digest ?? sealed).size;
 
 // The same object that `shilu-verify --json` prints.
 function reportJson({ verifications, trusts, remarks, verdict }) {
@@ -148,10 +153,11 @@ function reportJson({ verifications, trusts, remarks, verdict }) {
 function itemJson({ file, sealed, index, checkpoint, holds, findings }) {
   return {
     file,
-    clip: sealed && sealed.clip,
+    clip: sealed?.clip ?? null,
+    upload: sealed?.upload ?? null,
     name: sealed && sealed.name,
-    size: sealed && sealed.digest.size,
-    sha256: sealed && hex(sealed.digest.sha256),
+    size: sealed && sizeOf(sealed),
+    sha256: sealed?.digest ? hex(sealed.digest.sha256) : null,
     index,
     holds,
     checkpoint: checkpoint

@@ -142,6 +142,34 @@ function parsePayload(text) {
   return value;
 }
 
+// What an entry seals, a clip or the beginning of a file that was still being written.
+const readStated = (entry, payload) =>
+  (entry.type === "clip.prefix" ? readBeginning(entry, payload) : readSealed(entry, payload));
+
+function readBeginning(entry, payload) {
+  const missing = ["chunk_size", "chunks", "name", "root", "size", "upload"]
+    .filter((name) => !Object.hasOwn(payload, name));
+  if (missing.length) refuse("wire", `the payload lacks ${pythonRepr(missing[0])}`);
+  const upload = takeUuid(payload.upload, "upload");
+  if (entry.subject !== `upload:${upload}`) {
+    refuse("mismatch", `the entry is about ${pythonRepr(entry.subject)}, its payload about upload ${upload}`);
+  }
+  const chunkBytes = takeInteger(payload.chunk_size, "chunk_size");
+  const beginning = {
+    upload,
+    name: takeText(payload.name, "name"),
+    size: takeInteger(payload.size, "size"),
+    chunks: takeInteger(payload.chunks, "chunks"),
+    root: takeDigest(payload.root, "root"),
+    payload,
+  };
+  const { size, chunks } = beginning;
+  if (size < 1) refuse("wire", `size is ${size}, allowed are 1 to ${Number.MAX_SAFE_INTEGER}`);
+  if (chunkBytes !== CHUNK_BYTES) refuse("wire", `chunk_size is ${chunkBytes}, this version has ${CHUNK_BYTES}`);
+  if (size !== chunks * CHUNK_BYTES) refuse("wire", `${size} bytes are not ${chunks} whole chunks`);
+  return beginning;
+}
+
 function readSealed(entry, payload) {
   if (!["clip.sealed", "clip.repeated"].includes(entry.type)) {
     refuse("mismatch", `the entry is a ${pythonRepr(entry.type)} and seals no clip`);

@@ -40,7 +40,7 @@ function stepsOf(one) {
     const findings = element("div", { class: "findings" });
     for (const found of one.findings.filter((other) => other.details.obligation === Number(number))) {
       findings.append(foundLine(found));
-      if (found.code === "clip.chunks_differ") findings.append(...faultMap(found.details.ranges, one));
+      if (found.details.ranges) findings.append(...faultMap(found.details.ranges, one));
     }
     list.append(element("li", {},
       element("span", { class: "number" }, number),
@@ -52,7 +52,7 @@ function stepsOf(one) {
 
 // The file from its first byte to its last, with the faulty places drawn in, and the places as numbers.
 function faultMap(ranges, { sealed, hashes }) {
-  const end = Math.max(sealed.digest.size, hashes.size);
+  const end = Math.max(sizeOf(sealed), hashes.size);
   const strip = element("div", { class: "strip", "aria-hidden": "true" });
   const table = element("table", { class: "places" }, element("tr", {},
     element("th", { scope: "col" }, both("首字节", "first byte")),
@@ -79,11 +79,13 @@ function factsOf({ file, sealed, entry, index, checkpoint }) {
     facts.append(element("dt", {}, zh === en ? zh : both(zh, en)), element("dd", { class: kind }, shown(String(value))));
   };
   if (sealed) {
-    const { payload, digest } = sealed;
+    const { payload } = sealed;
     if (sealed.name !== nameOf(file)) fact("原名", "name as it came", sealed.name);
     fact("片段", "clip", sealed.clip, "mono");
-    fact("大小", "size", `${grouped(digest.size)} bytes`);
-    fact("SHA-256", "SHA-256", hex(digest.sha256), "mono");
+    fact("上传", "upload", sealed.upload, "mono");
+    fact(sealed.upload ? "已封存的开头" : "大小", sealed.upload ? "sealed beginning" : "size",
+      `${grouped(sizeOf(sealed))} bytes`);
+    if (sealed.digest) fact("SHA-256", "SHA-256", hex(sealed.digest.sha256), "mono");
     for (const [field, [zh, en]] of Object.entries(PAYLOAD_FACTS)) {
       if (typeof payload[field] === "string") fact(zh, en, payload[field]);
     }
@@ -109,7 +111,7 @@ function itemCard(one) {
 }
 
 function verdictBanner(run) {
-  const severity = { verified: "ok", trust_owed: "warning", failed: "error" }[run.verdict];
+  const severity = { verified: "ok", trust_owed: "warning", partly: "warning", failed: "error" }[run.verdict];
   const held = run.verifications.filter((one) => one.holds).length, all = run.verifications.length;
   return element("div", { class: `verdict ${severity}` }, mark(severity), element("div", {},
     element("h2", {}, both(...VERDICTS[run.verdict])),

@@ -24,6 +24,8 @@ from ledger.canonical import canonical_json
 from ledger.cosignature import Cosigner
 from ledger.keys import KeyType, PrivateKey
 from ledger.proof import LogProof, format_proof, parse_proof
+from tests.support.beginnings import SPOILERS as BEGINNINGS
+from tests.support.beginnings import make as make_beginning
 from tests.support.browser import Tab
 from tests.support.dock_chains import CONTENT as DOCKED_CONTENT
 from tests.support.dock_chains import SPOILERS
@@ -206,6 +208,19 @@ async def test_the_page_and_shilu_verify_say_the_same_of_the_dock(
     here = judge_here(capsys, folder.folder)
     there = await judge(tab, folder.folder)
     assert comparable(there, above=tmp_path) == comparable(here, above=tmp_path)
+
+
+@pytest.mark.parametrize("spoiler", BEGINNINGS)
+async def test_the_page_and_shilu_verify_say_the_same_of_beginnings(
+    tab: Tab, tmp_path: Path, spoiler: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_beginning(tmp_path / "begun")
+    BEGINNINGS[spoiler][0](folder)
+    here = judge_here(capsys, folder.folder, log_key=folder.vkey)
+    there = await judge(tab, folder.folder, log_key=folder.vkey)
+    assert comparable(there, above=tmp_path) == comparable(here, above=tmp_path)
+    banner = await tab.evaluate("document.querySelector('.verdict').innerText")
+    assert ("未经证明" in banner) is (here["consistent"] and not here["verified"])
 
 
 async def test_a_browser_without_ed25519_says_that_the_dock_was_not_checked(tab: Tab, tmp_path: Path) -> None:

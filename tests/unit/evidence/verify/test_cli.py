@@ -104,7 +104,7 @@ def test_what_this_version_writes_for_people_is_not_foreign(
 ) -> None:
     sealed = verify_clip(
         folder.file, folder.receipt_file.read_bytes(), policy=Policy.parse(folder.policy_file.read_bytes())
-    ).sealed
+    ).clip
     assert sealed
     readme, page = folder.folder / "README.txt", folder.folder / "verify.html"
     readme.write_bytes(readme_text(sealed, file_name=folder.file.name))
