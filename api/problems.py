@@ -116,11 +116,12 @@ PROBLEMS = _table(
         (503, Retry.LATER, "service.unavailable upload.busy database.unreachable receipt.pending"),
         (503, Retry.LATER, "ledger.not_published ledger.not_leading ledger.head_moved ledger.checkpoint_stale"),
         (503, Retry.LATER, "ledger.checkpoint_withheld ledger.storage_busy ledger.storage_unreachable"),
+        (503, Retry.LATER, "object.store_unreachable"),
         (507, Retry.LATER, "upload.no_space upload.storage_failed"),
         # Somebody here has to act; nothing the caller can change helps.
         (500, Retry.LATER, "internal custody.event_invalid job.lease_lost export.target_unusable"),
         (500, Retry.LATER, "evidence.damaged object.damaged object.missing ledger.storage_unreadable"),
-        (500, Retry.LATER, "ledger.storage_unsuitable"),
+        (500, Retry.LATER, "ledger.storage_unsuitable object.store_unsuitable"),
         (500, Retry.LATER, "ledger.storage_conflict ledger.checkpoint_conflict ledger.tree_mismatch"),
         (500, Retry.LATER, "config.invalid config.origin_mismatch log.absent log.key_missing database.unsuitable"),
         (500, Retry.LATER, "keys.exposed keys.damaged keys.passphrase_missing keys.passphrase_unusable"),

@@ -122,7 +122,7 @@ async def verify_clips(
             dock = await _dock_receipts(conn, services, receipt)
         verification = await asyncio.to_thread(
             verify_clip,
-            _original(services, row.sha256.hex()),
+            await asyncio.to_thread(_original, services, row.sha256.hex()),
             None if receipt is None else format_receipt(receipt),
             policy=policy,
             leaves=None if leaves is None else b"".join(leaves),

@@ -104,6 +104,23 @@ class ObjectDamaged(EvidenceError):
     blame = Blame.WAY
 
 
+class ObjectStoreUnreachable(EvidenceError):
+    """The object store on another machine does not answer, or refuses access. It is tried again; see its own logs."""
+
+    code = "object.store_unreachable"
+    blame = Blame.WAY
+
+
+class ObjectStoreUnsuitable(EvidenceError):
+    """The bucket for the second copies keeps no promise that was asked of it: conditional writes, or Object Lock.
+
+    Make a bucket with Object Lock, or say by the setting that copies are to be kept without a lock.
+    """
+
+    code = "object.store_unsuitable"
+    blame = Blame.WAY
+
+
 class PostgresStartFailed(EvidenceError):
     """The embedded PostgreSQL was not made or did not start. The end of its own log is in the details."""
 

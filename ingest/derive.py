@@ -121,7 +121,8 @@ class Derivation:
         folder = self._workspace / f"{lease.clip}.{lease.token}"
         await on_disk(self._make_folder, folder, lease.clip)
         try:
-            source = self._objects.open_path(lease.sha256.hex())
+            # It may have to be fetched from the second store: this host may not be the one that it came to.
+            source = await self._while_held(lease, on_disk(self._objects.open_path, lease.sha256.hex()))
             result = await self._while_held(lease, self._media(source, folder))
             made = [await on_disk(self._keep, item) for item in result.objects]
             await self._while_held(lease, self._publish(lease, result, made))

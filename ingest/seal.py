@@ -201,7 +201,8 @@ class Sealer:
         assert row.sha256 is not None  # noqa: S101
         leaves = await on_disk(self._spool.kept_leaves, row.id)
         if root_of(leaves) != row.root:
-            leaves = await on_disk(leaf_hashes, self._objects.open_path(row.sha256.hex()))
+            path = await on_disk(self._objects.open_path, row.sha256.hex())
+            leaves = await on_disk(leaf_hashes, path)
         return leaves
 
     async def _decide(self, conn: Connection, row: UploadRow, leaves: list[bytes]) -> Sealed | ClipAlreadySealed:

@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from evidence.errors import ObjectDamaged, ObjectMissing
-from evidence.objects.store import StoredObject
+from evidence.objects.store import StoredObject, is_name, require_name
 from ledger.durable import TEMPORARY_PREFIX, create_files, make_folders, publish_file
 
-_NAME = re.compile(r"[0-9a-f]{64}")
 _STALE_SECONDS = 24 * 3600
 
 
@@ -76,13 +74,11 @@ class LocalObjects:
         """See `ObjectStore.list`."""
         for folder in sorted(path for path in self._folder.iterdir() if path.is_dir()):
             for path in sorted(folder.iterdir()):
-                if _NAME.fullmatch(path.name) and path.name.startswith(folder.name):
+                if is_name(path.name) and path.name.startswith(folder.name):
                     yield StoredObject(sha256=path.name, size=path.stat().st_size)
 
     def _path(self, sha256: str) -> Path:
-        if not _NAME.fullmatch(sha256):
-            raise ObjectMissing(f"not a digest in 64 lower-case hex digits: {sha256[:80]!r}")
-        return self._folder / sha256[:2] / sha256
+        return self._folder / require_name(sha256)[:2] / sha256
 
     def _damaged(self, sha256: str, *, expected_size: int) -> ObjectDamaged:
         size = self._path(sha256).stat().st_size

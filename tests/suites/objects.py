@@ -44,6 +44,9 @@ def finished_file(folder: Path, data: bytes, name: str = "finished") -> Path:
 class ObjectStoreSuite:
     """What holds for every store."""
 
+    listed = 300
+    """How many objects are put to be listed; more than two pages of whatever has pages."""
+
     @pytest.fixture
     def spool(self, tmp_path: Path) -> Path:
         """A folder from which the store can adopt files."""
@@ -104,7 +107,7 @@ class ObjectStoreSuite:
         assert source.read_bytes() == b"kept"
 
     def test_the_list_names_each_object_once_in_order(self, objects: ObjectStore) -> None:
-        written = {objects.put(f"object {number}".encode()): len(f"object {number}") for number in range(300)}
+        written = {objects.put(f"object {number}".encode()): len(f"object {number}") for number in range(self.listed)}
         listed = list(objects.list())
         assert [stored.sha256 for stored in listed] == sorted(written)
         assert {stored.sha256: stored.size for stored in listed} == written
