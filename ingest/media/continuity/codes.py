@@ -257,11 +257,23 @@ _BITSTREAM: Final[Mapping[str, Meaning]] = {
         "a camera that changes resolution or quality mode while recording",
         "设备录制中切换分辨率或画质",
     ),
+    "bitstream.picture_parameters": _notice(
+        "Parameters of single pictures change in the middle",
+        "画面级编码参数在中途改变",
+        "encoders that tune them as they go",
+        "编码器动态调整",
+    ),
     "bitstream.starts_inside": _notice(
         "The first picture is not one that a recording begins with",
         "首个画面不是录像正常的起始画面",
         "a recorder with pre-recording, a recording of a running stream, trimming",
         "设备预录功能，录制进行中的码流，裁剪",
+    ),
+    "bitstream.start_missing": _high(
+        "The first picture is built on pictures that are not in the file",
+        "首个画面依赖文件中不存在的画面",
+        "a recording taken from a running stream, loss at its beginning",
+        "从进行中的码流截取，开头丢失",
     ),
     "bitstream.frame_gap": _high(
         "The count of reference pictures skips: pictures are missing",
@@ -343,12 +355,6 @@ _TIMELINE: Final[Mapping[str, Meaning]] = {
         "画面与声音结束时间不同",
         "buffers not written at the end, power loss",
         "结束时缓冲未写完，断电",
-    ),
-    "timeline.priming": _notice(
-        "Sound begins anew in the middle the way an encoder begins",
-        "声音在中途出现编码器起始特征",
-        "a stretch of digital silence",
-        "一段数字静音",
     ),
     "timeline.frozen": _notice(
         "The picture stands still",
