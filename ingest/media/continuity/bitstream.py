@@ -24,6 +24,15 @@ _SOUND_HEAD_BYTES = 64
 _SOUND_WORDS = b"Lavc"
 
 
+def picture_codec(name: str) -> PictureCodec | None:
+    """Return the codec of that name if its pictures can be followed here."""
+    match name:
+        case "h264" | "hevc":
+            return name
+        case _:
+            return None
+
+
 class PictureWatch:
     """Follows one track of pictures.
 

@@ -66,7 +66,8 @@ def sequence_set(unit: bytes) -> SequenceSet:
                     _skip_scaling_list(bits, 16 if number < 6 else 64)
     frame_num_bits = bits.at_most(12) + 4
     order_type, order_bits = bits.at_most(2), 0
-    always_zero, not_reference, bottom, offsets = False, 0, 0, ()
+    always_zero, not_reference, bottom = False, 0, 0
+    offsets: tuple[int, ...] = ()
     if order_type == 0:
         order_bits = bits.at_most(12) + 4
     elif order_type == 1:
