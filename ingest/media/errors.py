@@ -91,6 +91,18 @@ class DecoderCrashed(MediaError):
     code = "media.decoder_crashed"
 
 
+class FramesMalformed(MediaError):
+    """The bytes are no frame index of the known version, or state what cannot be; nothing of it is used."""
+
+    code = "media.frames_malformed"
+
+
+class RangesUnknown(MediaError):
+    """The original's container does not tell which bytes belong to which second; no excerpt by bytes can be made."""
+
+    code = "media.ranges_unknown"
+
+
 class NoSpace(MediaError):
     """The disk for work in progress is full; make room, the job is tried again."""
 

@@ -18,6 +18,8 @@ from av.container import InputContainer, OutputContainer
 from av.video.stream import VideoStream
 
 from ingest.media.facts import Damage, Probe
+from ingest.media.frames import FrameIndex
+from ingest.media.indexing import Indexing, indexing
 from ingest.media.lanes import Clock, Copying, Lane, PictureEncoding, SoundEncoding, Tally
 from ingest.media.opening import opened
 from ingest.media.policy import Action, Decision
@@ -39,6 +41,7 @@ class ProxyFacts:
         pictures: Pictures decoded.
         samples: Samples of sound decoded, per channel.
         damage: What was lost on the way.
+        frames: Where every unit of every track lies; None if there are more than an index can state.
     """
 
     origin_ms: int
@@ -46,6 +49,7 @@ class ProxyFacts:
     pictures: int
     samples: int
     damage: Damage
+    frames: FrameIndex | None
 
 
 def make_proxy(
@@ -67,7 +71,8 @@ def make_proxy(
         output = None if keep else stack.enter_context(_created(target))
         clock = _clock(container, decision, probe)
         lanes = _lanes(container, output, decision, clock=clock, damage=damage, threads=threads)
-        _run(container, output, lanes, damage, report)
+        notes = stack.enter_context(indexing(source, container))
+        _run(container, output, lanes, notes, damage, report)
     if keep:
         _copy(source, target, report)
     tallies = {index: lane.tally for index, lane in lanes.items()}
@@ -79,6 +84,7 @@ def make_proxy(
         pictures=picture.count,
         samples=sound.count,
         damage=damage,
+        frames=notes.index(origin=clock.origin),
     )
 
 
@@ -89,12 +95,19 @@ def _created(target: Path) -> Iterator[OutputContainer]:
 
 
 def _run(
-    container: InputContainer, output: OutputContainer | None, lanes: dict[int, Lane], damage: Damage, report: Report
+    container: InputContainer,
+    output: OutputContainer | None,
+    lanes: dict[int, Lane],
+    notes: Indexing,
+    damage: Damage,
+    report: Report,
 ) -> None:
     read = 0
-    for packet in packets(container, [container.streams[index] for index in lanes], damage):
+    for packet in packets(container, list(container.streams), damage, counted=lanes.keys()):
         read += packet.size
-        for made in lanes[packet.stream_index].feed(packet):
+        notes.note(packet)
+        lane = lanes.get(packet.stream_index)
+        for made in () if lane is None else lane.feed(packet):
             if output is not None:
                 output.mux(made)
             report(read)

@@ -11,7 +11,7 @@ Two failures are not the file's and end the work: no memory, and a disk that doe
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path
 
 import av
@@ -34,8 +34,12 @@ FAILURES_MAX = 8
 _SCAN_BYTES = 1024 * 1024
 
 
-def packets(container: InputContainer, streams: Sequence[Stream], damage: Damage) -> Iterator[Packet[Stream]]:
+def packets(
+    container: InputContainer, streams: Sequence[Stream], damage: Damage, *, counted: Container[int] | None = None
+) -> Iterator[Packet[Stream]]:
     """Yield the packets of some streams in file order, without the empty ones that mark the end.
+
+    Damaged packets are counted in all of them, or in the streams `counted` by number.
 
     Raises:
         MemorySpent: Reading on needs more memory than there is.
@@ -46,7 +50,8 @@ def packets(container: InputContainer, streams: Sequence[Stream], damage: Damage
             for packet in container.demux(*streams):
                 failures = 0
                 if packet.size:
-                    damage.corrupt_packets += packet.is_corrupt
+                    if counted is None or packet.stream_index in counted:
+                        damage.corrupt_packets += packet.is_corrupt
                     yield packet
         except av.error.MemoryError as error:
             raise MemorySpent("reading the container needs more memory than one file may have") from error

@@ -18,6 +18,9 @@ from av.error import FFmpegError
 
 from ingest.media.errors import MediaError, MemorySpent, NoSpace, NothingDecodes, NoTracks, OutputSpent, TiledStill
 from ingest.media.facts import Damage, PictureTrack, Probe
+from ingest.media.frame_format import FILE_BYTES_MAX as FRAMES_BYTES_MAX
+from ingest.media.frame_format import write_frames
+from ingest.media.frames import FrameIndex
 from ingest.media.geometry import review_size
 from ingest.media.lanes import KEYFRAME_SECONDS_MAX, X264_OPTIONS
 from ingest.media.policy import Action, Decision, decide, without_copies
@@ -48,6 +51,7 @@ class _Work:
     decision: Decision | None = None
     poster: PosterFacts | None = None
     proxy: ProxyFacts | None = None
+    frames: FrameIndex | None = None
 
     def path(self, kind: Kind) -> Path:
         return self.folder / FILE_NAMES[kind]
@@ -152,7 +156,16 @@ def _make_proxy(work: _Work, facts: Probe, decision: Decision) -> ProxyFacts:
             raise NothingDecodes("no picture and no sound could be decoded")
     if made.damage.read_errors:
         check_disk(work.source, work.report)
+    _write_frames(work, made)
     return made
+
+
+def _write_frames(work: _Work, made: ProxyFacts) -> None:
+    raw = b"" if made.frames is None else write_frames(made.frames)
+    if 0 < len(raw) <= FRAMES_BYTES_MAX:
+        work.path("frames").write_bytes(raw)
+        work.frames = made.frames
+    work.report(0)
 
 
 def _result(work: _Work) -> MediaResult:
@@ -160,6 +173,8 @@ def _result(work: _Work) -> MediaResult:
     picture = work.decision is not None and work.decision.picture is not None
     if work.proxy is not None:
         objects.append(MadeObject("proxy", work.path("proxy"), "video/mp4" if picture else "audio/mp4"))
+        if work.frames is not None:
+            objects.append(MadeObject("frames", work.path("frames"), "application/octet-stream"))
     if work.poster is not None and picture:
         objects.append(MadeObject("poster", work.path("poster"), "image/jpeg"))
     else:
@@ -197,6 +212,8 @@ def _probe_json(work: _Work) -> dict[str, JsonValue]:
             "duration_ms": work.proxy.duration_ms,
         }
         facts["damage"] = work.proxy.damage.as_json()
+        frames = work.frames
+        facts["frames"] = None if frames is None else {"units": sum(map(len, frames.tracks)), "ranges": frames.ranges}
     return facts
 
 

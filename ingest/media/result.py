@@ -22,10 +22,36 @@ from ledger.canonical import JsonObject, JsonValue, canonical_json, parse_canoni
 from ledger.errors import CodedError
 
 Outcome: TypeAlias = Literal["reviewable", "still", "audio", "undecodable"]
-Kind: TypeAlias = Literal["proxy", "poster"]
+Kind: TypeAlias = Literal["proxy", "poster", "frames"]
 
-FILE_NAMES: Mapping[Kind, str] = {"proxy": "proxy.mp4", "poster": "poster.jpg"}
-MEDIA_TYPES: Mapping[Kind, tuple[str, ...]] = {"proxy": ("video/mp4", "audio/mp4"), "poster": ("image/jpeg",)}
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a kind of object looks like: its file in the work folder, its media types, the outcomes it may come with."""
+
+    file_name: str
+    media_types: tuple[str, ...]
+    outcomes: frozenset[Outcome]
+
+
+_FILM: frozenset[Outcome] = frozenset(("reviewable",))
+_RUNS: frozenset[Outcome] = frozenset(("reviewable", "audio"))
+_SEEN: frozenset[Outcome] = frozenset(("reviewable", "still"))
+
+FORMS: Mapping[Kind, Form] = {
+    "proxy": Form("proxy.mp4", ("video/mp4", "audio/mp4"), _RUNS),
+    "poster": Form("poster.jpg", ("image/jpeg",), _SEEN),
+    "frames": Form("frames.bin", ("application/octet-stream",), _RUNS),
+}
+NEEDED: Mapping[Outcome, Kind | None] = {
+    "reviewable": "proxy",
+    "audio": "proxy",
+    "still": "poster",
+    "undecodable": None,
+}
+"""The kind without which an outcome is not what it says."""
+
+FILE_NAMES: Mapping[Kind, str] = {kind: form.file_name for kind, form in FORMS.items()}
 LINE_BYTES_MAX = 1024 * 1024
 REASON_CHARACTERS_MAX = 1000
 
@@ -162,14 +188,11 @@ def _outcome(word: str, made: Sequence[MadeObject], reason: str | None) -> Outco
     else:
         raise ChildBroken("the decoding process names an unknown outcome")
     kinds = {item.kind for item in made}
-    fits: Mapping[Outcome, bool] = {
-        "reviewable": "proxy" in kinds,
-        "audio": kinds == {"proxy"},
-        "still": kinds == {"poster"},
-        "undecodable": not kinds and reason is not None,
-    }
     chosen: Outcome = outcome
-    if not fits[chosen] or (reason is not None and len(reason) > REASON_CHARACTERS_MAX):
+    needed = NEEDED[chosen]
+    fits = reason is not None if needed is None else needed in kinds
+    strays = [kind for kind in kinds if chosen not in FORMS[kind].outcomes]
+    if not fits or strays or (reason is not None and len(reason) > REASON_CHARACTERS_MAX):
         raise ChildBroken("the decoding process made something else than it says")
     return chosen
 
@@ -178,9 +201,9 @@ def _made(objects: Sequence[JsonValue], folder: Path) -> tuple[MadeObject, ...]:
     made: list[MadeObject] = []
     for item in objects:
         match item:
-            case {"kind": "proxy" | "poster" as kind, "media_type": str(media_type), **rest} if not rest:
-                known: Kind = kind
-                made.append(MadeObject(known, folder / FILE_NAMES[known], media_type))
+            case {"kind": str(word), "media_type": str(media_type), **rest} if not rest and word in FORMS:
+                known = next(kind for kind in FORMS if kind == word)
+                made.append(MadeObject(known, folder / FORMS[known].file_name, media_type))
             case _:
                 raise ChildBroken("the decoding process names an object of no known kind")
     if len({item.kind for item in made}) < len(made) or not all(_is_whole(item) for item in made):
@@ -195,4 +218,4 @@ def _is_whole(made: MadeObject) -> bool:
     except OSError:
         return False
     regular = stat.S_ISREG(facts.st_mode) and facts.st_nlink == 1
-    return regular and facts.st_size > 0 and made.media_type in MEDIA_TYPES[made.kind]
+    return regular and facts.st_size > 0 and made.media_type in FORMS[made.kind].media_types

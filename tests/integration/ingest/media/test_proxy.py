@@ -159,7 +159,8 @@ def test_sound_alone_becomes_sound_alone(derive: Derive, tmp_path: Path) -> None
     result = derive(source)
     seen = copy_of(result)
     assert (result.outcome, action(result)) == ("audio", "audio-only")
-    assert [(made.kind, made.media_type) for made in result.objects] == [("proxy", "audio/mp4")]
+    assert ("proxy", "audio/mp4") in [(made.kind, made.media_type) for made in result.objects]
+    assert "poster" not in [made.kind for made in result.objects]
     assert (seen.codec, seen.sound, seen.sample_rate, seen.channels) == (None, "aac", 44_100, 2)
     assert seen.samples is not None
     assert abs(pitch(seen.samples[0], 44_100) - 440) <= 2
@@ -249,7 +250,7 @@ def test_high_dynamic_range_becomes_ordinary(derive: Derive, tmp_path: Path) -> 
     dark, grey, light, white = sorted(seen.corners)
     assert dark < 20
     assert grey < light < white
-    assert {made.kind for made in result.objects} == {"proxy", "poster"}
+    assert {made.kind for made in result.objects} >= {"proxy", "poster"}
 
 
 def test_full_range_is_brought_into_studio_range(derive: Derive, tmp_path: Path) -> None:
