@@ -8,7 +8,6 @@ good; the process keeps answering, but is not ready any more, and an operator ha
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 import structlog
 
 from ledger.errors import Blame, CodedError
+from ledger.pausing import happens
 
 Run = Callable[[asyncio.Event], Awaitable[None]]
 
@@ -89,8 +89,7 @@ class Duties:
                 await self._fail(duty, error)
             if duty.ended:
                 return
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), PAUSE_SECONDS)
+            await happens(self._stop, PAUSE_SECONDS)
 
     async def _fail(self, duty: _Duty, error: Exception) -> None:
         duty.error, duty.failed_at = f"{type(error).__name__}: {error}", time.monotonic()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from datetime import timedelta
 
 from evidence.core.clock import Clock
 from evidence.db.pool import Pool
 from evidence.parties.ticket_store import remove_expired
+from ledger.pausing import happens
 
 INTERVAL_SECONDS = 600.0
 
@@ -22,5 +22,4 @@ async def sweep(stop: asyncio.Event, *, pool: Pool, clock: Clock) -> None:
         now = clock()
         async with pool.acquire() as conn:
             await remove_expired(conn, tickets_before=now, answers_before=now - ANSWERS_KEPT)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), INTERVAL_SECONDS)
+        await happens(stop, INTERVAL_SECONDS)

@@ -49,6 +49,7 @@ from ledger.checkpoint import Checkpoint
 from ledger.errors import CodedError, LedgerInputError, NotPublished
 from ledger.findings import Finding, Severity
 from ledger.key_history import KeyHistory
+from ledger.pausing import happens
 from ledger.publish import CHECKPOINT_PATH, StoredFiles
 from ledger.store import DATABASE_ERRORS
 
@@ -324,8 +325,7 @@ class _PacedLog:
 
 
 async def _rest(stop: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), max(seconds, 0.0001))
+    if await happens(stop, max(seconds, 0.0001)):
         raise StoppedInTheMiddle
 
 

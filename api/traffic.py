@@ -8,9 +8,10 @@ then takes connections down. What is cut off then is an upload whose acknowledge
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from aiohttp import web
+
+from ledger.pausing import happens
 
 
 class Traffic:
@@ -36,8 +37,7 @@ class Traffic:
     async def drain(self, *, seconds_max: float) -> None:
         """Ask connections to close after their answer, and wait until no request runs, but not longer."""
         self.stopping = True
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), seconds_max)
+        await happens(self._idle, seconds_max)
 
 
 TRAFFIC = web.AppKey("traffic", Traffic)

@@ -17,7 +17,10 @@ minutes and 12 GB of the disk below /tmp). Each part has a database and a folder
 
 The peer's runs and ours take turns; see `tessera_peer` for what is and what is not comparable. Between two points of
 the curve the log grows in larger batches, which is faster; what is measured are five times 10,000 entries behind a
-point, in batches as `serve` makes them, once the disk has caught up with the growth. `--parts` runs some of the parts.
+point, in batches as `serve` makes them, once the disk has caught up with the growth. Beside it stand the processor's
+share of it, and what a bare `fsync` of a small new file costs the same disk between the five: many rented disks slow
+down once some gigabytes were written, and a curve that bends with them says nothing about the log. `--parts` runs some
+of the parts.
 """
 
 from __future__ import annotations
@@ -263,10 +266,11 @@ async def measure_peer(benches: AsyncIterator[Bench], folder: Path, entries: int
 
 FILL = """
     INSERT INTO ledger_entry (entry_id, entry)
-    SELECT overlay(gen_random_uuid()::text PLACING lpad(to_hex($1::bigint + n), 12, '0') FROM 25)::uuid,
+    SELECT overlay(gen_random_uuid()::text PLACING substr(ms, 1, 8) || '-' || substr(ms, 9, 4) || '-7' FROM 1)::uuid,
            convert_to(repeat(md5(n::text), 8), 'UTF8')
-    FROM generate_series(1, $2::int) n
+    FROM generate_series(1, $2::int) n, lpad(to_hex(1700000000000 + $1::bigint + n), 12, '0') ms
 """
+"""Entries with ids as the service makes them: UUIDs of version 7 (RFC 9562), whose order is that of their making."""
 
 
 async def sequence_more(bench: Bench, settings: SequencerSettings, start: int, end: int) -> float:
@@ -285,25 +289,46 @@ async def sequence_more(bench: Bench, settings: SequencerSettings, start: int, e
     return elapsed
 
 
+def fsync_seconds(folder: Path, *, count: int = 20) -> float:
+    """Return the median seconds that a small new file takes to reach the disk."""
+    times = []
+    for number in range(count):
+        path = folder / f"probe-{number}"
+        started = time.perf_counter()
+        with path.open("wb") as file:
+            file.write(os.urandom(8192))
+            file.flush()
+            os.fsync(file.fileno())
+        times.append(time.perf_counter() - started)
+        path.unlink()
+    return statistics.median(times)
+
+
 async def measure_curve(bench: Bench, size_max: int) -> None:
     """Sequence some ten thousand entries more at growing sizes, and everything between at full speed."""
     size, per_entry = 0, []
     conn = await bench.connect()
-    print("curve: entries in the log, microseconds of sequencing per entry, memory")
+    print("curve: entries in the log; per entry sequencing, and this process's processor time; memory; one bare fsync")
     stops = [10**power * step for power in range(4, 8) for step in (1, 3) if 10**power * step <= size_max]
     for stop in stops:
         await sequence_more(bench, CURVE_BETWEEN, size, stop)
         # What the growth in between has left for the disk to do is no cost of the next entries.
         await conn.execute("CHECKPOINT")
         await asyncio.to_thread(os.sync)
-        size, costs = stop, []
+        size, costs, syncs = stop, [], []
         for _ in range(CURVE_POINT_RUNS):
+            syncs.append(await asyncio.to_thread(fsync_seconds, bench.folder.root))
+            spent = time.process_time()
             seconds = await sequence_more(bench, SequencerSettings(), size, size + CURVE_POINT_ENTRIES)
-            costs.append(seconds / CURVE_POINT_ENTRIES * 1e6)
+            spent = time.process_time() - spent
+            costs.append((seconds / CURVE_POINT_ENTRIES * 1e6, spent / CURVE_POINT_ENTRIES * 1e6))
             size += CURVE_POINT_ENTRIES
-        per_entry.append(statistics.median(costs))
-        spread = f"{min(costs):.1f} to {max(costs):.1f}"
-        print(f"  {stop:>12,} {per_entry[-1]:>10.1f} us ({spread}) {resident_mib():>10.1f} MiB", flush=True)
+        wall, processor = (statistics.median(kind) for kind in zip(*costs, strict=True))
+        per_entry.append(wall)
+        spread = f"{min(costs)[0]:.1f} to {max(costs)[0]:.1f}"
+        sync = statistics.median(syncs) * 1000
+        figures = f"{wall:>8.1f} us ({spread}) {processor:>8.1f} us {resident_mib():>8.1f} MiB {sync:>8.2f} ms"
+        print(f"  {stop:>12,} {figures}", flush=True)
     await conn.close()
     ratio = per_entry[-1] / per_entry[0]
     say("curve, last against first", f"{ratio:.2f}", target="flat", met=ratio < 1.5)

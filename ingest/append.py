@@ -33,10 +33,11 @@ from ingest.errors import (
     UploadStalled,
     UploadTakenOver,
 )
-from ingest.offload import on_disk, to_the_end, wait_for
+from ingest.offload import on_disk, to_the_end
 from ingest.pipeline import Pipeline
 from ingest.settings import UploadSettings
 from ingest.spool import Spool, SpoolFile
+from ledger.pausing import happens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +129,7 @@ class Append:
     async def _keep(self) -> None:
         """Acknowledge as bytes come in, and end the request when it has no right or no reason to go on."""
         while True:
-            await wait_for(self._pace, self._settings.acknowledge_seconds)
+            await happens(self._pace, self._settings.acknowledge_seconds)
             self._pace.clear()
             self._check_reasons_to_end()
             self._pipeline.hand_over()

@@ -33,11 +33,12 @@ from ingest.errors import (
     UploadIncomplete,
     UploadPartTaken,
 )
-from ingest.offload import on_disk, wait_for
+from ingest.offload import on_disk
 from ingest.seal import Sealer
 from ingest.spool import Spool
 from ingest.store import UploadRow, UploadState
 from ledger.errors import CodedError
+from ledger.pausing import happens
 from ledger.store import DATABASE_ERRORS
 
 PARTS_MAX = 256
@@ -127,7 +128,7 @@ class Concatenation:
                 except DATABASE_ERRORS as error:
                     _log.warning("uploads.concatenation_failed", error=str(error))
                 if not stop.is_set():
-                    await wait_for(self._news, self._pause_seconds)
+                    await happens(self._news, self._pause_seconds)
         finally:
             waker.cancel()
 

@@ -41,15 +41,6 @@ def disk_error(error: OSError) -> IngestError:
     return SpoolFailed(f"the disk failed: {error.strerror or error}", errno=error.errno)
 
 
-async def wait_for(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, but no longer than that."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass
-
-
 async def to_the_end(work: Coroutine[None, None, R]) -> R:
     """Run work to its end even when the caller is cancelled meanwhile; the cancellation goes on afterwards."""
     task = asyncio.ensure_future(work)

@@ -58,7 +58,7 @@ from ingest.errors import (
     UploadUnknown,
 )
 from ingest.expiry import Expiry
-from ingest.offload import on_disk, wait_for
+from ingest.offload import on_disk
 from ingest.prefixes import Prefixes
 from ingest.recover import RecoveryReport, recover
 from ingest.seal import Sealed, Sealer
@@ -68,6 +68,7 @@ from ingest.spool import Spool
 from ingest.store import Source, UploadRow, UploadState
 from ledger.errors import CodedError
 from ledger.note import Verifier
+from ledger.pausing import happens
 from ledger.store import DATABASE_ERRORS
 
 _READER_THREADS = 2
@@ -364,7 +365,7 @@ class UploadService:
                 _log.warning("uploads.retry_failed", error=str(error))
             except IngestError as error:
                 _log.warning("uploads.sweep_failed", code=error.code, error=error.message)
-            await wait_for(stop, self.settings.retry_seconds)
+            await happens(stop, self.settings.retry_seconds)
 
     async def _seal_prefixes(self, stop: asyncio.Event) -> None:
         pause = self.settings.prefix_seconds
@@ -373,7 +374,7 @@ class UploadService:
                 await self._prefixes.sweep()
             except DATABASE_ERRORS as error:
                 _log.warning("uploads.prefixes_failed", error=str(error))
-            await wait_for(stop, pause)
+            await happens(stop, pause)
 
     async def close(self) -> None:
         """Stop reading again and let the threads go; requests must have ended."""

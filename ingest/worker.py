@@ -24,6 +24,7 @@ from ingest.derive import Derivation, MediaMaker
 from ingest.media.runner import derive_media
 from ingest.queue_driver import listening
 from ingest.settings import WorkerSettings
+from ledger.pausing import happens
 from ledger.store import DATABASE_ERRORS
 
 _RESTART_PAUSE_SECONDS = 1.0
@@ -77,7 +78,7 @@ class Worker:
                     await self._serve(stop)
                 except (*DATABASE_ERRORS, FailingListenerError) as error:
                     _log.warning("worker.database_away", error=str(error))
-                    await _pause(stop, _RESTART_PAUSE_SECONDS)
+                    await happens(stop, _RESTART_PAUSE_SECONDS)
         finally:
             sweeper.cancel()
             await asyncio.wait({sweeper})
@@ -123,7 +124,7 @@ class Worker:
                 await jobs.forget_old(self._pool)
             except DATABASE_ERRORS as error:
                 _log.warning("worker.sweep_failed", error=str(error))
-            await _pause(stop, self._settings.sweep_seconds)
+            await happens(stop, self._settings.sweep_seconds)
 
 
 async def _unless(stop: asyncio.Event, attempt: Coroutine[None, None, float | None]) -> float | None:
@@ -142,11 +143,3 @@ async def _unless(stop: asyncio.Event, attempt: Coroutine[None, None, float | No
 async def _pass_on(stop: asyncio.Event, shutdown: asyncio.Event) -> None:
     await stop.wait()
     shutdown.set()
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

@@ -31,6 +31,7 @@ from ledger import store
 from ledger.errors import Blame, CheckpointWithheld, CodedError, NotLeading
 from ledger.leader import Clock, Cosign, Keyring, Leader
 from ledger.note import Signer
+from ledger.pausing import happens
 from ledger.publish import LogStorage
 
 Connect = Callable[[], Awaitable["asyncpg.Connection[asyncpg.Record]"]]
@@ -232,7 +233,7 @@ class Sequencer:
         try:
             if (conn := await self._won()) is None:
                 self._status = replace(self._status, error=None)
-                await _sleep(self._settings.follow_seconds, stop)
+                await happens(stop, self._settings.follow_seconds)
                 return
             with contextlib.suppress(CheckpointWithheld):
                 await self._begin(conn)
@@ -250,7 +251,7 @@ class Sequencer:
         worked_at = time.monotonic()
         while not stop.is_set():
             if self._status.withheld:
-                await _sleep(self._settings.retry_seconds, stop)
+                await happens(stop, self._settings.retry_seconds)
             taken = 0
             with contextlib.suppress(CheckpointWithheld):
                 taken = await self.step()
@@ -259,27 +260,26 @@ class Sequencer:
             if taken == self._settings.batch_entries_max or self._status.withheld:
                 continue
             if time.monotonic() - worked_at < self._settings.awake_seconds:
-                await _sleep(self._settings.batch_seconds, stop)
+                await happens(stop, self._settings.batch_seconds)
             else:
                 await self._doze(stop)
 
     async def _doze(self, stop: asyncio.Event) -> None:
         """Wait to be rung; an entry that came without ringing is seen before, see `ledger_queue_entries`."""
         if self._conn is None or self._leader is None or not await store.try_to_doze(self._conn):
-            await _sleep(self._settings.batch_seconds, stop)
+            await happens(stop, self._settings.batch_seconds)
             return
         self._rung.clear()
         if not stop.is_set() and not await self._leader.has_work():
             seconds = min(self._settings.doze_seconds_max, self._leader.seconds_to_recosign())
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._rung.wait(), seconds)
+            await happens(self._rung, seconds)
         await store.wake(self._conn)
 
     async def _end_term(self, reason: str, stop: asyncio.Event) -> None:
         _log.warning("leadership ends: %s", reason)
         self._status = replace(self._status, is_leading=False, error=reason)
         await self.close()
-        await _sleep(self._settings.retry_seconds, stop)
+        await happens(stop, self._settings.retry_seconds)
 
     async def _ring_on(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -287,9 +287,3 @@ class Sequencer:
 
     def _ring(self, *_: object) -> None:
         self._rung.set()
-
-
-async def _sleep(seconds: float, stop: asyncio.Event) -> None:
-    """Sleep, but no longer than until `stop`."""
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)

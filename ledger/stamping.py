@@ -21,7 +21,6 @@ again after a pause that doubles up to the interval. It never holds back a publi
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ledger.errors import CodedError
+from ledger.pausing import happens
 from ledger.publish import stored_checkpoint
 from ledger.timestamp.stamp import Authority, StampedAt, check_stamp, make_request
 
@@ -210,8 +210,7 @@ class Stamping:
     async def _serve(self, authority: Authority, stop: asyncio.Event) -> None:
         while not stop.is_set():
             pause = await self.step(authority)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), pause)
+            await happens(stop, pause)
 
     async def _choose(self, *, after_size: int) -> bytes | None:
         now = self._clock()

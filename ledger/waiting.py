@@ -20,6 +20,7 @@ import asyncpg
 
 from ledger import store
 from ledger.errors import Blame, CodedError
+from ledger.pausing import happens
 
 _Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -82,7 +83,8 @@ class PublicationWaiter:
         self._new.add(entry_id)
         self._rung.set()
         try:
-            return await asyncio.wait_for(future, timeout_seconds)
+            async with asyncio.timeout(timeout_seconds):
+                return await future
         except TimeoutError:
             return None
         finally:
@@ -127,9 +129,7 @@ class PublicationWaiter:
             self._rung.clear()
             if asked:
                 self._tell(await store.published_indices(conn, asked))
-            try:
-                await asyncio.wait_for(self._rung.wait(), self._check_seconds if self._waiting else None)
-            except TimeoutError:
+            if not await happens(self._rung, self._check_seconds if self._waiting else None):
                 self._ask_for_all = True
 
     def _tell(self, indices: dict[UUID, int]) -> None:

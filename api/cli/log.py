@@ -13,7 +13,6 @@ Exit codes, besides those of every command:
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import sys
 import time
@@ -34,6 +33,7 @@ from ledger.mirror import findings as codes
 from ledger.mirror.folder import FollowFolder
 from ledger.mirror.mirror import Mirror
 from ledger.mirror.monitor import Monitor, MonitorSettings
+from ledger.pausing import happens
 from ledger.policy import Policy
 
 _POLICY_FILE = "log.policy"
@@ -180,8 +180,7 @@ async def _rounds(
             if errors and errors <= {codes.UNREACHABLE, codes.COPY_UNWRITABLE} and not away_is_a_finding:
                 raise typer.Exit(Exit.UNAVAILABLE)
             return is_clean(findings)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), interval)
+        await happens(stop, interval)
     return True
 
 

@@ -7,8 +7,9 @@
     <home>/socket-folder      then, the path of the socket's folder
     <home>/server.log         what the server has to say
 
-Crash story: a cluster is made under the name `cluster.new` and renamed when it is complete, so a half-made one is never
-used; configuration is written anew at every start.
+Crash story: a cluster is made under a name of its own, `cluster.new-*`, and renamed when it is complete, so a half-made
+one is never used, and an `initdb` that outlives the program which began it finds nothing of its successor's to remove.
+Configuration is written anew at every start.
 
 Trust: no TCP. The socket's folder is closed to other accounts, and the server asks the kernel who connects (`peer`):
 only the account of the program that started it gets in, without a password that could leak.
@@ -36,6 +37,7 @@ DATABASE = "shilu"
 PORT = 5432
 
 _POINTER = "elsewhere"
+_HALF_MADE = "cluster.new-"
 _IMPOSSIBLE_PID = 2**31 - 1
 """Above the kernel's own limit of 2^22 (proc(5), pid_max)."""
 _SOCKET_NAME_BYTES = len(f"/.s.PGSQL.{PORT}.lock")
@@ -196,9 +198,8 @@ def make_cluster(cluster: Cluster, *, binaries: Binaries, account: Account, dura
                 folder=str(cluster.data),
             )
         return
-    new = cluster.home / "cluster.new"
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(mode=0o700)
+    _remove_half_made(cluster)
+    new = Path(tempfile.mkdtemp(prefix=_HALF_MADE, dir=cluster.home))
     account.give(new)
     run(
         [
@@ -224,6 +225,13 @@ def make_cluster(cluster: Cluster, *, binaries: Binaries, account: Account, dura
     )
     new.rename(cluster.data)
     sync_folder(cluster.home)
+    _remove_half_made(cluster)
+
+
+def _remove_half_made(cluster: Cluster) -> None:
+    """Remove what broken-off attempts left; one that still runs puts some back, and the next start meets it."""
+    for stale in cluster.home.glob(f"{_HALF_MADE}*"):
+        shutil.rmtree(stale, ignore_errors=True)
 
 
 def configure(cluster: Cluster, *, account: Account, durable: bool) -> None:

@@ -15,7 +15,6 @@ Everything here blocks; asynchronous programs call it in a thread.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import fcntl
 import os
 import sys
@@ -37,6 +36,7 @@ from evidence.db.cluster import (
     run,
 )
 from evidence.errors import PostgresFolderUnusable, PostgresStartFailed
+from ledger.pausing import happens
 
 _LOG_BYTES_MAX = 8 << 20
 _MEMORY_WAIT_SECONDS = 15.0
@@ -132,8 +132,7 @@ class EmbeddedPostgres:
         while not stop.is_set():
             if self.running_dsn() is None:
                 await asyncio.to_thread(self.start)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), interval_seconds)
+            await happens(stop, interval_seconds)
 
     def _launch(self, cluster: Cluster, *, binaries: Binaries, account: Account) -> str:
         if guardian.server_pid(cluster.data) is None:

@@ -87,3 +87,14 @@ def _is_broad(handler: ast.ExceptHandler) -> bool:
 def _reraises(handler: ast.ExceptHandler) -> bool:
     last = handler.body[-1]
     return isinstance(last, ast.Raise) and last.exc is None
+
+
+def test_nobody_waits_past_a_cancellation() -> None:
+    """See `ledger.pausing`: before Python 3.12 `asyncio.wait_for` can swallow one."""
+    found = [
+        f"{module.name}:{node.lineno}"
+        for module in house.modules()
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Attribute) and node.attr == "wait_for" and ast.unparse(node.value) == "asyncio"
+    ]
+    assert not found

@@ -79,6 +79,8 @@ class DemoProcess:
         else:
             files = [self.data / "run" / f"{victim}.pid"]
         try:
-            return int(files[0].read_text().split()[0])
+            pid = int(files[0].read_text().split()[0])
         except (IndexError, OSError, ValueError):
             return None
+        # A cluster in the making bears a negative number, which `kill` would take for a group of processes.
+        return pid if pid > 0 else None

@@ -447,3 +447,31 @@ async def test_a_database_without_tables_ends_the_term_and_is_tried_again(empty_
     async with running(sequencer):
         await until(lambda: sequencer.status.error)
         assert "ledger_head" in (sequencer.status.error or "")
+
+
+async def test_a_queue_full_of_dead_rows_is_not_walked(log: TestLog) -> None:
+    # Vacuum is busy elsewhere, and the statistics were taken when little waited among much that is dead.
+    await log.conn.execute("ALTER TABLE ledger_pending SET (autovacuum_enabled = off)")
+    for _ in range(2):
+        await log.conn.execute(
+            "INSERT INTO ledger_pending (entry_id) SELECT gen_random_uuid() FROM generate_series(1, 20000)"
+        )
+        await log.conn.execute("DELETE FROM ledger_pending")
+    await log.append(600)
+    await log.conn.execute("ANALYZE ledger_pending")
+    walked = "SELECT coalesce(sum(seq_tup_read), 0) FROM pg_stat_user_tables WHERE relname = 'ledger_pending'"
+    connections: list[asyncpg.Connection[asyncpg.Record]] = []
+
+    async def connect() -> asyncpg.Connection[asyncpg.Record]:
+        connections.append(await log.connect())
+        return connections[-1]
+
+    sequencer = log.sequencer(replace(EAGER, batch_entries_max=300), connect=connect)
+    await sequencer.recover()
+    before = await connections[0].fetchval(walked)
+    while await sequencer.step():
+        pass
+    await connections[0].execute("SELECT pg_stat_force_next_flush()")
+    assert await connections[0].fetchval(walked) == before
+    await sequencer.close()
+    assert (await log.checkpoint()).size == 600

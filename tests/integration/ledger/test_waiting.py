@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -190,3 +190,27 @@ async def test_waiting_in_vain_is_said(log: TestLog) -> None:
         await waiter.wait(log.entries(1)[0].id, timeout_seconds=1)
     with pytest.raises(Unsuitable):
         await waiter.__aexit__(None, None, None)
+
+
+async def test_it_ends_although_it_is_rung_in_the_same_instant(log: TestLog) -> None:
+    """Else a command that is done while the log publishes would never end."""
+    rings: list[Callable[..., None]] = []
+
+    class Ringing(Base):
+        async def add_listener(self, channel: str, callback: Callable[..., None]) -> None:  # type: ignore[override]
+            await super().add_listener(channel, callback)
+            rings.append(callback)
+
+    async def connect() -> asyncpg.Connection[asyncpg.Record]:
+        return await asyncpg.connect(log.dsn, connection_class=Ringing)
+
+    (entry,) = log.entries(1)
+
+    async def leave_when_rung() -> None:
+        async with PublicationWaiter(connect) as waiter:
+            assert await waiter.wait(entry.id, timeout_seconds=0.1) is None
+            rings[0]()
+
+    leaving = asyncio.create_task(leave_when_rung())
+    await asyncio.wait({leaving}, timeout=5)
+    assert leaving.done()

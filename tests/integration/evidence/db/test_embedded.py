@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
@@ -50,6 +52,16 @@ def server_in(folder: Path) -> EmbeddedPostgres:
 
 def postmaster(folder: Path) -> int:
     return int((find_cluster(folder).data / "postmaster.pid").read_text().split("\n")[0])
+
+
+def initdbs(folder: Path) -> list[int]:
+    """Return the processes that make a cluster in this folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "comm").read_text() == "initdb\n" and (process / "cwd").readlink() == folder:
+                found.append(int(process.name))
+    return found
 
 
 def guardians(folder: Path) -> list[int]:
@@ -202,8 +214,24 @@ def test_a_broken_pid_file_is_no_server(folder: Path, text: str) -> None:
     assert running_dsn(folder) is None
 
 
+def test_an_initdb_that_outlives_its_program_does_no_harm(folder: Path) -> None:
+    """What `kill -9` of a service in its first seconds leaves behind: it works on, and removes what it made."""
+    with Program(USER, str(folder)) as program:
+        assert wait_until(lambda: list(folder.glob("cluster.new-*/global")) != [])
+        (orphan,) = initdbs(folder)
+        os.kill(orphan, signal.SIGSTOP)
+        program.kill()
+    with ThreadPoolExecutor(1) as pool:
+        dsn = pool.submit(server_in(folder).start)
+        assert wait_until(lambda: len(initdbs(folder)) == 2)
+        os.kill(orphan, signal.SIGCONT)
+        assert query(dsn.result(), "SELECT 1") == 1
+    assert wait_until(lambda: initdbs(folder) == [])
+    server_in(folder).stop()
+
+
 def test_a_cluster_half_made_is_made_again(folder: Path) -> None:
-    half = folder / "cluster.new"
+    half = folder / "cluster.new-broken-off"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18")
     folder.chmod(0o755)
