@@ -6,7 +6,7 @@ only to see that it can be done; without an output they merely check.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
@@ -56,6 +56,12 @@ class Tally:
         self.end = max(self.end, end)
 
 
+OnPicture = Callable[[VideoFrame, Fraction], None]
+"""Told of every picture that is fit to look at, with its time in seconds of the review copy; it must not keep it."""
+OnSound = Callable[[AudioFrame], None]
+"""Told of every piece of sound as it was decoded; it must leave it as it is."""
+
+
 class Lane(Protocol):
     """Carries one track."""
 
@@ -82,9 +88,11 @@ class PictureEncoding:
         clock: Clock,
         damage: Damage,
         threads: int,
+        seen: OnPicture,
     ) -> None:
         self.tally = Tally()
         self._damage = damage
+        self._seen = seen
         self._decoding = PictureDecoding(stream, damage, threads=threads)
         self._source_unit = stream.time_base or _UNIT_OTHERWISE
         self._unit = unit = _sane_unit(self._source_unit)
@@ -148,6 +156,8 @@ class PictureEncoding:
 
     def _hold(self, frame: VideoFrame) -> Iterable[Packet[Stream]]:
         """Keep one picture back: only its successor tells whether it must be the key frame."""
+        if frame.pts is not None:
+            self._seen(frame, frame.pts * self._unit)
         held, self._held = self._held, frame
         if held is not None and held.pts is not None and frame.pts is not None:
             limit = int(KEYFRAME_SECONDS_MAX / self._unit)
@@ -188,10 +198,18 @@ class SoundEncoding:
     """Sound to AAC, one or two channels, without holes."""
 
     def __init__(
-        self, output: OutputContainer, stream: AudioStream, track: SoundTrack, *, clock: Clock, damage: Damage
+        self,
+        output: OutputContainer,
+        stream: AudioStream,
+        track: SoundTrack,
+        *,
+        clock: Clock,
+        damage: Damage,
+        heard: OnSound,
     ) -> None:
         self.tally = Tally()
         self._damage = damage
+        self._heard = heard
         self._decoding = SoundDecoding(stream, damage)
         self._unit = stream.time_base or _UNIT_OTHERWISE
         self._timeline = Timeline(unit=self._unit, origin=clock.origin, step=Fraction(1, 50), length=clock.length)
@@ -219,6 +237,7 @@ class SoundEncoding:
 
     def _decoded(self, packet: Packet[Stream] | None) -> Iterable[Packet[Stream]]:
         for frame in self._decoding.decode(packet):
+            self._heard(frame)
             length = Fraction(frame.samples, frame.sample_rate)
             seconds = self._timeline.place(frame.pts, duration=round(length / self._unit)) * self._unit
             self.tally.add(frame.samples, seconds + length)
@@ -239,9 +258,16 @@ class Copying:
     """Packets as they are, decoded in passing; without an output container they are only checked."""
 
     def __init__(
-        self, output: OutputContainer | None, decoding: PictureDecoding | SoundDecoding, *, clock: Clock
+        self,
+        output: OutputContainer | None,
+        decoding: PictureDecoding | SoundDecoding,
+        *,
+        clock: Clock,
+        seen: OnPicture,
+        heard: OnSound,
     ) -> None:
         self.tally = Tally()
+        self._seen, self._heard = seen, heard
         self._decoding = decoding
         self._unit = decoding.stream.time_base or _UNIT_OTHERWISE
         self._shift = round(clock.origin / self._unit)
@@ -266,8 +292,13 @@ class Copying:
     def _check(self, packet: Packet[Stream] | None) -> None:
         for frame in self._decoding.decode(packet):
             length = frame.duration * self._unit
-            start = 0 if frame.pts is None else (frame.pts - self._shift) * self._unit
-            self.tally.add(1 if isinstance(frame, VideoFrame) else frame.samples, start + length)
+            start = Fraction(0) if frame.pts is None else (frame.pts - self._shift) * self._unit
+            if isinstance(frame, VideoFrame):
+                self._seen(frame, start)
+                self.tally.add(1, start + length)
+            else:
+                self._heard(frame)
+                self.tally.add(frame.samples, start + length)
 
 
 def _sane_unit(unit: Fraction) -> Fraction:

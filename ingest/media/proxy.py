@@ -19,11 +19,14 @@ from av.video.stream import VideoStream
 
 from ingest.media.facts import Damage, Probe
 from ingest.media.frames import FrameIndex
+from ingest.media.geometry import review_size
 from ingest.media.indexing import Indexing, indexing
-from ingest.media.lanes import Clock, Copying, Lane, PictureEncoding, SoundEncoding, Tally
+from ingest.media.lanes import Clock, Copying, Lane, OnPicture, OnSound, PictureEncoding, SoundEncoding, Tally
+from ingest.media.listening import Listening
 from ingest.media.opening import opened
 from ingest.media.policy import Action, Decision
 from ingest.media.reading import PictureDecoding, SoundDecoding, packets
+from ingest.media.storyboard import Storyboard
 
 Report = Callable[[int], None]
 """Called often with how much of the original has been read, in bytes."""
@@ -42,6 +45,8 @@ class ProxyFacts:
         samples: Samples of sound decoded, per channel.
         damage: What was lost on the way.
         frames: Where every unit of every track lies; None if there are more than an index can state.
+        board: The storyboard's tiles, None for sound alone.
+        ear: What was heard, None without sound.
     """
 
     origin_ms: int
@@ -50,6 +55,8 @@ class ProxyFacts:
     samples: int
     damage: Damage
     frames: FrameIndex | None
+    board: Storyboard | None
+    ear: Listening | None
 
 
 def make_proxy(
@@ -70,7 +77,10 @@ def make_proxy(
         container = stack.enter_context(opened(source))
         output = None if keep else stack.enter_context(_created(target))
         clock = _clock(container, decision, probe)
-        lanes = _lanes(container, output, decision, clock=clock, damage=damage, threads=threads)
+        board, ear = _onlookers(container, decision, clock)
+        heard = _nothing if ear is None else ear.hear
+        seen = _nothing if board is None else board.see
+        lanes = _lanes(container, output, decision, clock=clock, damage=damage, threads=threads, seen=seen, heard=heard)
         notes = stack.enter_context(indexing(source, container))
         _run(container, output, lanes, notes, damage, report)
     if keep:
@@ -85,6 +95,8 @@ def make_proxy(
         samples=sound.count,
         damage=damage,
         frames=notes.index(origin=clock.origin),
+        board=board if board is not None and board.count else None,
+        ear=ear if ear is not None and ear.heard else None,
     )
 
 
@@ -127,25 +139,49 @@ def _lanes(
     clock: Clock,
     damage: Damage,
     threads: int,
+    seen: OnPicture,
+    heard: OnSound,
 ) -> dict[int, Lane]:
     lanes: dict[int, Lane] = {}
     if decision.picture is not None:
         video = container.streams[decision.picture.index]
         if isinstance(video, VideoStream):
             if decision.copies_picture or output is None:
-                lanes[video.index] = Copying(output, PictureDecoding(video, damage, threads=threads), clock=clock)
+                pictures = PictureDecoding(video, damage, threads=threads)
+                lanes[video.index] = Copying(output, pictures, clock=clock, seen=seen, heard=heard)
             else:
                 lanes[video.index] = PictureEncoding(
-                    output, video, decision.picture, clock=clock, damage=damage, threads=threads
+                    output, video, decision.picture, clock=clock, damage=damage, threads=threads, seen=seen
                 )
     if decision.sound is not None:
         audio = container.streams[decision.sound.index]
         if isinstance(audio, AudioStream):
             if decision.copies_sound or output is None:
-                lanes[audio.index] = Copying(output, SoundDecoding(audio, damage), clock=clock)
+                sounds = SoundDecoding(audio, damage)
+                lanes[audio.index] = Copying(output, sounds, clock=clock, seen=seen, heard=heard)
             else:
-                lanes[audio.index] = SoundEncoding(output, audio, decision.sound, clock=clock, damage=damage)
+                lanes[audio.index] = SoundEncoding(
+                    output, audio, decision.sound, clock=clock, damage=damage, heard=heard
+                )
     return lanes
+
+
+def _onlookers(
+    container: InputContainer, decision: Decision, clock: Clock
+) -> tuple[Storyboard | None, Listening | None]:
+    """Return who else sees and hears what is decoded."""
+    board, ear = None, None
+    if (picture := decision.picture) is not None:
+        size = review_size(picture.size, pixel_aspect=picture.pixel_aspect, turn=picture.turn)
+        board = Storyboard(review=size)
+    if decision.sound is not None:
+        unit = container.streams[decision.sound.index].time_base or Fraction(1, 90_000)
+        ear = Listening(unit=unit, origin=clock.origin, length=clock.length)
+    return board, ear
+
+
+def _nothing(*_: object) -> None:
+    """Look the other way."""
 
 
 def _clock(container: InputContainer, decision: Decision, probe: Probe) -> Clock:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -20,14 +21,13 @@ from ingest.media.errors import MediaError, MemorySpent, NoSpace, NothingDecodes
 from ingest.media.facts import Damage, PictureTrack, Probe
 from ingest.media.frame_format import FILE_BYTES_MAX as FRAMES_BYTES_MAX
 from ingest.media.frame_format import write_frames
-from ingest.media.frames import FrameIndex
 from ingest.media.geometry import review_size
 from ingest.media.lanes import KEYFRAME_SECONDS_MAX, X264_OPTIONS
 from ingest.media.policy import Action, Decision, decide, without_copies
 from ingest.media.probe import probe
 from ingest.media.proxy import ProxyFacts, make_proxy
 from ingest.media.reading import check_disk
-from ingest.media.result import FILE_NAMES, REASON_CHARACTERS_MAX, Facts, Kind, MadeObject, MediaResult
+from ingest.media.result import FORMS, REASON_CHARACTERS_MAX, Facts, Kind, MadeObject, MediaResult
 from ingest.media.stills import PosterFacts, make_poster
 from ledger.canonical import JsonValue
 from ledger.errors import Blame
@@ -51,10 +51,16 @@ class _Work:
     decision: Decision | None = None
     poster: PosterFacts | None = None
     proxy: ProxyFacts | None = None
-    frames: FrameIndex | None = None
+    extras: list[Kind] = field(default_factory=list)
 
     def path(self, kind: Kind) -> Path:
-        return self.folder / FILE_NAMES[kind]
+        return self.folder / FORMS[kind].file_name
+
+    def write(self, kind: Kind, data: bytes) -> None:
+        """Write what was made beside the review copy."""
+        self.path(kind).write_bytes(data)
+        self.extras.append(kind)
+        self.report(0)
 
 
 def make_renditions(source: Path, folder: Path, *, threads: int, report: Report, tell: Tell) -> MediaResult:
@@ -156,34 +162,43 @@ def _make_proxy(work: _Work, facts: Probe, decision: Decision) -> ProxyFacts:
             raise NothingDecodes("no picture and no sound could be decoded")
     if made.damage.read_errors:
         check_disk(work.source, work.report)
-    _write_frames(work, made)
+    _write_extras(work, made)
     return made
 
 
-def _write_frames(work: _Work, made: ProxyFacts) -> None:
+def _write_extras(work: _Work, made: ProxyFacts) -> None:
+    """Write what came of the same pass beside the review copy."""
     raw = b"" if made.frames is None else write_frames(made.frames)
     if 0 < len(raw) <= FRAMES_BYTES_MAX:
-        work.path("frames").write_bytes(raw)
-        work.frames = made.frames
-    work.report(0)
+        work.write("frames", raw)
+    if made.board is not None:
+        work.write("storyboard", made.board.cues(end=Fraction(made.duration_ms, 1000)))
+        work.write("storyboard-sheet", made.board.sheet())
+    if made.ear is not None:
+        made.ear.finish()
+        work.write("waveform", made.ear.waveform.file())
+        if (speech := made.ear.speech()) is not None:
+            work.write("speech", speech)
 
 
 def _result(work: _Work) -> MediaResult:
-    objects = []
     picture = work.decision is not None and work.decision.picture is not None
+    kinds: list[Kind] = []
     if work.proxy is not None:
-        objects.append(MadeObject("proxy", work.path("proxy"), "video/mp4" if picture else "audio/mp4"))
-        if work.frames is not None:
-            objects.append(MadeObject("frames", work.path("frames"), "application/octet-stream"))
+        kinds.append("proxy")
     if work.poster is not None and picture:
-        objects.append(MadeObject("poster", work.path("poster"), "image/jpeg"))
+        kinds.append("poster")
     else:
         work.path("poster").unlink(missing_ok=True)
+    kinds += work.extras
+    audio = work.proxy is not None and not picture
     return MediaResult(
-        outcome="still" if work.proxy is None else "reviewable" if picture else "audio",
+        outcome="still" if work.proxy is None else "audio" if audio else "reviewable",
         reason=_damage_sentence(work),
         probe=_probe_json(work),
-        objects=tuple(objects),
+        objects=tuple(
+            MadeObject(kind, work.path(kind), FORMS[kind].media_types[kind == "proxy" and audio]) for kind in kinds
+        ),
         tools=tools(),
         parameters=_parameters(work),
     )
@@ -212,7 +227,7 @@ def _probe_json(work: _Work) -> dict[str, JsonValue]:
             "duration_ms": work.proxy.duration_ms,
         }
         facts["damage"] = work.proxy.damage.as_json()
-        frames = work.frames
+        frames = work.proxy.frames if "frames" in work.extras else None
         facts["frames"] = None if frames is None else {"units": sum(map(len, frames.tracks)), "ranges": frames.ranges}
     return facts
 
@@ -234,6 +249,8 @@ def _parameters(work: _Work) -> dict[str, JsonValue]:
             "height": work.poster.size.height,
             "at_ms": work.poster.at_ms,
         }
+    if work.proxy is not None and work.proxy.ear is not None:
+        stated["speech"] = work.proxy.ear.detector
     if decision.picture is not None and decision.action is Action.FULL:
         stated["h264"] = {**X264_OPTIONS, "keyframe_seconds_max": KEYFRAME_SECONDS_MAX}
     return stated

@@ -22,7 +22,7 @@ from ledger.canonical import JsonObject, JsonValue, canonical_json, parse_canoni
 from ledger.errors import CodedError
 
 Outcome: TypeAlias = Literal["reviewable", "still", "audio", "undecodable"]
-Kind: TypeAlias = Literal["proxy", "poster", "frames"]
+Kind: TypeAlias = Literal["proxy", "poster", "frames", "storyboard", "storyboard-sheet", "waveform", "speech"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,10 @@ FORMS: Mapping[Kind, Form] = {
     "proxy": Form("proxy.mp4", ("video/mp4", "audio/mp4"), _RUNS),
     "poster": Form("poster.jpg", ("image/jpeg",), _SEEN),
     "frames": Form("frames.bin", ("application/octet-stream",), _RUNS),
+    "storyboard": Form("storyboard.vtt", ("text/vtt",), _FILM),
+    "storyboard-sheet": Form("storyboard.jpg", ("image/jpeg",), _FILM),
+    "waveform": Form("waveform.dat", ("application/octet-stream",), _RUNS),
+    "speech": Form("speech.json", ("application/json",), _RUNS),
 }
 NEEDED: Mapping[Outcome, Kind | None] = {
     "reviewable": "proxy",

@@ -37,9 +37,12 @@ class Resampling:
         sample_rate: Samples per second that come out.
         layout: `mono` or `stereo`.
         frame_samples: Samples per piece that come out; only the last may be shorter.
+        averaged: Whether channels that become one are averaged, so that nothing is louder than it was; else they are
+            mixed as the standards have it, by which two equal channels are louder than one.
     """
 
-    def __init__(self, *, sample_rate: int, layout: str, frame_samples: int) -> None:
+    def __init__(self, *, sample_rate: int, layout: str, frame_samples: int, averaged: bool = False) -> None:
+        self._mixing = ":rematrix_maxval=1" if averaged else ""
         self._sample_rate, self._layout, self._frame_samples = sample_rate, layout, frame_samples
         self._graph: Graph | None = None
         self._shape: tuple[int, str, str] | None = None
@@ -119,7 +122,7 @@ class Resampling:
         graph = Graph()
         graph.link_nodes(
             graph.add("abuffer", source),
-            graph.add("aresample", f"{self._sample_rate}:async=1:first_pts={first}"),
+            graph.add("aresample", f"{self._sample_rate}:async=1:first_pts={first}{self._mixing}"),
             graph.add("aformat", f"sample_fmts=fltp:channel_layouts={self._layout}"),
             graph.add("abuffersink"),
         ).configure()

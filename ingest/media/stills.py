@@ -28,7 +28,7 @@ from ingest.media.reading import PictureDecoding, packets
 WINDOW_SECONDS = 5
 CANDIDATES_MAX = 6
 PACKETS_MAX = 1000
-JPEG_QUANTISER = "3"  # of 2..31, the lower the better
+JPEG_QUANTISER = 3  # of 2..31, the lower the better
 # Luma (16..235) of a picture that shows something: not black, not white, and not one flat grey.
 _MEAN_MIN, _MEAN_MAX, _DEVIATION_MIN = 30, 220, 12
 _FULL_RANGE = 2
@@ -58,7 +58,7 @@ def make_poster(source: Path, target: Path, track: PictureTrack) -> PosterFacts 
     if chosen is None:
         return None
     picture, at_ms = chosen
-    target.write_bytes(_jpeg(picture))
+    target.write_bytes(jpeg(picture, quantiser=JPEG_QUANTISER))
     return PosterFacts(size=size, at_ms=at_ms)
 
 
@@ -128,11 +128,16 @@ def _luma(picture: VideoFrame) -> tuple[int, int]:
     return int(rows.mean()), int(rows.std())
 
 
-def _jpeg(picture: VideoFrame) -> bytes:
+def jpeg(picture: VideoFrame, *, quantiser: int) -> bytes:
+    """Return a `yuv420p` picture of full range as a JPEG; the quantiser is of 2..31, the lower the better.
+
+    Raises:
+        FFmpegError: It cannot be encoded.
+    """
     encoder = CodecContext.create("mjpeg", "w")
     encoder.width, encoder.height, encoder.pix_fmt = picture.width, picture.height, "yuv420p"
     encoder.color_range = _FULL_RANGE
     encoder.time_base, encoder.thread_count = Fraction(1, 25), 1
-    encoder.options = {"qmin": JPEG_QUANTISER, "qmax": JPEG_QUANTISER}
+    encoder.options = {"qmin": str(quantiser), "qmax": str(quantiser)}
     picture.pts = 0
     return b"".join(bytes(packet) for packet in (*encoder.encode(picture), *encoder.encode(None)))
