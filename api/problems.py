@@ -106,6 +106,7 @@ PROBLEMS = _table(
         (409, Retry.NEVER, "idempotency.conflict case.number_taken ledger.duplicate_entry export.target_taken"),
         (409, Retry.NEVER, "clip.already_sealed manifest.disagrees manifest.misplaced upload.finished"),
         (409, Retry.NEVER, "upload.length_declared upload.part_taken"),
+        (409, Retry.FIXED, "excerpt.impossible excerpt.cut_refused"),
         (409, Retry.FIXED, "upload.offset_mismatch upload.not_inventoried upload.incomplete upload.taken_over"),
         (410, Retry.NEVER, "upload.terminated"),
         (410, Retry.FIXED, "upload.spool_lost upload.spool_damaged upload.expired"),

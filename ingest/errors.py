@@ -205,3 +205,15 @@ class LeaseLost(IngestError):
 
     code = "job.lease_lost"
     blame: ClassVar[Blame] = Blame.WAY
+
+
+class ExcerptImpossible(IngestError):
+    """No excerpt can be made: nothing lies between these times, or nobody knows which bytes hold them."""
+
+    code = "excerpt.impossible"
+
+
+class CutRefused(IngestError):
+    """The playable copy beside an excerpt cannot be made of this file; ask for the excerpt without one."""
+
+    code = "excerpt.cut_refused"

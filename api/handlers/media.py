@@ -39,7 +39,7 @@ async def media(call: Call[None, NoQuery]) -> web.StreamResponse:
     response.content_length = part.length
     await response.prepare(request)
     if request.method != "HEAD":
-        await _send(response, path, part)
+        await send_file(response, path, part)
         request.app[METRICS].media_bytes.inc(part.length)
     return response
 
@@ -54,7 +54,12 @@ def _headers(ticket: ViewTicket, tag: str) -> dict[str, str]:
     }
 
 
-async def _send(response: web.StreamResponse, path: Path, span: Span) -> None:
+async def send_file(response: web.StreamResponse, path: Path, span: Span) -> None:
+    """Send a span of a file's bytes.
+
+    Raises:
+        OSError: The file cannot be read, or ends before the span does.
+    """
     descriptor = await asyncio.to_thread(os.open, path, os.O_RDONLY)
     try:
         position = span.start

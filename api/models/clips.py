@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
 from api.bodies import RequestModel
 from api.models.common import Digest, Page, PageQuery, ResponseModel, Time
@@ -14,6 +14,11 @@ from evidence.clips.query import TEXT_CHARS_MAX
 from evidence.clips.query import ClipQuery as Question
 
 WORD = r"^[a-z][a-z0-9_]{0,63}$"
+
+EXCERPT_MS_MAX = 3_600_000
+"""Longest excerpt in milliseconds that is made within a request; longer ones by the command."""
+
+EXCERPT_END_MS_MAX = 1_000_000_000
 
 Facet = Annotated[str | None, Field(min_length=1, max_length=100)]
 
@@ -200,6 +205,21 @@ class OpenedView(ResponseModel):
     url: str
     expires_at: Time
     entry: UUID
+
+
+class OrderExcerpt(RequestModel):
+    """Somebody wants some seconds of a clip in a form that proves itself, and says what for."""
+
+    purpose: str = Field(pattern=WORD, description="A purpose on the list, see /v1/vocabulary")
+    from_ms: int = Field(ge=0, le=EXCERPT_END_MS_MAX, description="Where it begins on the players' clock")
+    to_ms: int = Field(ge=1, le=EXCERPT_END_MS_MAX, description="Where it ends, at most an hour after it begins")
+    cut: bool = Field(default=True, description="Whether a playable copy lies beside it: a derivative, not evidence")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> OrderExcerpt:
+        if not 0 < self.to_ms - self.from_ms <= EXCERPT_MS_MAX:
+            raise ValueError("to_ms has to lie behind from_ms, at most an hour")
+        return self
 
 
 class SealedClip(ResponseModel):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from api.bodies import JsonBody
-from api.handlers import clips, media, receipts
+from api.handlers import clips, excerpts, media, receipts
+from api.handlers.excerpts import EXCERPT_TYPE
 from api.handlers.receipts import RECEIPT_TYPE
 from api.models.clips import (
     AnnotationItems,
@@ -14,6 +15,7 @@ from api.models.clips import (
     HistoryItems,
     OpenedView,
     OpenView,
+    OrderExcerpt,
     SealedClip,
 )
 from api.models.common import PageQuery
@@ -117,6 +119,21 @@ CLIP_ROUTES: tuple[Route, ...] = (
         body=JsonBody(OpenView),
         answers=(json_of(201, OpenedView, "On record, and the address"),),
         errors=("clip.unknown", "view.purpose_unknown", "view.rendition_missing"),
+        tag="clips",
+    ),
+    Route(
+        name="order_excerpt",
+        method="POST",
+        path="/v1/clips/{clip}/excerpts",
+        summary="Some seconds of a clip as a provable part of its original, in one archive; on record first",
+        roles=VIEWERS,
+        handle=excerpts.order,
+        body=JsonBody(OrderExcerpt),
+        answers=(Answer(status=200, means="The excerpt's folder, see shilu-verify", media_type=EXCERPT_TYPE),),
+        errors=(
+            *("clip.unknown", "view.purpose_unknown", "excerpt.impossible", "excerpt.cut_refused"),
+            *("receipt.pending", "evidence.damaged", "object.missing"),
+        ),
         tag="clips",
     ),
     Route(

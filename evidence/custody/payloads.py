@@ -273,6 +273,32 @@ class ClipExported(Payload):
     files: list[ExportedFile]
 
 
+class ExcerptedRun(Payload):
+    """Neighbouring chunks of an original: `chunks` of them from number `first` on."""
+
+    first: Count
+    chunks: Size
+
+
+class ExcerptedCut(Payload):
+    """The playable copy beside an excerpt, a derivative; `size` in bytes."""
+
+    name: Name
+    sha256: Digest
+    size: Size
+
+
+class ClipExcerpted(Payload):
+    """Some seconds of a clip left the house: these chunks of the original, for this purpose, and a copy to look at."""
+
+    clip: Id
+    purpose: Word
+    from_ms: Count
+    to_ms: Count
+    runs: list[ExcerptedRun]
+    cut: ExcerptedCut | None
+
+
 class CaseOpened(Payload):
     """A case begins under a number."""
 

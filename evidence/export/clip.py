@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 from evidence.clips.store import clip_row, read_leaves
@@ -41,6 +42,8 @@ from ledger.key_history import KeyHistory
 from ledger.policy import Policy
 from ledger.reader import LogReader
 from ledger.tree import root_of
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,8 @@ class Exporter:
         ]
         recorded = await self._announce({"clip": str(clip), "purpose": purpose, "files": files}, actor=actor)
         write = partial(write_evidence_folder, target, original=original, name=name, digest=proven.sealed.digest)
-        await _in_thread(partial(write, leaves=leaves, small_files=small_files, progress=progress))
+        write = partial(write, leaves=leaves, small_files=small_files, progress=progress)
+        await in_thread(lambda stop: write(stop=stop))
         return Exported(target, target / name, clip, proven.index, recorded.entry_id)
 
     @property
@@ -182,10 +186,11 @@ class Proven:
     dock: bytes | None
 
 
-async def _in_thread(write: Callable[..., None]) -> None:
+async def in_thread(work: Callable[[threading.Event], T]) -> T:
+    """Do blocking work in a thread; the event tells it that nobody waits for it any more."""
     stop = threading.Event()
     try:
-        await asyncio.to_thread(write, stop=stop)
+        return await asyncio.to_thread(work, stop)
     finally:
         # A thread outlives its cancelled task: without this the copy would go on behind the caller's back.
         stop.set()

@@ -57,13 +57,25 @@ def write_evidence_folder(
         ExportTargetUnusable: It cannot be written, or `stop` was set.
         EvidenceDamaged: The original cannot be read, or is not what was sealed.
     """
+    with writing_folder(target, small_files) as folder:
+        copied = _copy(original, folder / name, total=digest.size, stop=stop, progress=progress)
+        _compare(copied, digest, leaves)
+
+
+@contextmanager
+def writing_folder(target: Path, small_files: Mapping[str, bytes]) -> Iterator[Path]:
+    """Give a folder to write into, put the small files beside what was written, and let it appear whole.
+
+    Raises:
+        ExportTargetTaken: The target is there already.
+        ExportTargetUnusable: It cannot be written.
+    """
     require_free(target)
     with _blaming_target(target):
         folder = target.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
         folder.mkdir()
         try:
-            copied = _copy(original, folder / name, total=digest.size, stop=stop, progress=progress)
-            _compare(copied, digest, leaves)
+            yield folder
             for small_name, content in small_files.items():
                 write_file(folder / small_name, content)
             sync_folder(folder)

@@ -15,11 +15,14 @@ from pathlib import Path
 
 from evidence.errors import EvidenceError
 from evidence.verify.clip import verify_clip
+from evidence.verify.errors import RebuildImpossible
+from evidence.verify.excerpt_statement import parse_excerpt
 from evidence.verify.findings import finding
 from evidence.verify.foreign import foreign_files
 from evidence.verify.hashing import Progress
 from evidence.verify.keys import judge_keys
 from evidence.verify.package import Item, Package, Trust, decide_trust, open_packages, read_roots
+from evidence.verify.rebuild import rebuild
 from evidence.verify.report import Exit, Report, one_line, printable, render
 from evidence.verify.times import Stamps
 from ledger.findings import Finding
@@ -42,6 +45,9 @@ These obligations are checked for each original:
   7 检查点签名（及见证）      checkpoint signed by a believed log key (and witnesses)
   8 采集站签名                manifest signed by the key that was the dock's, where a dock sent the clip
   9 检查点的时间戳            time stamps of the checkpoint, where some came along (RFC 3161)
+
+节选（.excerpt）验证其中的分块，并列出未包含的部分。
+Of an excerpt (.excerpt) the chunks that lie there are verified, and what was left out is listed.
 
 录制中断的文件仅其开头部分入账（clip.prefix）：逐项验证该部分，其余明示未经证明。
 Of a file whose recorder never came back the beginning may be on record (clip.prefix): that is verified, and the rest
@@ -71,6 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         report = _verify(options.paths, log_key=options.log_key, tsa_roots=options.tsa_roots, quiet=options.quiet)
+        if options.rebuild is not None:
+            _rebuild(options.paths, report, target=options.rebuild)
     except (EvidenceError, OSError) as error:
         sys.stderr.write(printable(f"shilu-verify: {one_line(str(error))}\n"))
         return Exit.USAGE
@@ -105,6 +113,13 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         help="roots to believe time stamps by, from a trusted place / 可信渠道取得的时间戳根证书（PEM）",
     )
+    parser.add_argument(
+        "--rebuild",
+        metavar="FILE",
+        type=Path,
+        help="make a playable file of the one excerpt in PATH: proved bytes at their places, zeros where nothing lies "
+        "/ 将节选还原为可播放的文件（未包含处为零）",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object / 输出一个 JSON 对象")
     parser.add_argument("--lang", choices=("zh", "en", "both"), default="both", help="language / 语言 (default: both)")
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error / 不显示进度")
@@ -124,6 +139,7 @@ def _verify(paths: Sequence[Path], *, log_key: str | None, tsa_roots: Path | Non
             leaves=item.leaves(),
             dock=item.dock(),
             stamps=Stamps(checkpoint=item.checkpoint(), responses=item.stamps(), roots=roots),
+            excerpt=item.excerpt(),
             progress=None if quiet else _meter(item),
         )
         for package, belief in zip(packages, beliefs, strict=True)
@@ -137,6 +153,29 @@ def _verify(paths: Sequence[Path], *, log_key: str | None, tsa_roots: Path | Non
     sealed = {one.file: one.clip for one in verifications if one.clip is not None}
     remarks += [remark for package in packages for remark in foreign_files(package, sealed)]
     return Report(tuple(verifications), tuple(trusts), tuple(remarks))
+
+
+def _rebuild(paths: Sequence[Path], report: Report, *, target: Path) -> None:
+    """Make a file of the one excerpt there is, once every check of it has passed.
+
+    Raises:
+        RebuildImpossible: There is no excerpt or more than one, a check failed, or the file cannot be made.
+    """
+    excerpts = [
+        (item.excerpt(), one)
+        for item, one in zip(
+            (item for path in paths for package in open_packages(path) for item in package.items),
+            report.verifications,
+            strict=True,
+        )
+        if item.excerpt() is not None
+    ]
+    if len(excerpts) != 1:
+        raise RebuildImpossible(f"there are {len(excerpts)} excerpts, one can be made a file of")
+    ((files, verified),) = excerpts
+    if files is None or verified.clip is None or report.exit not in {Exit.VERIFIED, Exit.TRUST_OWED}:
+        raise RebuildImpossible("a check failed: see the report without --rebuild")
+    rebuild(files.chunks, parse_excerpt(files.statement), verified.clip.digest, target)
 
 
 def _remarks(package: Package, trust: Trust) -> list[Finding]:

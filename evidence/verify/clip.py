@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from evidence.core.wire.receipt import Receipt, parse_receipt
+from evidence.core.wire.receipt import parse_receipt
 from evidence.core.wire.sealed import SealedBeginning, SealedClip
 from evidence.errors import WireError
 from evidence.verify.docks import judge_dock
+from evidence.verify.excerpt import ExcerptFiles, judge_excerpt
 from evidence.verify.findings import OBLIGATIONS, finding, obligation_of
 from evidence.verify.hashing import FileUnreadable, Progress, hash_file
 from evidence.verify.judge import judge_beginning, judge_file, judge_receipt
@@ -63,6 +64,7 @@ def verify_clip(
     leaves: bytes | None = None,
     dock: bytes | None = None,
     stamps: Stamps | None = None,
+    excerpt: ExcerptFiles | None = None,
     progress: Progress | None = None,
 ) -> Verification:
     """Verify an original against its receipt; the obligations of `evidence.verify.findings`.
@@ -74,6 +76,7 @@ def verify_clip(
         leaves: Concatenated leaf hashes that came along, if any; they only serve to say where a file differs.
         dock: Receipts of the entries of its dock's keys, one after the other; None when they did not come along.
         stamps: Time stamps that came along, and whose word counts; None for none.
+        excerpt: What lies there in the place of the original; None when it is there itself.
         progress: Called with bytes done and bytes in all.
     """
     subject = f"file:{file.name}"
@@ -83,41 +86,33 @@ def verify_clip(
         parsed = parse_receipt(receipt)
     except WireError as error:
         return _unread(file, finding("receipt.malformed", subject, reason=error.message))
-    return _verify(file, parsed, policy=policy, leaves=leaves, dock=dock, stamps=stamps or Stamps(), progress=progress)
-
-
-def _verify(
-    file: Path,
-    receipt: Receipt,
-    *,
-    policy: Policy,
-    leaves: bytes | None,
-    dock: bytes | None,
-    stamps: Stamps,
-    progress: Progress | None,
-) -> Verification:
-    subject = f"file:{file.name}"
-    reading = judge_receipt(receipt, policy=policy, subject=subject)
+    reading = judge_receipt(parsed, policy=policy, subject=subject)
     found = list(reading.findings)
     if reading.note is not None:
-        found += judge_times(stamps, checkpoint=reading.note, subject=subject)
+        found += judge_times(stamps or Stamps(), checkpoint=reading.note, subject=subject)
     sealed = reading.sealed
-    if sealed:
-        if isinstance(sealed, SealedBeginning):
-            found.append(finding("prefix.no_manifest", subject))
-        else:
-            found += judge_dock(receipt, reading, dock, policy=policy, subject=subject)
-        try:
-            hashes = hash_file(file, progress=progress)
-        except FileUnreadable as error:
-            code = "file.missing" if error.missing else "file.unreadable"
-            found.append(finding(code, subject, offset=error.offset, reason=error.reason))
-        else:
-            if isinstance(sealed, SealedBeginning):
-                found += judge_beginning(sealed, hashes, leaves=leaves, subject=subject)
-            else:
-                found += judge_file(sealed.digest, hashes, leaves=leaves, subject=subject)
+    if isinstance(sealed, SealedBeginning):
+        found.append(finding("prefix.no_manifest", subject))
+    elif sealed:
+        found += judge_dock(parsed, reading, dock, policy=policy, subject=subject)
+    if isinstance(sealed, SealedClip) and excerpt is not None:
+        found += judge_excerpt(excerpt, sealed, subject=subject, progress=progress)
+    elif sealed:
+        found += _judge_bytes(file, sealed, leaves=leaves, subject=subject, progress=progress)
     return Verification(file, sealed, reading.index, reading.checkpoint, _in_order(found, subject))
+
+
+def _judge_bytes(
+    file: Path, sealed: SealedClip | SealedBeginning, *, leaves: bytes | None, subject: str, progress: Progress | None
+) -> list[Finding]:
+    try:
+        hashes = hash_file(file, progress=progress)
+    except FileUnreadable as error:
+        code = "file.missing" if error.missing else "file.unreadable"
+        return [finding(code, subject, offset=error.offset, reason=error.reason)]
+    if isinstance(sealed, SealedBeginning):
+        return judge_beginning(sealed, hashes, leaves=leaves, subject=subject)
+    return judge_file(sealed.digest, hashes, leaves=leaves, subject=subject)
 
 
 def _unread(file: Path, found: Finding) -> Verification:

@@ -21,3 +21,9 @@ class LogKeyMissing(EvidenceError):
     """No log key was given and none came with the evidence, or what was given is no key and no policy."""
 
     code = "verify.log_key"
+
+
+class RebuildImpossible(EvidenceError):
+    """A file cannot be made of the excerpt: it exists, cannot be written, or what lies there is not proved."""
+
+    code = "verify.rebuild"

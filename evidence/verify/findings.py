@@ -15,6 +15,8 @@ The obligations, in the order in which they are printed:
 A receipt may also be about the *beginning* of a file that was still being written when it was sealed (`clip.prefix`).
 Then 1 and 2 are about these bytes, 3 and 8 do not apply, and whatever follows them is said to be unproven.
 
+An excerpt (`<name>.excerpt`, see `evidence.verify.excerpt`) meets 1 and 2 for the chunks that lie there, not 3.
+
 A sentence is a template over the finding's details, so both languages say the same of the same facts.
 """
 
@@ -117,6 +119,80 @@ FINDINGS: Mapping[str, Meaning] = {
         _OK,
         "not applicable: the file was still being written, nobody knew the digest of the whole",
         "不适用：封存时文件仍在写入，尚无整个文件的摘要",
+    ),
+    "met.excerpt": Meaning(
+        1,
+        _OK,
+        "excerpt readable: {chunks} of {of} chunks, {bytes} of {size} bytes",
+        "节选可读：{of} 个分块中的 {chunks} 个，{size} 字节中的 {bytes} 字节",
+    ),
+    "excerpt.malformed": Meaning(
+        1, _ERROR, "the excerpt's statement is not readable: {reason}", "节选说明无法解读：{reason}"
+    ),
+    "excerpt.other_clip": Meaning(
+        1,
+        _ERROR,
+        "the excerpt is said to be of clip {clip} with {size} bytes, the receipt is of another",
+        "节选说明称其出自片段 {clip}（{size} 字节），与回执不符",
+    ),
+    "excerpt.bytes_differ": Meaning(
+        1,
+        _ERROR,
+        "{actual_bytes} bytes of chunks lie there instead of {stated_bytes}",
+        "分块共 {actual_bytes} 字节，应为 {stated_bytes} 字节",
+    ),
+    "met.excerpt_tree": Meaning(
+        2,
+        _OK,
+        "all {chunks} chunks, in {runs} runs, are proved to be an untouched part of the sealed original",
+        "全部 {chunks} 个分块（{runs} 段）经证明为所封存原始文件的未改动部分",
+    ),
+    "excerpt.not_proved": Meaning(
+        2,
+        _ERROR,
+        "{unproved} runs of chunks are not proved to be part of the clip: bytes {places}",
+        "{unproved} 段分块未能证明属于该片段：字节 {places}",
+    ),
+    "excerpt.left_out": Meaning(
+        2,
+        _WARNING,
+        "LEFT OUT: {bytes} bytes in {chunks} chunks are not here: bytes {places}",
+        "未包含：{chunks} 个分块共 {bytes} 字节不在此处：字节 {places}",
+    ),
+    "excerpt.whole": Meaning(2, _OK, "nothing was left out", "没有遗漏任何内容"),
+    "excerpt.seconds": Meaning(
+        2,
+        _OK,
+        "asked for {asked_from} to {asked_to}; {shown_from} to {shown_to} lies here, by the service's word: "
+        "seconds are not proved, bytes are",
+        "所请求：{asked_from} 至 {asked_to}；此处为 {shown_from} 至 {shown_to}（据服务所述：秒数未经证明，字节已证明）",
+    ),
+    "excerpt.seconds_unknown": Meaning(
+        2,
+        _WARNING,
+        "asked for {asked_from} to {asked_to}; nobody says which seconds lie here",
+        "所请求：{asked_from} 至 {asked_to}；此处为哪些秒数无人说明",
+    ),
+    "excerpt.cut": Meaning(
+        2,
+        _WARNING,
+        "{cut} is a playable copy, made for viewing: a derivative, not evidence, and not proved",
+        "{cut} 为便于观看而制作的可播放副本：属衍生件，并非证据，未经证明",
+    ),
+    "excerpt.cut_differs": Meaning(
+        2,
+        _ERROR,
+        "{cut} is not the playable copy that was made: its digest is another",
+        "{cut} 并非所制作的可播放副本：摘要不符",
+    ),
+    "excerpt.cut_missing": Meaning(
+        2,
+        _WARNING,
+        "the playable copy {cut} cannot be read; it is not evidence",
+        "可播放副本 {cut} 无法读取；其并非证据",
+    ),
+    "excerpt.no_sha256": Meaning(
+        3, _OK, "not applicable: the digest of the whole needs the whole", "不适用：整个文件的摘要须有整个文件"
     ),
     "leaves.not_proved": Meaning(
         2,

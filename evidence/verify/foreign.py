@@ -15,7 +15,7 @@ from evidence.core.wire.sealed import SealedClip
 from evidence.verify.findings import finding
 from evidence.verify.package import PAGE_NAME, README_NAME, Item, Package
 from evidence.verify.page.page import page_bytes
-from evidence.verify.readme import readme_text
+from evidence.verify.readme import excerpt_readme_text, readme_text
 from ledger.findings import Finding
 
 
@@ -36,8 +36,13 @@ def foreign_files(package: Package, sealed: Mapping[Path, SealedClip]) -> Iterat
 def _readmes(items: tuple[Item, ...], sealed: Mapping[Path, SealedClip]) -> Iterator[bytes]:
     for item in items:
         if (clip := sealed.get(item.file)) is not None:
-            name, dock = item.file.name, item.dock() is not None
-            yield readme_text(clip, file_name=name, dock=dock, authorities=item.authorities())
+            name, dock, authorities = item.file.name, item.dock() is not None, item.authorities()
+            if item.excerpt() is None:
+                yield readme_text(clip, file_name=name, dock=dock, authorities=authorities)
+                continue
+            cut = item.cut()
+            copy = None if cut is None else cut.name
+            yield excerpt_readme_text(clip, file_name=name, cut=copy, dock=dock, authorities=authorities)
 
 
 def _version() -> str:

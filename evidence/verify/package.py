@@ -7,6 +7,8 @@ An evidence folder holds, for every original, the original itself under a safe n
     <original>.dock         receipts of the entries of its dock's keys, see `evidence.verify.docks`
     <original>.checkpoint   the checkpoint in the receipt, byte for byte, where it is stamped; for `openssl ts -verify`
     <original>.<name>.tsr   the time stamp of an authority over it (RFC 3161), at most 16 of them
+    <original>.excerpt      instead of the original: what was cut out of it, and proofs (`evidence.verify.excerpt`)
+    <original>.chunks       the chunks that were cut out, one after the other
     log.policy              the log's key and the witnesses asked for (C2SP tlog-policy)
     log.keys                statements by which keys of the log followed each other, if they did (`ledger.key_history`)
     README.txt              how to verify, for people; compared with what this version writes
@@ -23,8 +25,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evidence.core.wire.receipt import RECEIPT_BYTES_MAX
+from evidence.errors import WireError
 from evidence.verify.docks import DOCK_BYTES_MAX
 from evidence.verify.errors import EvidenceNotFound, LogKeyMissing, RootsUnusable
+from evidence.verify.excerpt import ExcerptFiles
+from evidence.verify.excerpt_statement import EXCERPT_BYTES_MAX, parse_excerpt
 from ledger.errors import KeyMalformed, PolicyMalformed
 from ledger.key_history import KEYS_BYTES_MAX
 from ledger.keys import parse_public_key
@@ -47,7 +52,9 @@ KEYS_NAME = "log.keys"
 OUR_NAMES = (POLICY_NAME, KEYS_NAME, README_NAME, PAGE_NAME)
 """Files of an evidence folder that are about all of it; no receipt speaks for them."""
 
-OUR_SUFFIXES = (RECEIPT_SUFFIX, LEAVES_SUFFIX, DOCK_SUFFIX, CHECKPOINT_SUFFIX)
+EXCERPT_SUFFIX = ".excerpt"
+CHUNKS_SUFFIX = ".chunks"
+OUR_SUFFIXES = (RECEIPT_SUFFIX, LEAVES_SUFFIX, DOCK_SUFFIX, CHECKPOINT_SUFFIX, EXCERPT_SUFFIX, CHUNKS_SUFFIX)
 """What is put behind an original's name for the files that belong to it alone; time stamps have a name in between."""
 
 LEAVES_BYTES_MAX = HASH_BYTES * 16 * 1024 * 1024
@@ -80,6 +87,22 @@ class Item:
     def dock(self) -> bytes | None:
         """Return the receipts of its dock's entries, at most one byte more than are read; None when there are none."""
         return _read(_beside(self.file, DOCK_SUFFIX), bytes_max=DOCK_BYTES_MAX)
+
+    def excerpt(self) -> ExcerptFiles | None:
+        """Return the excerpt that lies here in the place of the original, None when none does."""
+        statement = _read(_beside(self.file, EXCERPT_SUFFIX), bytes_max=EXCERPT_BYTES_MAX)
+        if statement is None:
+            return None
+        return ExcerptFiles(statement, _beside(self.file, CHUNKS_SUFFIX), self.file.parent)
+
+    def cut(self) -> Path | None:
+        """Return where the playable copy of the excerpt lies by its statement; None without one."""
+        excerpt = self.excerpt()
+        try:
+            statement = None if excerpt is None else parse_excerpt(excerpt.statement)
+        except WireError:
+            return None
+        return None if statement is None or statement.cut is None else self.file.parent / statement.cut.name
 
     def checkpoint(self) -> bytes | None:
         """Return the bytes of the checkpoint's file, None when there is none."""
@@ -193,7 +216,9 @@ def _open_folder(root: Path) -> list[Package]:
         raise EvidenceNotFound(f"there is no receipt in {root}")
     known = {folder / name for folder in [root, *originals] for name in OUR_NAMES}
     for original in (one for ones in originals.values() for one in ones):
-        known |= {original, *(_beside(original, suffix) for suffix in OUR_SUFFIXES)}
+        known |= {_beside(original, suffix) for suffix in OUR_SUFFIXES}
+        # Where an excerpt lies in the place of the original, a file of the original's name is a stranger.
+        known |= {Item(original).cut() or original} if Item(original).excerpt() is not None else {original}
         known |= {_beside(original, f".{name}{STAMP_SUFFIX}") for name in Item(original).authorities()}
     others = sorted(path for path in root.rglob("*") if path not in known and not path.is_dir())
     return [

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from evidence.core.wire.sealed import SealedClip
 from evidence.verify.package import (
     CHECKPOINT_SUFFIX,
+    CHUNKS_SUFFIX,
     DOCK_SUFFIX,
+    EXCERPT_SUFFIX,
     LEAVES_SUFFIX,
     PAGE_NAME,
     POLICY_NAME,
@@ -46,6 +48,40 @@ Or open {page} in a browser, choose this folder and paste <KEY>; in a dispute us
 <KEY> 须取自可信渠道（机关公示、上级机关或见证方），不可仅凭本文件夹中的 {policy}。
 <KEY> has to come from a trusted place (the agency's publication, the supervising authority, a witness), not from the
 {policy} in this folder: whoever forges a folder can forge that file with it.
+"""
+
+_EXCERPT = """\
+实录证据节选 / Shilu excerpt
+
+{name}{chunks}
+    原始文件中被选取的分块，逐字节未改动 / chunks of the original, byte for byte as sealed
+{name}{excerpt}
+    所选分块及其证明 / which chunks these are, and their proofs
+{name}{receipt}
+    回执：账本条目、载荷、盐值及证明 / receipt: ledger entry, payload, salt and proof
+{cut}{dock}{policy}
+    账本的验证公钥 / the log's verifier key
+
+原名 / name as it came:  {original}
+片段 / clip:             {clip}
+原始文件大小 / size of the original:  {size} 字节 / bytes
+
+验证，并列出未包含的部分（无需网络）/ to verify, and to see what was left out, offline:
+
+    shilu-verify --log-key <KEY> <此文件夹 / this folder>
+
+还原为可播放的文件（未包含处为零）/ to make a file of it that players open (zeros where nothing lies here):
+
+    shilu-verify --log-key <KEY> --rebuild <FILE> <此文件夹 / this folder>
+
+<KEY> 须取自可信渠道（机关公示、上级机关或见证方），不可仅凭本文件夹中的 {policy}。
+<KEY> has to come from a trusted place (the agency's publication, the supervising authority, a witness), not from the
+{policy} in this folder: whoever forges a folder can forge that file with it.
+"""
+
+_CUT = """\
+{cut}
+    便于观看的副本：衍生件，并非证据 / a copy for viewing: a derivative, not evidence
 """
 
 _STAMPED = """\
@@ -88,6 +124,30 @@ def readme_text(sealed: SealedClip, *, file_name: str, dock: bool = False, autho
         leaves=LEAVES_SUFFIX,
         policy=POLICY_NAME,
         page=PAGE_NAME,
+    )
+    return (text + _stamps_text(file_name, authorities)).encode()
+
+
+def excerpt_readme_text(
+    sealed: SealedClip, *, file_name: str, cut: str | None, dock: bool = False, authorities: Sequence[str] = ()
+) -> bytes:
+    """Return the text for a folder that holds an excerpt of a clip.
+
+    Args:
+        cut: Name of the playable copy, None without one.
+        dock, authorities: See `readme_text`.
+    """
+    text = _EXCERPT.format(
+        name=file_name,
+        cut=_CUT.format(cut=cut) if cut is not None else "",
+        dock=_DOCK.format(name=file_name, suffix=DOCK_SUFFIX) if dock else "",
+        original=printable(one_line(sealed.name)),
+        clip=sealed.clip,
+        size=sealed.digest.size,
+        receipt=RECEIPT_SUFFIX,
+        chunks=CHUNKS_SUFFIX,
+        excerpt=EXCERPT_SUFFIX,
+        policy=POLICY_NAME,
     )
     return (text + _stamps_text(file_name, authorities)).encode()
 

@@ -55,6 +55,12 @@ class NothingDecodes(MediaError):
     code = "media.nothing_decodes"
 
 
+class NothingBetween(MediaError):
+    """No picture and no sound lies between the times that were asked for; look at how long the clip is."""
+
+    code = "media.nothing_between"
+
+
 class MemorySpent(MediaError):
     """Decoding needs more memory than one file may have."""
 

@@ -34,6 +34,12 @@ PAGE_FINDINGS: Mapping[str, Meaning] = {
         "not checked: this browser cannot verify {kind} signatures; use a current browser or shilu-verify",
         "未能检查：此浏览器不能验证 {kind} 签名；请改用新版浏览器或 shilu-verify",
     ),
+    "page.excerpt_unsupported": Meaning(
+        1,
+        Severity.ERROR,
+        "not checked: an excerpt lies here, which this page cannot verify; use shilu-verify",
+        "未能检查：此处为节选，本页不能验证；请使用 shilu-verify",
+    ),
     "page.dock_unsupported": Meaning(
         8,
         Severity.ERROR,

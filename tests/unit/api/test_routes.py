@@ -82,7 +82,7 @@ def test_an_auditor_changes_nothing_but_the_record_of_own_views_and_the_own_toke
         for route in ROUTES
         if route.roles is not None and Role.AUDITOR in route.roles and route.method not in {"GET", "HEAD"}
     }
-    assert changing == {"view_clip", "rotate_token"}
+    assert changing == {"view_clip", "order_excerpt", "rotate_token"}
 
 
 def test_a_dock_only_brings() -> None:

@@ -24,7 +24,7 @@ function openPackages(selection) {
   }
   if (!originals.size) {
     // Nobody speaks for anything: a single original may still be asked about.
-    const isBeside = (path) => /\.(?:leaves|dock|checkpoint|tsr)$/.test(path);
+    const isBeside = (path) => /\.(?:leaves|dock|checkpoint|tsr|excerpt|chunks)$/.test(path);
     const asked = [...files.keys()].filter((path) => !OUR_NAMES.includes(nameOf(path)) && !isBeside(path));
     if (asked.length !== 1) throw new NothingToVerify("verify.nothing");
     originals.add(asked[0]);
@@ -48,6 +48,7 @@ function openPackages(selection) {
       receipt: files.get(`${path}.receipt`) ?? null,
       leaves: files.get(`${path}.leaves`) ?? null,
       dock: files.get(`${path}.dock`) ?? null,
+      excerpt: files.get(`${path}.excerpt`) ?? null,
       checkpoint: files.get(`${path}.checkpoint`) ?? null,
       stamps: stamps.get(path),
     })),

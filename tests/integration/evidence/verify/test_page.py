@@ -36,6 +36,7 @@ from tests.support.evidence_folder import (
     make_docked_folder,
     make_evidence_folder,
 )
+from tests.support.excerpts import make as make_excerpt
 from tests.support.paper_log import ORIGIN, PaperLog, sealed_payload, seeded_signer
 from tests.support.receipt_vectors import CONTENT as VECTOR_CONTENT
 from tests.support.receipt_vectors import vectors
@@ -221,6 +222,12 @@ async def test_the_page_and_shilu_verify_say_the_same_of_beginnings(
     assert comparable(there, above=tmp_path) == comparable(here, above=tmp_path)
     banner = await tab.evaluate("document.querySelector('.verdict').innerText")
     assert ("未经证明" in banner) is (here["consistent"] and not here["verified"])
+
+
+async def test_an_excerpt_is_not_passed_over(tab: Tab, tmp_path: Path) -> None:
+    made = make_excerpt(tmp_path / "excerpt")
+    report = await judge(tab, made.folder, log_key=made.vkey)
+    assert (codes(report)[0], report["consistent"]) == ("page.excerpt_unsupported", False)
 
 
 async def test_a_browser_without_ed25519_says_that_the_dock_was_not_checked(tab: Tab, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from ledger.findings import Finding, Severity
 from ledger.note import sign_note
 from ledger.policy import Policy
 from ledger.proof import LogProof, format_proof, parse_proof
-from tests.support import beginnings, dock_chains, stamped_folder
+from tests.support import beginnings, dock_chains, excerpts, stamped_folder
 from tests.support.evidence_folder import NAME, EvidenceFolder, content_of, make_evidence_folder
 from tests.support.paper_log import ORIGIN, PaperLog, sealed_payload, seeded_signer
 
@@ -362,7 +362,12 @@ def test_progress_counts_to_the_end(folder: EvidenceFolder) -> None:
 
 def test_every_code_is_triggered_somewhere_here() -> None:
     files = [Path(__file__).with_name(f"test_{name}.py") for name in ("clip", "cli", "keys", "times")]
-    files += [Path(stamped_folder.__file__), Path(dock_chains.__file__), Path(beginnings.__file__)]
+    files += [
+        Path(stamped_folder.__file__),
+        Path(dock_chains.__file__),
+        Path(beginnings.__file__),
+        Path(excerpts.__file__),
+    ]
     source = "".join(file.read_text(encoding="utf-8") for file in files)
     fine = {code for code, meaning in FINDINGS.items() if meaning.severity is Severity.OK}
     assert not [code for code in FINDINGS if f'"{code}"' not in source and code not in fine]

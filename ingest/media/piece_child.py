@@ -1,0 +1,85 @@
+"""The process that cuts: `python -m ingest.media.piece_child REQUEST`, started by `ingest.media.pieces`.
+
+REQUEST is JSON: `{"task": "cut", "source": <descriptor>, "folder": <path>, "parent": <process id>,
+"limits": {...}, ...}` and what the task needs. It is bound as `ingest.media.child` is, before it loads the media
+library and before it looks at the file; it answers in the same sayings, and its last word is `facts`, what was made in
+`probe`.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from ingest.media.child import Voice
+from ingest.media.errors import MediaError, MemorySpent, NoSpace, NothingDecodes, OutputSpent
+from ingest.media.limits import Limits, confine
+from ingest.media.result import Facts, Failure, Saying
+from ledger.canonical import JsonObject
+
+PIECE_NAME = "piece"
+"""What the one file is called that a task makes in its folder."""
+
+
+def main(request: str) -> int:
+    """Do what the request says; the exit code is 0 whenever a last word was said."""
+    wanted = json.loads(request)
+    confine(Limits(**wanted["limits"]), parent=int(wanted["parent"]))
+    # Whatever a library prints must not get between the answers.
+    with os.fdopen(os.dup(1), "wb") as line:
+        os.dup2(2, 1)
+        voice = Voice(line)
+        voice.say(_word(wanted, voice))
+    return 0
+
+
+def _word(wanted: dict[str, Any], voice: Voice) -> Saying:
+    import av.logging
+    from av.error import FFmpegError
+
+    from ingest.media.rendition import tools
+
+    av.logging.set_level(None)
+    tasks = {"cut": _cut}
+    try:
+        made = tasks[wanted["task"]](Path(f"/proc/self/fd/{int(wanted['source'])}"), wanted, voice)
+    except MediaError as error:
+        return Failure(code=error.code, message=error.message)
+    except (FFmpegError, OSError, MemoryError) as error:
+        told = _translated(error)
+        return Failure(code=told.code, message=told.message)
+    return Facts(probe=made, tools=tools(), parameters={"task": wanted["task"]})
+
+
+def _cut(source: Path, wanted: dict[str, Any], voice: Voice) -> JsonObject:
+    from ingest.media.cutting import make_cut
+
+    made = make_cut(
+        source,
+        Path(wanted["folder"]) / PIECE_NAME,
+        from_s=Fraction(wanted["from"]),
+        to_s=Fraction(wanted["to"]),
+        origin=Fraction(wanted["origin"]),
+        report=voice.progress,
+    )
+    return {"container": made.container, "packets": made.packets, "from_ms": round(made.from_s * 1000)}
+
+
+def _translated(error: Exception) -> MediaError:
+    number = getattr(error, "errno", None)
+    if isinstance(error, MemoryError) or number == errno.ENOMEM:
+        return MemorySpent("the work needs more memory than one file may have")
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace("the disk for work in progress is full")
+    if number == errno.EFBIG:
+        return OutputSpent("the copy grows beyond the limit for an original of this size")
+    return NothingDecodes(f"the media library gives up: {type(error).__name__}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
