@@ -22,7 +22,20 @@ import pytest
 from api.cli.exits import Exit
 from tests.support.house import ROOT
 
-COMMANDS = ("demo", "serve", "work", "migrate", "keys", "search", "verify", "export", "excerpt", "audit", "quarantine", "log")
+COMMANDS = (
+    "demo",
+    "serve",
+    "work",
+    "migrate",
+    "keys",
+    "search",
+    "verify",
+    "export",
+    "excerpt",
+    "audit",
+    "quarantine",
+    "log",
+)
 _START_SECONDS = 60.0
 _VERIFY = "import sys; from evidence.verify.cli import main; sys.exit(main())"
 
