@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,9 +12,10 @@ from api.cli.exits import Exit
 from api.cli.options import JsonOption
 from api.cli.output import print_json
 from api.cli.run import run, until_stopped
-from api.demo.result import DemoResult
-from api.demo.show import Show
-from api.demo.story import DemoPlan, perform
+
+if TYPE_CHECKING:
+    from api.demo.result import DemoResult
+    from api.demo.story import DemoPlan
 
 _DATA = Path("shilu-data/demo")
 
@@ -36,6 +37,9 @@ def demo(
     Starts PostgreSQL, the service, a worker and a dock agent in one data folder, flips a byte in a copy to show that
     the fault is named, and stays up until Ctrl-C. Progress goes to standard error. Exit code 0 only if all is verified.
     """
+    # Loaded here: the other commands of `shilu` need neither codecs nor an HTTP client.
+    from api.demo.story import DemoPlan
+
     plan = DemoPlan(data=data, files=tuple(files or ()), patience_seconds=patience)
     result = run(_demo(plan, leave=leave, as_json=as_json))
     if not result.verified:
@@ -43,6 +47,9 @@ def demo(
 
 
 async def _demo(plan: DemoPlan, *, leave: bool, as_json: bool) -> DemoResult:
+    from api.demo.show import Show
+    from api.demo.story import perform
+
     show = Show(Console(stderr=True))
     async with perform(plan, show) as result:
         show.result(result, stays=not leave)

@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-from api.app import serve
 from api.cli.options import DatabaseOption, DataOption, JsonOption, config_from
 from api.cli.output import print_json
 from api.cli.run import run, until_stopped
@@ -80,6 +79,9 @@ def migrate_command(data: DataOption = None, database: DatabaseOption = None, as
 
 
 async def _serve(config: ServiceConfig, *, as_json: bool) -> None:
+    # Loaded here: the routes and their description take a while, and only this command answers requests.
+    from api.app import serve
+
     duties = {Duty.INTAKE, Duty.SEQUENCE, Duty.AUDIT} | ({Duty.WORK} if config.run_worker else set())
     async with open_services(config, duties=frozenset(duties)) as services, serve(services) as url:
         state = {"url": url, "origin": services.origin, "vkey": services.log_verifier.vkey, "pid": os.getpid()}

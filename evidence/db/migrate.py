@@ -1,27 +1,25 @@
 """Schema revisions: plain SQL of the packages, run by Alembic on an asyncpg connection.
 
 Each package keeps its tables in `schema/*.sql` beside its code; a revision names the files in the order they are run.
-SQLAlchemy appears here and nowhere else. A program refuses to work on a schema it does not know.
+SQLAlchemy and Alembic are loaded when there is something to do (`evidence.db.upgrade`): they take as long to load as
+half the house, and almost every program finds its schema at hand. A program refuses to work on one it does not know.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
+import re
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection as SyncConnection
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
-from sqlalchemy.util import await_only
 
 from evidence.db.pool import Connection, connect
 from evidence.errors import DatabaseUnsuitable
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection as SyncConnection
 
 FIRST_SCHEMA = (
     "ledger/schema/0001_ledger.sql",
@@ -31,7 +29,7 @@ FIRST_SCHEMA = (
 )
 """The scripts of revision 0001, in the order they are run."""
 
-_ONE_RUN = threading.Lock()
+_REVISION_FILE = re.compile(r"r([0-9]{4})_[a-z0-9_]+\.py")
 
 
 async def migrate(dsn: str) -> str:
@@ -41,7 +39,19 @@ async def migrate(dsn: str) -> str:
         DatabaseUnreachable: The server does not answer or refuses us.
         DatabaseUnsuitable: The schema is of a newer program, or the server too old.
     """
-    return await asyncio.to_thread(_migrate_alone, dsn)
+    conn = await connect(dsn, program="shilu-migrate")
+    try:
+        present = await current_revision(conn)
+    finally:
+        await conn.close()
+    if present == newest_revision():
+        return newest_revision()
+    if present is not None and present not in known_revisions():
+        raise DatabaseUnsuitable(f"the schema is of revision {present}, which this program does not know")
+    from evidence.db.upgrade import upgrade_alone
+
+    await asyncio.to_thread(upgrade_alone, dsn)
+    return newest_revision()
 
 
 async def current_revision(conn: Connection) -> str | None:
@@ -67,14 +77,13 @@ async def require_schema(conn: Connection) -> None:
 
 def newest_revision() -> str:
     """Return the revision this program was written for."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None  # noqa: S101 - the package ships at least one revision
-    return head
+    return max(known_revisions())
 
 
 def known_revisions() -> frozenset[str]:
-    """Return every revision this program knows."""
-    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+    """Return every revision this program knows: they follow one another by number, see `migrations/versions`."""
+    names = (path.name for path in (Path(__file__).parent / "migrations" / "versions").iterdir())
+    return frozenset(match[1] for name in names if (match := _REVISION_FILE.fullmatch(name)))
 
 
 def read_script(name: str) -> str:
@@ -89,48 +98,8 @@ def execute_script(bind: SyncConnection, script: str) -> None:
     asyncpg runs many statements at once only in the simple protocol, which SQLAlchemy does not use; so the script goes
     to the driver's own connection, which is inside the transaction since the migration's lock was taken.
     """
+    from sqlalchemy.util import await_only
+
     driver = bind.connection.driver_connection
     assert isinstance(driver, asyncpg.Connection)  # noqa: S101 - made by migrate()
     await_only(driver.execute(script))
-
-
-def _migrate_alone(dsn: str) -> str:
-    # Alembic keeps a run's context in module globals: one run at a time per process, off everybody's event loop.
-    with _ONE_RUN:
-        return asyncio.run(_migrate(dsn))
-
-
-async def _migrate(dsn: str) -> str:
-    raw = await connect(dsn, program="shilu-migrate")
-    try:
-        present = await current_revision(raw)
-        if present is not None and present not in known_revisions():
-            raise DatabaseUnsuitable(f"the schema is of revision {present}, which this program does not know")
-    finally:
-        await raw.close()
-
-    async def make_connection() -> asyncpg.Connection[asyncpg.Record]:
-        return await connect(dsn, program="shilu-migrate")
-
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=make_connection, poolclass=NullPool)
-    try:
-        async with engine.connect() as connection:
-            await connection.run_sync(_upgrade)
-    finally:
-        await engine.dispose()
-    return newest_revision()
-
-
-def _config() -> Config:
-    config = Config()
-    folder = Path(__file__).parent / "migrations"
-    config.set_main_option("script_location", str(folder).replace("%", "%%"))
-    config.set_main_option("path_separator", "newline")
-    return config
-
-
-def _upgrade(connection: SyncConnection) -> None:
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-    connection.commit()

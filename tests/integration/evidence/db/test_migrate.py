@@ -6,12 +6,28 @@ import asyncio
 
 import asyncpg
 import pytest
+from alembic.script import ScriptDirectory
 
 from evidence.db import migrate as module
-from evidence.db.migrate import FIRST_SCHEMA, current_revision, migrate, newest_revision, read_script, require_schema
+from evidence.db.migrate import (
+    FIRST_SCHEMA,
+    current_revision,
+    known_revisions,
+    migrate,
+    newest_revision,
+    read_script,
+    require_schema,
+)
 from evidence.db.pool import connect, open_pool
+from evidence.db.upgrade import revisions_config
 from evidence.errors import DatabaseUnreachable, DatabaseUnsuitable
 from tests.support.program import Program
+
+
+def test_the_numbers_in_the_files_names_are_alembic_s_own() -> None:
+    scripts = ScriptDirectory.from_config(revisions_config())
+    assert newest_revision() == scripts.get_current_head()
+    assert known_revisions() == {script.revision for script in scripts.walk_revisions()}
 
 
 async def revision_of(dsn: str) -> str | None:
