@@ -109,6 +109,12 @@ class RangesUnknown(MediaError):
     code = "media.ranges_unknown"
 
 
+class ContinuityMalformed(MediaError):
+    """A kept report of continuity observations is not of a form that is known here."""
+
+    code = "media.continuity_malformed"
+
+
 class NoSpace(MediaError):
     """The disk for work in progress is full; make room, the job is tried again."""
 

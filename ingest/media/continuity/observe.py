@@ -1,0 +1,147 @@
+"""Observe one file: walk its structure, follow its packets, report. Runs in the decoding child, on hostile files.
+
+`observe` reads the file by itself. `PacketWatch` is for a pass that reads the packets anyway: `take` each of them in
+file order, then `finish`. Both cost one look at each packet and no decoding, and hold a bounded amount of memory.
+
+The order: structure first (`container`), then packets (`bitstream`, `timeline`). A file that no demuxer opens has the
+first half of a report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from av.audio.stream import AudioStream
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
+
+from ingest.media.continuity.bitstream import PictureWatch, SoundWatch, picture_codec
+from ingest.media.continuity.container import note_container
+from ingest.media.continuity.observation import Notebook, Place
+from ingest.media.continuity.report import Report, TrackRead
+from ingest.media.continuity.source import source_of
+from ingest.media.continuity.timeline import Extent, PictureTimes, SoundTimes, note_extents
+from ingest.media.facts import Damage
+from ingest.media.opening import opened
+from ingest.media.probe import TRACKS_MAX, decoder_of
+from ingest.media.reading import packets
+
+_UNIT_OTHERWISE = Fraction(1, 90_000)
+
+
+@dataclass(slots=True)
+class _Followed:
+    codec: str
+    unit: Fraction
+    watch: PictureWatch | SoundWatch | None
+    times: PictureTimes | SoundTimes
+
+
+class PacketWatch:
+    """Follows the packets of a file's tracks of pictures and sound.
+
+    Attributes:
+        packets: How many were taken.
+    """
+
+    def __init__(self, streams: Iterable[Stream], notebook: Notebook) -> None:
+        self.packets = 0
+        self._notebook = notebook
+        self._tracks = {
+            stream.index: followed
+            for stream in list(streams)[:TRACKS_MAX]
+            if (followed := _follow(stream, notebook)) is not None
+        }
+
+    def take(self, packet: Packet[Stream]) -> None:
+        """Take a packet as it comes out of the demuxer."""
+        track = self._tracks.get(packet.stream_index)
+        if track is None or not packet.size:
+            return
+        self.packets += 1
+        time = packet.dts if packet.pts is None else packet.pts
+        first = packet.pos if packet.pos is not None and packet.pos >= 0 else None
+        where = Place(
+            track=packet.stream_index,
+            first_byte=first,
+            end_byte=None if first is None else first + packet.size,
+            from_ms=None if time is None else int(time * track.unit * 1000),
+        )
+        if track.watch is not None:
+            track.watch.feed(bytes(packet), where)
+        if time is not None and not packet.is_discard:
+            duration = packet.duration or 0
+            if isinstance(track.times, PictureTimes):
+                track.times.take(time, packet.dts, duration, where)
+            else:
+                track.times.take(time, duration, where)
+
+    def finish(self) -> tuple[TrackRead, ...]:
+        """Note what only the whole can tell, and return what was followed."""
+        read = []
+        for index, track in self._tracks.items():
+            track.times.finish()
+            if track.watch is not None:
+                track.watch.finish()
+            if isinstance(track.watch, PictureWatch):
+                read.append(TrackRead(index, track.codec, track.watch.pictures, track.watch.entries))
+            else:
+                read.append(TrackRead(index, track.codec))
+        pictures = self._first(PictureTimes)
+        sound = self._first(SoundTimes)
+        note_extents(self._notebook, pictures, sound)
+        return tuple(read)
+
+    def _first(self, kind: type[PictureTimes] | type[SoundTimes]) -> Extent:
+        extents = (track.times.extent for track in self._tracks.values() if isinstance(track.times, kind))
+        return next(extents, Extent())
+
+
+def observe(source: Path, report: Callable[[int], None]) -> Report:
+    """Observe a file; `report` is called now and then with the bytes read so far.
+
+    Raises:
+        OSError: The disk does not give its bytes.
+        MemorySpent: Opening it takes more memory than one file may have.
+    """
+    notebook = Notebook()
+    with source_of(source) as walked:
+        size = walked.size
+        walk = note_container(walked, notebook)
+    report(0)
+    damage, read, watch = Damage(), 0, PacketWatch((), notebook)
+    tracks: tuple[TrackRead, ...] = ()
+    whole = False
+    try:
+        with opened(source) as container:
+            watch = PacketWatch(container.streams, notebook)
+            for packet in packets(container, list(container.streams), damage):
+                watch.take(packet)
+                read += packet.size
+                report(read)
+            whole = not damage.read_errors
+    except FFmpegError:
+        # What no demuxer opens is a finding of the probe; the structure was walked all the same.
+        whole = False
+    tracks = watch.finish()
+    return Report(size, walk, watch.packets, whole, tracks, notebook)
+
+
+def _follow(stream: Stream, notebook: Notebook) -> _Followed | None:
+    context = decoder_of(stream)
+    if context is None:
+        return None
+    name, unit = context.codec.canonical_name, stream.time_base or _UNIT_OTHERWISE
+    if isinstance(stream, AudioStream):
+        heard = SoundWatch(notebook) if name == "aac" else None
+        return _Followed(name, unit, heard, SoundTimes(notebook, unit))
+    if not isinstance(stream, VideoStream) or stream.disposition & Disposition.attached_pic:
+        return None
+    codec = picture_codec(name)
+    seen = None if codec is None else PictureWatch(notebook, codec, bytes(context.extradata or b""))
+    return _Followed(name, unit, seen, PictureTimes(notebook, unit))
