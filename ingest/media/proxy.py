@@ -7,7 +7,7 @@ the copy is at 12.480 s after `origin_ms` of the original. The index is moved to
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,12 +15,16 @@ from pathlib import Path
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.stream import Stream
 from av.video.stream import VideoStream
 
+from ingest.media.continuity.observe import Observer
+from ingest.media.continuity.report import Report as ContinuityReport
 from ingest.media.facts import Damage, Probe
 from ingest.media.frames import FrameIndex
 from ingest.media.geometry import review_size
-from ingest.media.indexing import Indexing, indexing
+from ingest.media.indexing import indexing
 from ingest.media.lanes import Clock, Copying, Lane, OnPicture, OnSound, PictureEncoding, SoundEncoding, Tally
 from ingest.media.listening import Listening
 from ingest.media.opening import opened
@@ -30,6 +34,9 @@ from ingest.media.storyboard import Storyboard
 
 Report = Callable[[int], None]
 """Called often with how much of the original has been read, in bytes."""
+
+Tap = Callable[["Packet[Stream]"], None]
+"""Looks at a packet of any track before a lane takes it."""
 
 _COPY_BYTES = 1024 * 1024
 
@@ -44,6 +51,7 @@ class ProxyFacts:
         pictures: Pictures decoded.
         samples: Samples of sound decoded, per channel.
         damage: What was lost on the way.
+        continuity: What was observed of the original in passing.
         frames: Where every unit of every track lies; None if there are more than an index can state.
         board: The storyboard's tiles, None for sound alone.
         ear: What was heard, None without sound.
@@ -57,6 +65,7 @@ class ProxyFacts:
     frames: FrameIndex | None
     board: Storyboard | None
     ear: Listening | None
+    continuity: ContinuityReport
 
 
 def make_proxy(
@@ -73,6 +82,7 @@ def make_proxy(
     """
     damage = Damage()
     keep = decision.action is Action.KEEP
+    observer = Observer(source)
     with contextlib.ExitStack() as stack:
         container = stack.enter_context(opened(source))
         output = None if keep else stack.enter_context(_created(target))
@@ -82,7 +92,8 @@ def make_proxy(
         seen = _nothing if board is None else board.see
         lanes = _lanes(container, output, decision, clock=clock, damage=damage, threads=threads, seen=seen, heard=heard)
         notes = stack.enter_context(indexing(source, container))
-        _run(container, output, lanes, notes, damage, report)
+        observer.follow(container.streams)
+        _run(container, output, lanes, (notes.note, observer.take), damage, report)
     if keep:
         _copy(source, target, report)
     tallies = {index: lane.tally for index, lane in lanes.items()}
@@ -97,6 +108,7 @@ def make_proxy(
         frames=notes.index(origin=clock.origin),
         board=board if board is not None and board.count else None,
         ear=ear if ear is not None and ear.heard else None,
+        continuity=observer.finish(whole=not damage.read_errors),
     )
 
 
@@ -110,14 +122,15 @@ def _run(
     container: InputContainer,
     output: OutputContainer | None,
     lanes: dict[int, Lane],
-    notes: Indexing,
+    taps: Sequence[Tap],
     damage: Damage,
     report: Report,
 ) -> None:
     read = 0
     for packet in packets(container, list(container.streams), damage, counted=lanes.keys()):
         read += packet.size
-        notes.note(packet)
+        for tap in taps:
+            tap(packet)
         lane = lanes.get(packet.stream_index)
         for made in () if lane is None else lane.feed(packet):
             if output is not None:

@@ -17,6 +17,8 @@ from pathlib import Path
 import av
 from av.error import FFmpegError
 
+from ingest.media.continuity.observe import observe
+from ingest.media.continuity.report import MEDIA_TYPE, NOT_WALKED, format_report
 from ingest.media.errors import MediaError, MemorySpent, NoSpace, NothingDecodes, NoTracks, OutputSpent, TiledStill
 from ingest.media.facts import Damage, PictureTrack, Probe
 from ingest.media.frame_format import FILE_BYTES_MAX as FRAMES_BYTES_MAX
@@ -93,7 +95,7 @@ def make_renditions(source: Path, folder: Path, *, threads: int, report: Report,
             outcome="undecodable",
             reason=str(error)[:REASON_CHARACTERS_MAX],
             probe=_probe_json(work),
-            objects=(),
+            objects=_observed(work),
             tools=tools(),
             parameters=_parameters(work),
         )
@@ -179,6 +181,7 @@ def _write_extras(work: _Work, made: ProxyFacts) -> None:
         work.write("waveform", made.ear.waveform.file())
         if (speech := made.ear.speech()) is not None:
             work.write("speech", speech)
+    work.write("continuity", format_report(made.continuity))
 
 
 def _result(work: _Work) -> MediaResult:
@@ -202,6 +205,20 @@ def _result(work: _Work) -> MediaResult:
         tools=tools(),
         parameters=_parameters(work),
     )
+
+
+def _observed(work: _Work) -> tuple[MadeObject, ...]:
+    """Return what there is even where nothing decodes; of what is no film file nothing."""
+    try:
+        for name in FILE_NAMES.values():
+            (work.folder / name).unlink(missing_ok=True)
+        report = observe(work.source, work.report) if work.proxy is None else work.proxy.continuity
+        if report.walk == NOT_WALKED:
+            return ()
+        work.path("continuity").write_bytes(format_report(report))
+    except OSError as error:
+        raise _translated(error) from error
+    return (MadeObject("continuity", work.path("continuity"), MEDIA_TYPE),)
 
 
 def _damage_sentence(work: _Work) -> str | None:

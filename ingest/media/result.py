@@ -22,7 +22,9 @@ from ledger.canonical import JsonObject, JsonValue, canonical_json, parse_canoni
 from ledger.errors import CodedError
 
 Outcome: TypeAlias = Literal["reviewable", "still", "audio", "undecodable"]
-Kind: TypeAlias = Literal["proxy", "poster", "frames", "storyboard", "storyboard-sheet", "waveform", "speech"]
+Kind: TypeAlias = Literal[
+    "proxy", "poster", "frames", "storyboard", "storyboard-sheet", "waveform", "speech", "continuity"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Form:
 _FILM: frozenset[Outcome] = frozenset(("reviewable",))
 _RUNS: frozenset[Outcome] = frozenset(("reviewable", "audio"))
 _SEEN: frozenset[Outcome] = frozenset(("reviewable", "still"))
+_TOLD: frozenset[Outcome] = frozenset(("reviewable", "audio", "undecodable"))
 
 FORMS: Mapping[Kind, Form] = {
     "proxy": Form("proxy.mp4", ("video/mp4", "audio/mp4"), _RUNS),
@@ -46,6 +49,7 @@ FORMS: Mapping[Kind, Form] = {
     "storyboard-sheet": Form("storyboard.jpg", ("image/jpeg",), _FILM),
     "waveform": Form("waveform.dat", ("application/octet-stream",), _RUNS),
     "speech": Form("speech.json", ("application/json",), _RUNS),
+    "continuity": Form("continuity.json", ("application/json",), _TOLD),
 }
 NEEDED: Mapping[Outcome, Kind | None] = {
     "reviewable": "proxy",

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.media.continuity.codes import CODES, Severity
+from ingest.media.continuity.codes import CODES
 from ingest.media.continuity.container import note_container
+from ingest.media.continuity.meaning import Severity
 from ingest.media.continuity.observation import Notebook
 from ingest.media.continuity.source import source_of
 from tests.support.media import Film, Sound, write

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -131,17 +132,15 @@ def middle_cut_out(pieces: Sequence[Piece], video: int) -> list[Piece]:
 
 def _without(pieces: Sequence[Piece], video: int, *, key: bool) -> list[Piece]:
     own = [piece for piece in pieces if piece.stream == video]
-    chosen = [
-        piece
-        for number, piece in enumerate(own)
-        if piece.key == key and len(own) // 3 < number < len(own) - 2 and piece.duration
-    ]
+    chosen = [piece for number, piece in enumerate(own) if piece.key == key and len(own) // 3 < number < len(own) - 2]
     if not chosen:
         raise Unsuitable("no such picture")
-    lost = chosen[0]
+    # Some containers state no durations.
+    steps = sorted(after.decoding - before.decoding for before, after in pairwise(own))
+    lost = replace(chosen[0], duration=chosen[0].duration or steps[len(steps) // 2])
     closed = []
     for piece in pieces:
-        if piece is lost:
+        if piece is chosen[0]:
             continue
         moved = piece.stream == video
         closed.append(

@@ -15,6 +15,7 @@ from evidence.audit.findings import FINDINGS as HOUSE_FINDINGS
 from evidence.custody.events import EVENTS
 from evidence.verify.findings import FINDINGS as VERIFY_FINDINGS
 from ingest.audit import FINDINGS as UPLOAD_FINDINGS
+from ingest.media.continuity.codes import CODES as CONTINUITY_CODES
 from ledger.audit_findings import FINDINGS as LEDGER_FINDINGS
 from ledger.mirror.findings import FINDINGS as MIRROR_FINDINGS
 from tests.support.api_page import api_page
@@ -83,12 +84,35 @@ _FINDINGS: Mapping[str, Mapping[str, str]] = {
     "Of a log followed from outside: `shilu log mirror`, `shilu log monitor`": MIRROR_FINDINGS,
 }
 
+
+def continuity_page() -> str:
+    """Return docs/continuity.md."""
+    lines = [
+        "# Continuity observations",
+        "",
+        "Every clip whose structure is known has an object of kind `continuity`: what the file's own bookkeeping gives",
+        "occasion to note, as JSON (`ingest/media/continuity/report.py`). An observation is a lead with its benign",
+        "causes and never a verdict. `info` is found in most files, `notice` in some intact ones; `high` was found in",
+        "none of the intact files this project was tried on, and a person should look. Places are bytes of the",
+        "original and milliseconds as the container counts them.",
+        "",
+        "| Code | Weight | Meaning | Benign causes |",
+        "|---|---|---|---|",
+    ]
+    for code, meaning in CONTINUITY_CODES.items():
+        words = _cell(f"{meaning.en} / {meaning.zh}")
+        causes = _cell(f"{meaning.causes_en} / {meaning.causes_zh}")
+        lines.append(f"| `{code}` | {meaning.severity.value} | {words} | {causes} |")
+    return "\n".join(lines) + "\n"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "api.md": api_page,
     "errors.md": errors_page,
     "configuration.md": configuration_page,
     "entries.md": entries_page,
     "findings.md": findings_page,
+    "continuity.md": continuity_page,
 }
 
 

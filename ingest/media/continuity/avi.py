@@ -9,10 +9,10 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ingest.media.continuity.mp4_rules import note_tail
 from ingest.media.continuity.observation import Notebook, Place
 from ingest.media.continuity.software import note_software
 from ingest.media.continuity.source import Malformed, Source
+from ingest.media.continuity.tail import note_tail
 
 CHUNKS_MAX = 2_000_000
 INDEX_ROWS_MAX = 1_000_000

@@ -15,7 +15,9 @@ from ingest.media.continuity.h265 import H265
 from ingest.media.continuity.messages import Messages
 from ingest.media.continuity.observation import NOWHERE, Notebook, Place
 from ingest.media.continuity.pictures import Picture
-from ingest.media.continuity.rules import Count, Entries, Order, References
+from ingest.media.continuity.rule_entries import Entries
+from ingest.media.continuity.rule_order import Order
+from ingest.media.continuity.rule_references import Count, References
 
 PictureCodec: TypeAlias = Literal["h264", "hevc"]
 

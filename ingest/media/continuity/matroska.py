@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ingest.media.continuity.mp4_rules import note_tail
 from ingest.media.continuity.observation import Notebook, Place
 from ingest.media.continuity.software import note_software
 from ingest.media.continuity.source import Malformed, Source
+from ingest.media.continuity.tail import note_tail
 
 ELEMENTS_MAX = 2_000_000
 CUES_MAX = 20_000

@@ -2,27 +2,23 @@
 
 1. outermost boxes: order, truncation, what follows behind, free space that is not empty
 2. times and lengths that contradict each other; edit lists that hide something
-3. where the index says that media lie: outside, twice, or leaving bytes that nobody refers to
-4. fragments that do not follow one another
+3. where the media lie: see `mp4_places`
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from ingest.media.continuity.mp4 import Box, Movie, Track, is_known, read_movie
-from ingest.media.continuity.mp4_fragments import FRAGMENTS_MAX, Fragment, fragments_of
-from ingest.media.continuity.mp4_tables import Chunk, chunks_of
+from ingest.media.continuity.mp4_places import note_places
 from ingest.media.continuity.observation import Notebook, Place
 from ingest.media.continuity.software import note_software
-from ingest.media.continuity.source import Malformed, Source
+from ingest.media.continuity.source import Source
+from ingest.media.continuity.tail import note_tail
 
 TIME_TOLERANCE_S = 120
 LENGTH_TOLERANCE_MS = 1500
 HIDDEN_MS_MIN = 500
-LEFTOVER_BYTES_MIN = 64
 PADDING_BYTES_MIN = 1024
 _STRETCHES_READ_MAX = 64
 
@@ -36,8 +32,7 @@ def note_mp4(source: Source, notebook: Notebook) -> None:
         _note_lengths(movie, track, notebook)
         _note_edits(movie, track, notebook)
     note_software(notebook, movie.texts)
-    chunks, whole = _all_chunks(source, movie, notebook)
-    _note_chunks(source, movie, chunks, notebook, whole=whole)
+    note_places(source, movie, notebook)
     for offset in movie.malformed:
         notebook.note("container.malformed", Place(first_byte=offset))
     if movie.limited:
@@ -70,13 +65,6 @@ def _note_boxes(source: Source, movie: Movie, notebook: Notebook) -> None:
         end = min(box.end, source.size)
         if end - box.body >= PADDING_BYTES_MIN and not source.is_zero(box.body, end):
             notebook.note("container.padding_filled", _place(box), bytes=end - box.body)
-
-
-def note_tail(source: Source, start: int, notebook: Notebook) -> None:
-    """Note bytes from `start` to the end of the file that belong to no part."""
-    if start < source.size:
-        code = "container.trailing_zeros" if source.is_zero(start, source.size) else "container.trailing_bytes"
-        notebook.note(code, Place(first_byte=start, end_byte=source.size), bytes=source.size - start)
 
 
 def _place(box: Box) -> Place:
@@ -130,100 +118,3 @@ def _note_edits(movie: Movie, track: Track, notebook: Notebook) -> None:
     after_ms = media.duration_ms - max(ends) if media.duration_ms and all(edit.duration for edit in shown) else 0
     if max(before_ms, after_ms) >= HIDDEN_MS_MIN:
         notebook.note("container.edit_hides", Place(track=track.number), before_ms=before_ms, after_ms=max(0, after_ms))
-
-
-# 3. Where the media lie
-
-
-def _all_chunks(source: Source, movie: Movie, notebook: Notebook) -> tuple[list[Chunk], bool]:
-    """Return the chunks of all tracks, and whether none is missing."""
-    chunks: list[Chunk] = []
-    whole = not movie.limited and bool(movie.tracks)
-    for track in movie.tracks:
-        try:
-            found = chunks_of(source, track)
-        except Malformed as error:
-            notebook.note("container.malformed", Place(track=track.number), why=str(error))
-            whole = False
-            continue
-        whole = whole and track.self_contained
-        entries = {chunk.entry for chunk in found}
-        if len(entries) > 1:
-            first = next(chunk for chunk in found if chunk.entry != found[0].entry)
-            place = Place(track=track.number, first_byte=first.start, end_byte=first.end)
-            notebook.note("container.sample_entries", place, descriptions=len(entries))
-        chunks += found
-    if movie.of_kind(b"moof"):
-        try:
-            fragments = list(fragments_of(source, movie))
-        except Malformed as error:
-            notebook.note("container.malformed", why=str(error))
-            return chunks, False
-        _note_fragments(fragments, notebook)
-        whole = whole and len(fragments) < FRAGMENTS_MAX
-        chunks += [chunk for fragment in fragments for piece in fragment.pieces for chunk in piece.chunks]
-    return sorted(chunks, key=lambda chunk: (chunk.start, chunk.end)), whole
-
-
-def _note_chunks(source: Source, movie: Movie, chunks: Sequence[Chunk], notebook: Notebook, *, whole: bool) -> None:
-    media = movie.of_kind(b"mdat", b"imda")
-    starts = [box.body for box in media]
-    outside = 0
-    for chunk in chunks:
-        box = media[bisect_right(starts, chunk.start) - 1] if media and chunk.start >= starts[0] else None
-        if chunk.end > chunk.start and (box is None or chunk.end > box.end):
-            outside += 1
-            if outside == 1:
-                place = Place(track=chunk.track, first_byte=chunk.start, end_byte=chunk.end)
-                notebook.note("container.samples_outside", place)
-    end = 0
-    for chunk in chunks:
-        if chunk.start < end and chunk.end > chunk.start:
-            place = Place(track=chunk.track, first_byte=chunk.start, end_byte=min(end, chunk.end))
-            notebook.note("container.samples_overlap", place)
-        end = max(end, chunk.end)
-    if whole and chunks:
-        _note_leftovers(source, media, chunks, notebook)
-
-
-def _note_leftovers(source: Source, media: Iterable[Box], chunks: Sequence[Chunk], notebook: Notebook) -> None:
-    """Note stretches of media data that no chunk covers; empty ones are no more than padding."""
-    read, position = 0, 0
-    for box in media:
-        end = box.body
-        stretches = []
-        while position < len(chunks) and chunks[position].start < box.end:
-            chunk = chunks[position]
-            if chunk.start > end:
-                stretches.append((end, chunk.start))
-            end, position = max(end, chunk.end), position + 1
-        stretches.append((end, min(box.end, source.size)))
-        for start, stop in stretches:
-            if stop - start < LEFTOVER_BYTES_MIN:
-                continue
-            read += 1
-            if read > _STRETCHES_READ_MAX or not source.is_zero(start, stop):
-                place = Place(first_byte=start, end_byte=stop)
-                notebook.note("container.unreferenced_bytes", place, bytes=stop - start)
-
-
-# 4. Fragments
-
-
-def _note_fragments(fragments: Sequence[Fragment], notebook: Notebook) -> None:
-    number: int | None = None
-    ends: dict[int, int] = {}
-    for fragment in fragments:
-        if number is not None and fragment.number != number + 1:
-            place = Place(first_byte=fragment.start)
-            notebook.note("container.fragment_gap", place, number=fragment.number, expected=number + 1)
-        number = fragment.number
-        for piece in fragment.pieces:
-            expected = ends.get(piece.ident)
-            # A last sample may be given a length that the next fragment corrects; a whole lost fragment is far more.
-            slack = max(piece.duration // 2, 1)
-            if piece.time is not None and expected is not None and abs(piece.time - expected) > slack:
-                place = Place(first_byte=fragment.start)
-                notebook.note("container.fragment_gap", place, units=piece.time - expected, ident=piece.ident)
-            if piece.time is not None:
-                ends[piece.ident] = piece.time + piece.duration

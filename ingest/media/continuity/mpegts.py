@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ingest.media.continuity.mp4_rules import note_tail
 from ingest.media.continuity.observation import Notebook, Place
 from ingest.media.continuity.source import Source
+from ingest.media.continuity.tail import note_tail
 
 BLOCK_PACKETS = 8192
 CLOCK_JUMP_MS = 2000

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ingest.media.continuity.codes import CODES, Severity
+from ingest.media.continuity.codes import CODES
+from ingest.media.continuity.meaning import Severity
 from ledger.canonical import INTEGER_MAX, JsonValue
 
 KEPT_PER_CODE_MAX = 20

@@ -1,7 +1,8 @@
 """Observe one file: walk its structure, follow its packets, report. Runs in the decoding child, on hostile files.
 
-`observe` reads the file by itself. `PacketWatch` is for a pass that reads the packets anyway: `take` each of them in
-file order, then `finish`. Both cost one look at each packet and no decoding, and hold a bounded amount of memory.
+`observe` reads the file by itself. `Observer` is for a pass that reads the packets anyway: `follow` the streams, `take`
+each packet in file order, then `finish`. Both cost one look at each packet and no decoding, and hold a bounded amount
+of memory.
 
 The order: structure first (`container`), then packets (`bitstream`, `timeline`). A file that no demuxer opens has the
 first half of a report.
@@ -22,10 +23,12 @@ from av.video.stream import VideoStream
 
 from ingest.media.continuity.bitstream import PictureWatch, SoundWatch, picture_codec
 from ingest.media.continuity.container import note_container
+from ingest.media.continuity.extents import Extent, note_extents
 from ingest.media.continuity.observation import Notebook, Place
 from ingest.media.continuity.report import Report, TrackRead
 from ingest.media.continuity.source import source_of
-from ingest.media.continuity.timeline import Extent, PictureTimes, SoundTimes, note_extents
+from ingest.media.continuity.timeline import PictureTimes, SoundTimes
+from ingest.media.errors import MemorySpent
 from ingest.media.facts import Damage
 from ingest.media.opening import opened
 from ingest.media.probe import TRACKS_MAX, decoder_of
@@ -42,28 +45,34 @@ class _Followed:
     times: PictureTimes | SoundTimes
 
 
-class PacketWatch:
-    """Follows the packets of a file's tracks of pictures and sound.
+class Observer:
+    """Follows one file; its structure is walked at once.
 
-    Attributes:
-        packets: How many were taken.
+    Raises:
+        OSError: The disk does not give its bytes.
     """
 
-    def __init__(self, streams: Iterable[Stream], notebook: Notebook) -> None:
-        self.packets = 0
-        self._notebook = notebook
-        self._tracks = {
-            stream.index: followed
-            for stream in list(streams)[:TRACKS_MAX]
-            if (followed := _follow(stream, notebook)) is not None
-        }
+    def __init__(self, source: Path) -> None:
+        self._notebook = Notebook()
+        self._packets = 0
+        self._tracks: dict[int, _Followed] = {}
+        with source_of(source) as walked:
+            self._size = walked.size
+            self._walk = note_container(walked, self._notebook)
+
+    def follow(self, streams: Iterable[Stream]) -> None:
+        """Follow the tracks of pictures and sound among a file's streams."""
+        for stream in list(streams)[:TRACKS_MAX]:
+            followed = _follow(stream, self._notebook)
+            if followed is not None:
+                self._tracks[stream.index] = followed
 
     def take(self, packet: Packet[Stream]) -> None:
-        """Take a packet as it comes out of the demuxer."""
+        """Take a packet as it comes out of the demuxer, before anybody changes it."""
         track = self._tracks.get(packet.stream_index)
         if track is None or not packet.size:
             return
-        self.packets += 1
+        self._packets += 1
         time = packet.dts if packet.pts is None else packet.pts
         first = packet.pos if packet.pos is not None and packet.pos >= 0 else None
         where = Place(
@@ -81,8 +90,8 @@ class PacketWatch:
             else:
                 track.times.take(time, duration, where)
 
-    def finish(self) -> tuple[TrackRead, ...]:
-        """Note what only the whole can tell, and return what was followed."""
+    def finish(self, *, whole: bool) -> Report:
+        """Note what only the whole can tell, and report; `whole` says whether reading came to the end of the file."""
         read = []
         for index, track in self._tracks.items():
             track.times.finish()
@@ -92,10 +101,8 @@ class PacketWatch:
                 read.append(TrackRead(index, track.codec, track.watch.pictures, track.watch.entries))
             else:
                 read.append(TrackRead(index, track.codec))
-        pictures = self._first(PictureTimes)
-        sound = self._first(SoundTimes)
-        note_extents(self._notebook, pictures, sound)
-        return tuple(read)
+        note_extents(self._notebook, self._first(PictureTimes), self._first(SoundTimes))
+        return Report(self._size, self._walk, self._packets, whole, tuple(read), self._notebook)
 
     def _first(self, kind: type[PictureTimes] | type[SoundTimes]) -> Extent:
         extents = (track.times.extent for track in self._tracks.values() if isinstance(track.times, kind))
@@ -103,33 +110,24 @@ class PacketWatch:
 
 
 def observe(source: Path, report: Callable[[int], None]) -> Report:
-    """Observe a file; `report` is called now and then with the bytes read so far.
+    """Observe a file by itself; `report` is called with the bytes read so far.
 
     Raises:
         OSError: The disk does not give its bytes.
-        MemorySpent: Opening it takes more memory than one file may have.
     """
-    notebook = Notebook()
-    with source_of(source) as walked:
-        size = walked.size
-        walk = note_container(walked, notebook)
+    observer, damage, read = Observer(source), Damage(), 0
     report(0)
-    damage, read, watch = Damage(), 0, PacketWatch((), notebook)
-    tracks: tuple[TrackRead, ...] = ()
-    whole = False
     try:
         with opened(source) as container:
-            watch = PacketWatch(container.streams, notebook)
+            observer.follow(container.streams)
             for packet in packets(container, list(container.streams), damage):
-                watch.take(packet)
+                observer.take(packet)
                 read += packet.size
                 report(read)
-            whole = not damage.read_errors
-    except FFmpegError:
+    except (FFmpegError, MemorySpent):
         # What no demuxer opens is a finding of the probe; the structure was walked all the same.
-        whole = False
-    tracks = watch.finish()
-    return Report(size, walk, watch.packets, whole, tracks, notebook)
+        return observer.finish(whole=False)
+    return observer.finish(whole=not damage.read_errors)
 
 
 def _follow(stream: Stream, notebook: Notebook) -> _Followed | None:

@@ -25,6 +25,8 @@ FORMAT: Final = "shilu/continuity@v1"
 MEDIA_TYPE: Final = "application/json"
 BYTES_MAX: Final = 1024 * 1024
 OBSERVATIONS_MAX: Final = 1000
+NOT_WALKED: Final = "none"
+"""What a report calls the walk through a container that is not known here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -324,7 +324,8 @@ async def test_the_real_child_keeps_its_limits(large: Path, workdir: Path, limit
     result = await derive_media(large, workdir, limits)
     assert result.outcome == "undecodable"
     assert (result.reason or "").startswith(code), result.reason
-    assert not list(workdir.iterdir())
+    # What its structure tells can be told without decoding.
+    assert {path.name for path in workdir.iterdir()} <= {"continuity.json"}
 
 
 async def test_a_bomb_is_defused(tmp_path: Path, workdir: Path) -> None:

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from ingest.media.continuity.bits import Bits, Unreadable, units_by_length, units_by_mark
 from ingest.media.continuity.bitstream import PictureCodec, PictureWatch, SoundWatch, picture_codec
-from ingest.media.continuity.codes import CODES, Severity
+from ingest.media.continuity.codes import CODES
 from ingest.media.continuity.h264 import H264
 from ingest.media.continuity.h265 import H265
+from ingest.media.continuity.meaning import Severity
 from ingest.media.continuity.observation import Notebook, Place
 from ingest.media.continuity.pictures import Picture
 from tests.support.continuity import MAKES

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.media.continuity.codes import CODES, Severity
+from ingest.media.continuity.codes import CODES
+from ingest.media.continuity.meaning import Severity
 from ingest.media.continuity.mp4 import TRACKS_MAX
 from ingest.media.continuity.observation import KEPT_PER_CODE_MAX, Notebook, Observation, Place
 from ledger.canonical import INTEGER_MAX, canonical_json
