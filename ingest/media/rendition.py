@@ -210,8 +210,8 @@ def _result(work: _Work) -> MediaResult:
 def _observed(work: _Work) -> tuple[MadeObject, ...]:
     """Return what there is even where nothing decodes; of what is no film file nothing."""
     try:
-        for name in FILE_NAMES.values():
-            (work.folder / name).unlink(missing_ok=True)
+        for form in FORMS.values():
+            (work.folder / form.file_name).unlink(missing_ok=True)
         report = observe(work.source, work.report) if work.proxy is None else work.proxy.continuity
         if report.walk == NOT_WALKED:
             return ()
