@@ -1,15 +1,28 @@
-"""By what an audit of this house judges times: its tolerance, its witnesses, the roots of its authorities."""
+"""What an audit of this house adds and judges by: its rooms' own parts, its tolerance, witnesses and authorities."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 from api.config import ServiceConfig
+from evidence.audit.copies import audit_copies
+from evidence.audit.house import Check
 from evidence.audit.timestamps import StampRules
 from evidence.core.clock import Clock
+from ingest.audit import audit_uploads
 from ledger.audit_times import TimeRules
 from ledger.policy import Policy
 from ledger.timestamp.stamp import Authority
+
+if TYPE_CHECKING:
+    from evidence.objects.s3 import S3Objects
+
+
+def further_checks(second: S3Objects | None) -> list[Check]:
+    """Return the parts of an audit that are not the domain's own: uploads, and copies where there is a second store."""
+    return [audit_uploads] if second is None else [audit_uploads, partial(audit_copies, second=second)]
 
 
 def time_rules(config: ServiceConfig, witnesses: Policy, clock: Clock) -> TimeRules:

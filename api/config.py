@@ -10,13 +10,13 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.errors import ConfigInvalid
 from ledger.errors import CodedError
 from ledger.keys import check_name
-from ledger.s3_place import ADDRESS_PATTERN
+from ledger.s3_place import ADDRESS_PATTERN, S3Place
 
 PREFIX = "SHILU_"
 
@@ -63,6 +63,30 @@ class ServiceConfig(BaseSettings):
         None,
         pattern=r"^[a-z0-9-]{1,64}$",
         description="Region of the bucket; without one what the AWS variables and files say",
+    )
+    objects_second: str | None = Field(
+        None,
+        pattern=rf"^{ADDRESS_PATTERN}$",
+        description="Second store of originals and derivatives, `s3://bucket/prefix` in S3-compatible storage with"
+        " conditional writes; everything comes to objects/ first and is copied there; credentials as for the log",
+    )
+    objects_second_endpoint: str | None = Field(
+        None, pattern=r"^https?://[^\s/?#]+$", description="Address of that storage where it is not AWS"
+    )
+    objects_second_region: str | None = Field(
+        None, pattern=r"^[a-z0-9-]{1,64}$", description="Region of that bucket; without one what the AWS variables say"
+    )
+    objects_second_retention_days: int | None = Field(
+        None,
+        ge=0,
+        le=36500,
+        description="For how many days from its seal the copy of an original is locked (Object Lock, compliance mode);"
+        " has to be said where there is a second store, 0 if copies without a lock are meant",
+    )
+    receipt_requires_second_copy: bool = Field(
+        default=False,
+        description="Whether a dock gets the receipt that lets it clear a recorder only when the original is in the"
+        " second store too; stated in what is sealed, and checked by the dock",
     )
     listen_host: str = Field("127.0.0.1", min_length=1, description="Address to listen on")
     listen_port: int = Field(8440, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
@@ -182,6 +206,23 @@ class ServiceConfig(BaseSettings):
                 raise ValueError(error.message) from error
         return origin
 
+    @model_validator(mode="after")
+    def _second_store_is_complete(self) -> ServiceConfig:
+        if self.objects_second is not None and self.objects_second_retention_days is None:
+            raise ValueError("objects_second_retention_days has to be given, 0 for copies without a lock")
+        if self.receipt_requires_second_copy and self.objects_second is None:
+            raise ValueError("receipt_requires_second_copy needs objects_second")
+        return self
+
+    @property
+    def second_place(self) -> S3Place | None:
+        """Where the second store is; None where there is none."""
+        if self.objects_second is None:
+            return None
+        return S3Place.parse(
+            self.objects_second, endpoint=self.objects_second_endpoint, region=self.objects_second_region
+        )
+
 
 def load_config(**overrides: object) -> ServiceConfig:
     """Read the configuration from the environment; overrides that are not None win.
@@ -197,5 +238,6 @@ def load_config(**overrides: object) -> ServiceConfig:
         return ServiceConfig(**given)  # type: ignore[arg-type]  # judged by the model itself
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        name = ".".join(str(part) for part in first["loc"])
+        # What is wrong between two settings has no place of its own; its message names them.
+        name = ".".join(str(part) for part in first["loc"]) or "objects_second"
         raise ConfigInvalid(f"the setting {name!r} is not usable: {first['msg']}", setting=name) from error

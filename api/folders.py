@@ -5,6 +5,7 @@ objects/      originals and derivatives by digest     one file system for these 
 spool/        unfinished uploads                      them by renaming
 quarantine/   refused bytes with the reason
 work/         scratch of the workers, emptied by them
+fetched/      objects read from the second store, for a day; made with the first one
 log/          the published log: tiles, bundles, checkpoint
 cosigned/     checkpoints that witnesses without a network cosigned by file
 keys/         log.key, the log's signing key (0600, or protected by a passphrase); log.key.next, its successor
@@ -50,6 +51,11 @@ class DataFolders:
     def work(self) -> Path:
         """Scratch of the workers."""
         return self.root / "work"
+
+    @property
+    def fetched(self) -> Path:
+        """Objects read from the second store; made with it."""
+        return self.root / "fetched"
 
     @property
     def log(self) -> Path:

@@ -16,6 +16,7 @@ from api.models.service import Check, Readiness
 from api.services import Services
 from api.standing_audit import AuditStatus
 from api.status_store import read_backlog
+from ingest.copies import CopyStatus
 from ledger.errors import CodedError
 
 DATABASE_SECONDS_MAX = 2.0
@@ -30,6 +31,8 @@ async def check_readiness(services: Services) -> Readiness:
     checks += [*_check_witnesses(services), *_check_timestamps(services), *_check_clock(services)]
     for name, complaint in services.duties.complaints().items():
         checks.append(Check(name=name, ok=complaint is None, detail="runs" if complaint is None else "failed"))
+    if services.copier is not None:
+        checks.append(_check_copies(services.copier.status))
     if services.audit is not None:
         checks.append(_check_audit(services.audit.status))
     for check in checks:
@@ -86,6 +89,12 @@ def _check_clock(services: Services) -> list[Check]:
     is_right = abs(middle) <= services.config.clock_tolerance_seconds
     detail = f"{abs(middle):.0f} s {'behind' if middle > 0 else 'ahead of'} witnesses and time stamp authorities"
     return [Check(name="clock", ok=is_right, detail="agrees with others" if is_right else detail, required=False)]
+
+
+def _check_copies(status: CopyStatus) -> Check:
+    """Show what keeps objects from the second store: somebody has to look, and what waits is copied afterwards."""
+    detail = status.error or (f"{len(status.refused)} objects cannot be copied" if status.refused else "go on")
+    return Check(name="second copies", ok=detail == "go on", detail=detail, required=False)
 
 
 def _check_audit(status: AuditStatus) -> Check:

@@ -20,6 +20,9 @@ shilu_clock_offset_seconds{source}               clock of a witness or an author
 shilu_audit_completed_seconds                    when the last round of the background audit ended, POSIX time
 shilu_audit_findings                             differences that the last round named
 shilu_audit_coverage_ratio                       how much of the objects the present round has read, 0 to 1
+shilu_copies_waiting                             originals without a copy on record in the second store
+shilu_copies_lag_seconds                         since when the oldest of them is sealed
+shilu_copies_failing                             1 while copying is interrupted, or refuses an object, else 0
 shilu_disk_free_bytes                            free bytes on the disk of the data folder
 """
 
@@ -59,6 +62,9 @@ class HttpMetrics:
     audit_completed: Gauge
     audit_findings: Gauge
     audit_coverage: Gauge
+    copies_waiting: Gauge
+    copies_lag_seconds: Gauge
+    copies_failing: Gauge
 
 
 METRICS = web.AppKey("metrics", HttpMetrics)
@@ -102,4 +108,7 @@ def make_metrics() -> HttpMetrics:
         audit_completed=Gauge("shilu_audit_completed_seconds", "End of the last audit, POSIX time", registry=registry),
         audit_findings=Gauge("shilu_audit_findings", "Differences the last audit named", registry=registry),
         audit_coverage=Gauge("shilu_audit_coverage_ratio", "Part of the objects read in this round", registry=registry),
+        copies_waiting=Gauge("shilu_copies_waiting", "Originals without a second copy", registry=registry),
+        copies_lag_seconds=Gauge("shilu_copies_lag_seconds", "Age of the oldest of them", registry=registry),
+        copies_failing=Gauge("shilu_copies_failing", "Whether copying is interrupted or refused", registry=registry),
     )

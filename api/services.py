@@ -19,6 +19,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
+from typing import TYPE_CHECKING
 
 import asyncpg
 
@@ -31,6 +32,7 @@ from api.housekeeping import sweep
 from api.identity import has_log, known_log_keys, open_log_key
 from api.key_file import passphrase_from
 from api.keyring import FolderKeyring
+from api.second_store import both_of, make_copier, open_second
 from api.standing_audit import AuditSettings, StandingAudit
 from api.timestamps import open_stamp_transport, read_authorities
 from api.witnesses import handed_out, open_transport, read_policy
@@ -41,6 +43,7 @@ from evidence.db.migrate import migrate, require_schema
 from evidence.db.pool import Pool, connect, open_pool
 from evidence.objects.local import LocalObjects
 from evidence.objects.store import ObjectStore
+from ingest.copies import Copier
 from ingest.settings import UploadSettings, WorkerSettings
 from ingest.spool import Spool
 from ingest.upload import UploadService
@@ -57,6 +60,9 @@ from ledger.shelf import FolderShelf
 from ledger.stamping import Stamping, StampingSettings
 from ledger.timestamp.stamp import Authority
 from ledger.waiting import PublicationWaiter
+
+if TYPE_CHECKING:
+    from evidence.objects.s3 import S3Objects
 
 
 class Duty(Enum):
@@ -80,6 +86,10 @@ class Services:
         sequencer: This process's candidate for leading the log; None when it does not stand.
         authorities: The time stamp authorities that are asked, with the roots that are believed.
         stamping: Asks them while this process leads; None when it does not stand, or there are none.
+        objects: All objects; those that are not here are fetched from the second store.
+        local: Those that are here.
+        second: Where copies are; None without a second store.
+        copier: Brings copies there; None when this process does not.
         audit: The background audit; None when this process does not do it.
         duties: What runs besides, and how it is.
     """
@@ -91,6 +101,9 @@ class Services:
     dsn: str
     pool: Pool
     objects: ObjectStore
+    local: ObjectStore
+    second: S3Objects | None
+    copier: Copier | None
     uploads: UploadService
     log_verifier: Verifier
     storage: LogStorage
@@ -149,26 +162,25 @@ async def open_services(
     async with AsyncExitStack() as stack:
         dsn = await _open_database(config, folders, stack)
         pool = await stack.enter_async_context(open_pool(dsn, size_max=config.pool_connections_max))
-        signer = None
-        if Duty.SEQUENCE in duties or (create and not await has_log(pool)):
-            signer = await _open_key(config, folders, pool, clock=clock, entropy=entropy)
-        objects = LocalObjects(folders.objects)
-        uploads = await _uploads(config, folders, pool, objects, clock=clock, entropy=entropy)
-        stack.push_async_callback(uploads.close)
+        signs = Duty.SEQUENCE in duties or (create and not await has_log(pool))
+        signer = await _open_key(config, folders, pool, clock=clock, entropy=entropy) if signs else None
+        local = LocalObjects(folders.objects)
+        second = await open_second(config, folders, stack)
+        objects = both_of(local, second)
+        uploads = await _uploads(config, folders, pool, objects, clock=clock, entropy=entropy, stack=stack)
         storage = await _published_log(config, folders, stack)
         waiter = await stack.enter_async_context(PublicationWaiter(lambda: connect(dsn, program="shilu-waiter")))
         keys = await known_log_keys(pool)
         policy = read_policy(config.witness_policy, keys)
         reader = LogReader(storage)
         authorities = read_authorities(config.timestamp_authorities)
-        sequencer, cosigning, stamping = None, None, None
-        if Duty.SEQUENCE in duties and signer is not None:
-            if policy.witnesses:
-                cosigning = await _cosigning(config, policy, reader, folders, clock=clock, stack=stack)
-            sequencer = _sequencer(config, dsn, storage, signer, clock=clock, cosigning=cosigning, folders=folders)
-            if authorities:
-                book = TimestampBook(pool, clock, entropy)
-                stamping = await _stamping(config, authorities, book, sequencer, clock=clock, stack=stack)
+        leads = signer if Duty.SEQUENCE in duties else None
+        sequencer, cosigning, stamping = await _candidate(
+            config, folders, dsn, pool, storage, leads, policy, reader, clock=clock, entropy=entropy, stack=stack
+        )
+        looked_at = (local, second, storage, policy, authorities)
+        audit = _standing_audit(config, duties, folders, dsn, pool, *looked_at, clock=clock, entropy=entropy)
+        copies = second if duties & {Duty.INTAKE, Duty.WORK} else None
         services = Services(
             config=config,
             folders=folders,
@@ -177,6 +189,9 @@ async def open_services(
             dsn=dsn,
             pool=pool,
             objects=objects,
+            local=local,
+            second=second,
+            copier=make_copier(config, pool, local, copies, clock=clock, entropy=entropy),
             uploads=uploads,
             log_verifier=keys.newest,
             storage=storage,
@@ -187,17 +202,49 @@ async def open_services(
             sequencer=sequencer,
             authorities=authorities,
             stamping=stamping,
-            audit=_standing_audit(
-                config, duties, folders, dsn, pool, objects, storage, policy, authorities, clock=clock, entropy=entropy
-            ),
+            audit=audit,
             duties=await stack.enter_async_context(Duties()),
         )
         await _begin_duties(services, duties)
         yield services
 
 
+async def _candidate(
+    config: ServiceConfig,
+    folders: DataFolders,
+    dsn: str,
+    pool: Pool,
+    storage: LogStorage,
+    signer: Signer | None,
+    policy: Policy,
+    reader: LogReader,
+    *,
+    clock: Clock,
+    entropy: Entropy,
+    stack: AsyncExitStack,
+) -> tuple[Sequencer | None, Cosigning | None, Stamping | None]:
+    """Build what stands for leading the log, with whom it asks to cosign and to stamp; nothing without a signer."""
+    if signer is None:
+        return None, None, None
+    cosigning, stamping = None, None
+    if policy.witnesses:
+        cosigning = await _cosigning(config, policy, reader, folders, clock=clock, stack=stack)
+    sequencer = _sequencer(config, dsn, storage, signer, clock=clock, cosigning=cosigning, folders=folders)
+    if authorities := read_authorities(config.timestamp_authorities):
+        book = TimestampBook(pool, clock, entropy)
+        stamping = await _stamping(config, authorities, book, sequencer, clock=clock, stack=stack)
+    return sequencer, cosigning, stamping
+
+
 async def _uploads(
-    config: ServiceConfig, folders: DataFolders, pool: Pool, objects: ObjectStore, *, clock: Clock, entropy: Entropy
+    config: ServiceConfig,
+    folders: DataFolders,
+    pool: Pool,
+    objects: ObjectStore,
+    *,
+    clock: Clock,
+    entropy: Entropy,
+    stack: AsyncExitStack,
 ) -> UploadService:
     settings = UploadSettings(
         length_bytes_max=config.upload_bytes_max,
@@ -207,9 +254,12 @@ async def _uploads(
         reserve_bytes=config.disk_reserve_bytes,
         prefix_seconds=config.prefix_seconds or None,
         expiry_seconds=config.upload_expiry_seconds or None,
+        second_store=str(config.second_place) if config.receipt_requires_second_copy else None,
     )
     spool = await asyncio.to_thread(Spool.open, folders.spool, folders.quarantine)
-    return UploadService(pool=pool, spool=spool, objects=objects, clock=clock, entropy=entropy, settings=settings)
+    uploads = UploadService(pool=pool, spool=spool, objects=objects, clock=clock, entropy=entropy, settings=settings)
+    stack.push_async_callback(uploads.close)
+    return uploads
 
 
 async def _open_database(config: ServiceConfig, folders: DataFolders, stack: AsyncExitStack) -> str:
@@ -316,7 +366,8 @@ def _standing_audit(
     folders: DataFolders,
     dsn: str,
     pool: Pool,
-    objects: ObjectStore,
+    local: ObjectStore,
+    second: S3Objects | None,
     storage: LogStorage,
     witnesses: Policy,
     authorities: tuple[Authority, ...],
@@ -329,7 +380,8 @@ def _standing_audit(
     return StandingAudit(
         connect=lambda: connect(dsn, program="shilu-audit"),
         pool=pool,
-        objects=objects,
+        objects=local,
+        second=second,
         storage=storage,
         memory=folders.root / "run" / "audit.json",
         clock=clock,
@@ -351,6 +403,8 @@ async def _begin_duties(services: Services, duties: frozenset[Duty]) -> None:
         await services.uploads.recover()
         services.duties.begin("intake", services.uploads.run)
         services.duties.begin("housekeeping", partial(sweep, pool=services.pool, clock=services.clock))
+    if services.copier is not None:
+        services.duties.begin("copies", services.copier.run)
     if services.audit is not None:
         services.duties.begin("audit", services.audit.run)
     if Duty.WORK in duties:

@@ -29,10 +29,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from io import FileIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
 from api.audit_record import record_audit
+from api.audit_rules import further_checks
 from evidence.audit import findings as house_codes
 from evidence.audit.findings import found
 from evidence.audit.house import audit_house
@@ -43,7 +45,6 @@ from evidence.custody.log_keys import readable_log_keys
 from evidence.db.pool import Connection, Pool
 from evidence.errors import ObjectMissing
 from evidence.objects.store import ObjectStore
-from ingest.audit import audit_uploads
 from ledger.audit_times import TimeRules
 from ledger.checkpoint import Checkpoint
 from ledger.errors import CodedError, LedgerInputError, NotPublished
@@ -52,6 +53,9 @@ from ledger.key_history import KeyHistory
 from ledger.pausing import happens
 from ledger.publish import CHECKPOINT_PATH, StoredFiles
 from ledger.store import DATABASE_ERRORS
+
+if TYPE_CHECKING:
+    from evidence.objects.s3 import S3Objects
 
 _READ_BYTES = 256 * 1024
 _SAVE_SECONDS = 5.0
@@ -109,6 +113,8 @@ class StandingAudit:
 
     Args:
         connect: Opens a connection for the audit alone.
+        objects: The local store alone.
+        second: Where copies of objects are; None without a second store.
         storage: Where the log is published.
         memory: Where progress and the last result are kept.
         times: Says by what times are judged, as of now.
@@ -121,6 +127,7 @@ class StandingAudit:
         connect: Callable[[], Awaitable[Connection]],
         pool: Pool,
         objects: ObjectStore,
+        second: S3Objects | None = None,
         storage: StoredFiles,
         memory: Path,
         clock: Clock,
@@ -132,6 +139,7 @@ class StandingAudit:
         self._connect = connect
         self._pool = pool
         self._objects = objects
+        self._second = second
         self._storage = storage
         self._memory = memory
         self._clock = clock
@@ -189,7 +197,7 @@ class StandingAudit:
                 log=log,
                 since=_checkpoint(self._seen, log),
                 read_objects=False,
-                checks=[audit_uploads],
+                checks=further_checks(self._second),
                 times=self._times(),
                 stamps=self._stamps,
             )

@@ -13,7 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 from api.audit_record import record_audit
-from api.audit_rules import stamp_rules, time_rules
+from api.audit_rules import further_checks, stamp_rules, time_rules
 from api.services import Services
 from evidence.audit.house import audit_house
 from evidence.clips.search import list_clips
@@ -25,7 +25,6 @@ from evidence.export.clip import Exporter
 from evidence.receipts import build_dock_receipts, build_receipt, stamps_of
 from evidence.verify.clip import verify_clip
 from evidence.verify.times import Stamps
-from ingest.audit import audit_uploads
 from ledger.findings import Finding, Severity, is_clean
 from ledger.proof import parse_proof
 
@@ -184,10 +183,10 @@ async def audit_all(
         stream = audit_house(
             conn,
             storage=services.storage,
-            objects=services.objects,
+            objects=services.local,
             log=keys,
             since=checkpoint,
-            checks=[audit_uploads],
+            checks=further_checks(services.second),
             times=time_rules(services.config, services.witness_policy, services.clock),
             stamps=stamp_rules(services.config, services.authorities),
             progress=lambda part, done, of: say(f"{part} {done}" + (f" of {of}" if of else "")),

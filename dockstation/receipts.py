@@ -8,7 +8,9 @@ witness policy pinned at enrolment, and the keys that lead on from it (`dockstat
 
 5. the entry seals a clip (`clip.sealed` or `clip.repeated`) and is about the clip of its payload;
 6. size, chunk size, chunk count, tree root and SHA-256 are those that the dock computed in its own reading;
-7. dock, recorder and path are those of the file.
+7. dock, recorder and path are those of the file;
+8. where the seal asks for a copy in a second store, a receipt of that copy follows, proven likewise
+   (`evidence.core.wire.copied`).
 """
 
 from __future__ import annotations
@@ -28,9 +30,11 @@ from dockstation.service import Promise, Service
 from dockstation.threads import Books
 from dockstation.tus import upload_id
 from evidence.core.durable import write_file
+from evidence.core.wire.copied import asked_store, check_copied, split_receipts
 from evidence.core.wire.manifest import Manifest, sign_manifest
-from evidence.core.wire.receipt import check_receipt, parse_receipt
+from evidence.core.wire.receipt import check_receipt
 from evidence.core.wire.sealed import read_sealed
+from evidence.errors import ReceiptMismatch
 from ledger.errors import CodedError, KeyNotSpeaking, NoteUnsigned
 from ledger.note import Signer
 
@@ -56,8 +60,13 @@ def check_clip_receipt(raw: bytes, *, row: FileRow, trust: LogTrust) -> ProvenCl
         ReceiptRefused: An obligation is not met; the message says which.
     """
     try:
-        checked = check_receipt(parse_receipt(raw), log=trust.keys, policy=trust.policy)
+        receipt, copy = split_receipts(raw)
+        checked = check_receipt(receipt, log=trust.keys, policy=trust.policy)
         sealed = read_sealed(checked.entry, checked.payload)
+        if (store := asked_store(checked.payload)) is not None:
+            if copy is None:
+                raise ReceiptMismatch(f"the seal asks for a copy in {store}, and no receipt of one came")
+            check_copied(check_receipt(copy, log=trust.keys, policy=trust.policy), sealed, store=store)
     except CodedError as error:
         raise ReceiptRefused(f"{row.path}: {error}", cause=error.code) from error
     if sealed.digest != row.digest:

@@ -137,7 +137,7 @@ class Service:
         """
         path = f"v1/uploads/{upload}/manifest"
         try:
-            answer = await self._link.ask("POST", path, body=note, headers=_TEXT, bytes_max=RECEIPT_BYTES_MAX)
+            answer = await self._link.ask("POST", path, body=note, headers=_TEXT, bytes_max=2 * RECEIPT_BYTES_MAX)
         except DockError as error:
             if error.details.get("status") in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
                 raise UploadGone(error.message, **error.details) from error

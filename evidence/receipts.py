@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+from evidence.core.wire.copied import asked_store
 from evidence.core.wire.receipt import Receipt, open_payload, parse_payload
+from evidence.core.wire.sealed import read_sealed
 from evidence.custody.store import find_payload
 from evidence.custody.timestamp_store import TimestampRow, timestamps_covering
 from evidence.db.pool import Connection
 from evidence.errors import EvidenceDamaged
+from evidence.objects.copy_store import first_copy_entry
 from evidence.parties.store import key_entries
 from evidence.verify.docks import format_chain
 from ledger.canonical import decode_entry
@@ -56,6 +59,30 @@ async def build_receipt(
         raise EvidenceDamaged(f"the log has {decoded.id} where entry {entry_id} belongs", entry=str(entry_id))
     proof = format_proof(await reader.prove(index, note=note))
     return Receipt(entry=entry, payload=stored.payload, salt=stored.salt, proof=proof)
+
+
+async def build_copy_receipt(conn: Connection, reader: LogReader, receipt: Receipt) -> list[Receipt] | None:
+    """Return what lets a dock clear: a seal's receipt, followed by that of the copy where the seal asks for one.
+
+    Args:
+        conn: Any connection.
+        reader: The published log.
+        receipt: The seal's.
+
+    Returns:
+        None while the copy that is asked for is not on record, or not under a published checkpoint.
+
+    Raises:
+        EvidenceDamaged, StorageUnreadable: See `build_receipt`.
+    """
+    payload = parse_payload(receipt.payload)
+    store = asked_store(payload)
+    if store is None:
+        return [receipt]
+    sealed = read_sealed(decode_entry(receipt.entry), payload)
+    entry = await first_copy_entry(conn, clip=sealed.clip, sha256=sealed.digest.sha256, store=store)
+    copy = None if entry is None else await build_receipt(conn, reader, entry)
+    return None if copy is None else [receipt, copy]
 
 
 async def stamps_of(conn: Connection, entry_id: UUID) -> Sequence[TimestampRow]:

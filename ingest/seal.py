@@ -79,10 +79,28 @@ class Sealed:
 
 
 class Sealer:
-    """Seals uploads of one spool."""
+    """Seals uploads of one spool.
+
+    Args:
+        pool: One connection at a time.
+        spool: Where the bytes are.
+        objects: Where they go.
+        digests: What they come to.
+        clock: Gives times of rows and entries.
+        entropy: Gives ids and salts.
+        second_store: See `UploadSettings`; what is sealed states it, so that whoever clears a recorder knows.
+    """
 
     def __init__(
-        self, *, pool: Pool, spool: Spool, objects: ObjectStore, digests: Digests, clock: Clock, entropy: Entropy
+        self,
+        *,
+        pool: Pool,
+        spool: Spool,
+        objects: ObjectStore,
+        digests: Digests,
+        clock: Clock,
+        entropy: Entropy,
+        second_store: str | None = None,
     ) -> None:
         self._pool = pool
         self._spool = spool
@@ -90,6 +108,7 @@ class Sealer:
         self._digests = digests
         self._clock = clock
         self._entropy = entropy
+        self._second_store = second_store
         self._locks: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self.quarantine = Quarantine(pool=pool, spool=spool, clock=clock, entropy=entropy)
 
@@ -235,12 +254,15 @@ class Sealer:
     ) -> SealedContent:
         assert row.sha256 is not None  # noqa: S101
         clip = uuid7(clock=self._clock, entropy=self._entropy) if first is None else first.clip
+        payload = _payload(row, clip=clip, chunks=len(leaves), received_at=format_time(self._clock()))
+        if self._second_store is not None:
+            payload["second_store"] = self._second_store
         recorded = await record(
             conn,
             type="clip.sealed" if first is None else "clip.repeated",
             actor=row.actor,
             subject=f"clip:{clip}",
-            payload=_payload(row, clip=clip, chunks=len(leaves), received_at=format_time(self._clock())),
+            payload=payload,
             clock=self._clock,
             entropy=self._entropy,
         )

@@ -27,6 +27,9 @@ class UploadSettings:
         retry_seconds: How often complete uploads whose sealing failed are tried again.
         prefix_seconds: How often the beginning of a file that is still being written is sealed; None for never.
         expiry_seconds: Idleness after which an upload that waits for its sender is closed; None for never.
+        second_store: Address of the store where an original must be too before its recorder may be cleared; None when
+            the seal is enough.
+        sm3: Whether SM3 of the whole file is computed as well.
     """
 
     length_bytes_max: int = 64 * GIBIBYTE
@@ -43,6 +46,8 @@ class UploadSettings:
     retry_seconds: float = 5.0
     prefix_seconds: float | None = 10.0
     expiry_seconds: float | None = 30 * 86400.0
+    second_store: str | None = None
+    sm3: bool = False
 
     def length_max_of(self, actor: str) -> int:
         """Return the longest upload in bytes that is taken from a dock or a person."""

@@ -147,7 +147,13 @@ class UploadService:
         self._readers = ThreadPoolExecutor(_READER_THREADS, thread_name_prefix="read-again")
         self._digests = Digests(spool, readers=self._readers)
         self._sealer = Sealer(
-            pool=pool, spool=spool, objects=objects, digests=self._digests, clock=clock, entropy=entropy
+            pool=pool,
+            spool=spool,
+            objects=objects,
+            digests=self._digests,
+            clock=clock,
+            entropy=entropy,
+            second_store=settings.second_store,
         )
         self._expiry = Expiry(
             pool=pool, spool=spool, quarantine=self._sealer.quarantine, clock=clock, seconds=settings.expiry_seconds

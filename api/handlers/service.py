@@ -20,8 +20,10 @@ from api.services import Services
 from api.status_store import count_clips, read_backlog
 from evidence.clips.vocabulary import Word
 from evidence.clips.vocabulary import vocabulary as shipped_vocabulary
+from evidence.objects.copy_store import read_copy_backlog
 from evidence.parties.purposes import PURPOSES
 from evidence.parties.roles import ROLE_TITLES
+from ingest.copies import Copier
 
 DOCUMENT = web.AppKey("document", bytes)
 
@@ -87,7 +89,18 @@ async def _read_gauges(meters: HttpMetrics, services: Services) -> None:
         meters.audit_completed.set(0.0 if status.completed_at is None else status.completed_at.timestamp())
         meters.audit_findings.set(sum(status.counts().values()))
         meters.audit_coverage.set(status.coverage)
+    if services.copier is not None:
+        await _read_copies(meters, services, services.copier)
     meters.disk_free_bytes.set(shutil.disk_usage(services.folders.root).free)
+
+
+async def _read_copies(meters: HttpMetrics, services: Services, copier: Copier) -> None:
+    async with services.pool.acquire() as conn:
+        backlog = await read_copy_backlog(conn, store=copier.store)
+    lag = 0.0 if backlog.oldest_at is None else (services.clock() - backlog.oldest_at).total_seconds()
+    meters.copies_waiting.set(backlog.waiting)
+    meters.copies_lag_seconds.set(max(lag, 0.0))
+    meters.copies_failing.set(int(bool(copier.status.error or copier.status.refused)))
 
 
 def _read_witnesses(meters: HttpMetrics, services: Services) -> None:

@@ -30,6 +30,12 @@ OBJECT_ALTERED = "object.altered"
 OBJECT_SWAPPED = "object.swapped"
 OBJECT_UNREADABLE = "object.unreadable"
 OBJECT_UNNAMED = "object.unnamed"
+OBJECT_ELSEWHERE = "object.elsewhere"
+COPY_MISSING = "copy.missing"
+COPY_ALTERED = "copy.altered"
+COPY_UNLOCKED = "copy.unlocked"
+COPY_UNNAMED = "copy.unnamed"
+COPIES_UNCHECKED = "copies.unchecked"
 FILE_ABSENT = "inventory.file_absent"
 GUARD_MISSING = "guard.missing"
 TIMESTAMP_FALSE = "timestamp.false"
@@ -59,6 +65,12 @@ FINDINGS: Mapping[str, str] = {
     OBJECT_SWAPPED: "An object holds the bytes of another object of the record.",
     OBJECT_UNREADABLE: "An object cannot be read to its end: the storage fails.",
     OBJECT_UNNAMED: "An object in the store is named by nothing on record: left by a crash, or put in (a warning).",
+    OBJECT_ELSEWHERE: "Something made of an original is not here, and a copy of it is on record (a warning).",
+    COPY_MISSING: "A copy on record is not in the second store: it was deleted, or is hidden by a deletion.",
+    COPY_ALTERED: "A copy in the second store has another size, other bytes, or was written anew.",
+    COPY_UNLOCKED: "The lock of a copy in the second store ends earlier than on record, or there is none.",
+    COPY_UNNAMED: "An object in the second store is named by nothing on record (a warning).",
+    COPIES_UNCHECKED: "The second store did not answer to its end, so not every copy was looked at (a warning).",
     GUARD_MISSING: "A table of evidence has lost the trigger that keeps its rows from being changed, or it is off.",
     TIMESTAMP_FALSE: "A time stamp on record is none of that checkpoint, or nobody who is believed vouches for it.",
     TIMESTAMP_DISAGREES: "The record states another size, root or time than the time stamp that it carries.",
@@ -68,7 +80,9 @@ FINDINGS: Mapping[str, str] = {
 }
 """Every code with its meaning."""
 
-_WARNINGS = frozenset({TIMESTAMP_UNJUDGED, OBJECT_UNNAMED, FILE_ABSENT})
+_WARNINGS = frozenset(
+    {TIMESTAMP_UNJUDGED, OBJECT_UNNAMED, OBJECT_ELSEWHERE, COPY_UNNAMED, COPIES_UNCHECKED, FILE_ABSENT}
+)
 
 
 def found(code: str, subject: str, message: str, **details: object) -> Finding:

@@ -19,6 +19,7 @@ from evidence.audit.store import NamedObject
 from evidence.core.digest import CHUNK_BYTES, ClipDigest
 from evidence.db.pool import Connection
 from evidence.errors import ObjectMissing
+from evidence.objects.copy_store import has_copy
 from evidence.objects.store import ObjectStore, StoredObject
 from evidence.verify.hashing import FileHashes, FileUnreadable, hash_file
 from evidence.verify.judge import locate, prove_leaves
@@ -97,6 +98,9 @@ async def _judge_named(
     """Return what is wrong with an object, and how many bytes of it were read."""
     subject, clip = f"object:{named.sha256.hex()}", str(named.clip)
     if present is None or present.sha256 != named.sha256.hex():
+        if named.root is None and await has_copy(conn, named.sha256):
+            message = f"an object made of clip {clip} is not in this store, and a copy of it is on record"
+            return found(codes.OBJECT_ELSEWHERE, subject, message, clip=clip), 0
         return found(codes.OBJECT_MISSING, subject, f"an object of clip {clip} is gone", clip=clip), 0
     if not read and present.size == named.size:
         return None, 0

@@ -29,7 +29,7 @@ class SealedContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipRow:
-    """A sealed original; sizes in bytes, digests of 32 bytes."""
+    """A sealed original; sizes in bytes, digests of 32 bytes. `sm3` is None where it was not computed."""
 
     clip: UUID
     name: str
@@ -41,6 +41,7 @@ class ClipRow:
     received_at: datetime
     sealed_at: datetime
     entry_id: UUID
+    sm3: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +107,8 @@ async def project_clip_sealed(conn: Connection, event: RecordedEvent) -> None:
     """Insert the rows of `clip.sealed`: the clip and its first source."""
     sealed = ClipSealed.model_validate(event.payload)
     await conn.execute(
-        """INSERT INTO clip (clip, name, size, chunk_size, chunks, root, sha256, received_at, sealed_at, entry_id)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
+        """INSERT INTO clip (clip, name, size, chunk_size, chunks, root, sha256, received_at, sealed_at, entry_id, sm3)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
         sealed.clip,
         sealed.name,
         sealed.size,
@@ -118,6 +119,7 @@ async def project_clip_sealed(conn: Connection, event: RecordedEvent) -> None:
         sealed.received_at,
         event.at,
         event.entry_id,
+        sealed.sm3,
     )
     await _insert_source(conn, event, sealed, repeated=False)
 
@@ -239,7 +241,7 @@ async def read_leaves(conn: Connection, *, sha256: bytes) -> list[bytes] | None:
 async def clip_row(conn: Connection, clip: UUID) -> ClipRow | None:
     """Return a sealed original by its id."""
     row = await conn.fetchrow(
-        """SELECT clip, name, size, chunk_size, chunks, root, sha256, received_at, sealed_at, entry_id
+        """SELECT clip, name, size, chunk_size, chunks, root, sha256, received_at, sealed_at, entry_id, sm3
            FROM clip WHERE clip = $1""",
         clip,
     )

@@ -22,6 +22,7 @@ from evidence.custody import timestamp_store as timestamps
 from evidence.custody.recorded import Projection, RecordedEvent
 from evidence.db.pool import Connection
 from evidence.errors import EventInvalid
+from evidence.objects import copy_store as copies
 from evidence.parties import inventory_store
 from evidence.parties import store as parties
 from ledger.canonical import JsonObject
@@ -97,6 +98,7 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             project=clips.project_clip_derived,
             refresh=search_store.refresh_clip,
         ),
+        "clip.copied": Event(payload=payloads.ClipCopied, subject="clip", project=copies.project_clip_copied),
         "clip.annotated": Event(
             payload=payloads.ClipAnnotated,
             subject="clip",

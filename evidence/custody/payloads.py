@@ -172,7 +172,8 @@ class ClipSealed(Payload):
 
     `raw` tells that the path is escaped because its bytes are not UTF-8; `manifest` is the dock's signed note; times of
     the recorder are as its dock stated them. `clip.repeated` states the same about a content that was sealed before:
-    there `clip` is the first clip.
+    there `clip` is the first clip. `sm3` is stated where the house computes it. `second_store` is stated where a
+    recorder may only be cleared when the original is in that store too, which `clip.copied` states then.
     """
 
     clip: Id
@@ -194,6 +195,8 @@ class ClipSealed(Payload):
     officer: Name | None
     key_mark: bool
     received_at: Time
+    sm3: Digest | None = None
+    second_store: Name | None = None
 
 
 class ClipRepeated(ClipSealed):
@@ -237,6 +240,28 @@ class ClipDerived(Payload):
     parameters: dict[str, object]
     probe: dict[str, object]
     objects: list[DerivedObject]
+
+
+class CopiedObject(Payload):
+    """One object in the second store, as that store describes it; `size` in bytes.
+
+    `checksum` is the store's own (S3: base64 of the SHA-256, or of parts), `version` its name for these very bytes,
+    `retained_until` the end of a lock that nobody can lift.
+    """
+
+    sha256: Digest
+    size: Size
+    checksum: Name | None
+    version: Name | None
+    retained_until: Time | None
+
+
+class ClipCopied(Payload):
+    """Objects of a clip, its original or what was made of it, are in a second store as well."""
+
+    clip: Id
+    store: Name
+    objects: Annotated[list[CopiedObject], Field(min_length=1)]
 
 
 class ClipAnnotated(Payload):

@@ -334,6 +334,17 @@ class S3Objects:
                 return dropped
             more = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
 
+    def drop_fetched(self, *, before: datetime) -> int:
+        """Remove local files of objects that nobody has opened since a time; return how many those were."""
+        dropped = 0
+        for path in self._fetched.iterdir():
+            # Another process may tidy at the same moment.
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < before.timestamp():
+                    path.unlink()
+                    dropped += 1
+        return dropped
+
     def _key(self, sha256: str) -> str:
         return self.place.key(_FOLDER + require_name(sha256))
 

@@ -12,17 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evidence.errors import ObjectMissing
-from evidence.objects.local import LocalObjects
-from evidence.objects.s3 import S3Objects
-from evidence.objects.store import StoredObject
+from evidence.objects.store import ObjectStore, StoredObject
+
+if TYPE_CHECKING:
+    from evidence.objects.s3 import S3Objects
 
 
 class TieredObjects:
     """A local store, and behind it a second one that is only read here."""
 
-    def __init__(self, local: LocalObjects, second: S3Objects) -> None:
+    def __init__(self, local: ObjectStore, second: S3Objects) -> None:
         self._local = local
         self._second = second
 

@@ -96,3 +96,15 @@ def test_a_plan_tries_every_kind_and_keeps_to_the_number() -> None:
 def test_a_kind_that_nobody_knows_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--kinds", "no such kind"]) == 2
     assert "no kind" in capsys.readouterr().err
+
+
+async def test_the_second_store_has_its_own_drill(house: DrillHouse) -> None:
+    kinds = [kind for kind in KINDS if kind.adversary is Adversary.SECOND]
+    report = await drill(house, [(kind, 2) for kind in kinds], seed=SEED, honest_runs=2)
+    assert report.holds, render(report, seconds=0)
+    assert {code for result in report.results for code in result.codes} == {
+        "copy.missing",
+        "copy.altered",
+        "copy.unlocked",
+        "copy.unnamed",
+    }

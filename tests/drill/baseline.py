@@ -7,6 +7,7 @@ had to put right: an attack after which there is nothing to put right was none.
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,15 +31,17 @@ class Baseline:
 
     Attributes:
         tables: Names of the tables that are remembered.
+        beside: Goes back to what is remembered of other places, and counts likewise.
     """
 
     root: Path
     dsn: str
     files: dict[Path, _File]
     tables: tuple[str, ...]
+    beside: Callable[[], int]
 
     @classmethod
-    async def of(cls, root: Path, dsn: str) -> Baseline:
+    async def of(cls, root: Path, dsn: str, *, beside: Callable[[], int]) -> Baseline:
         """Remember the present state."""
         async with superuser(dsn) as conn:
             rows = await conn.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
@@ -52,11 +55,11 @@ class Baseline:
                 await conn.execute(f"CREATE TABLE {_SCHEMA}.{table} AS TABLE public.{table}")
             await conn.execute("ANALYZE")
         files = {path: _remember(path) for path in _walk(root)}
-        return cls(root, dsn, files, tables)
+        return cls(root, dsn, files, tables, beside)
 
     async def restore(self, *, rows: bool) -> int:
         """Go back; return how many files and rows were not as they had been."""
-        return self._restore_files() + (await self._restore_rows() if rows else 0)
+        return self.beside() + self._restore_files() + (await self._restore_rows() if rows else 0)
 
     def _restore_files(self) -> int:
         repaired = 0

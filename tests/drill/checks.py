@@ -12,6 +12,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
+from evidence.audit.copies import audit_copies
 from evidence.core.wire.receipt import check_receipt, parse_receipt
 from evidence.db.pool import connect
 from evidence.verify import cli
@@ -34,6 +35,16 @@ Check = Callable[[DrillHouse], Awaitable[list[str]]]
 async def audit_the_house(house: DrillHouse) -> list[str]:
     """The agency's own audit, with the log's key and nothing else."""
     return await differences(house)
+
+
+async def audit_the_copies(house: DrillHouse) -> list[str]:
+    """The part of the agency's audit that looks at the second store."""
+    conn = await connect(house.dsn)
+    try:
+        audit = audit_copies(conn, second=house.second)
+        return sorted({finding.code async for finding in audit if finding.severity is not Severity.OK})
+    finally:
+        await conn.close()
 
 
 async def audit_the_log(house: DrillHouse) -> list[str]:
@@ -89,6 +100,7 @@ async def verify_as_a_stranger(house: DrillHouse) -> list[str]:
 
 CHECKS: Mapping[Victim, Check] = {
     Victim.HOUSE: audit_the_house,
+    Victim.COPIES: audit_the_copies,
     Victim.LOG: audit_the_log,
     Victim.KEEPER: audit_since,
     Victim.WITNESS: ask_the_witness,

@@ -45,7 +45,7 @@ def _altered(column: str, kind: str, chance: Random) -> str:
     place = f"{byte} % octet_length({column})"
     expressions = {
         "text": f"coalesce({column}, '') || '{chance.choice('xyz')}'",
-        "bytea": f"set_byte({column}, {place}, get_byte({column}, {place}) # {bit})",
+        "bytea": f"coalesce(set_byte({column}, {place}, get_byte({column}, {place}) # {bit}), sha256('{byte}'))",
         "bigint": f"{column} + {chance.randrange(1, 9)}",
         "integer": f"{column} + {chance.randrange(1, 9)}",
         "smallint": f"{column} + 1",

@@ -11,8 +11,8 @@ import hashlib
 import random
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -30,6 +30,7 @@ from evidence.custody.timestamps import TimestampBook
 from evidence.db.embedded import EmbeddedPostgres
 from evidence.db.pool import connect, open_pool
 from evidence.export.clip import Exporter
+from evidence.objects.s3 import S3Objects
 from evidence.receipts import build_receipt
 from ledger.canonical import JsonObject
 from ledger.checkpoint import Checkpoint, open_checkpoint
@@ -45,6 +46,8 @@ from tests.drill.baseline import Baseline
 from tests.support.clock import START, SeededEntropy, SteppingClock
 from tests.support.database import fresh_database, make_template
 from tests.support.payloads import Scribe
+from tests.support.s3_bucket import Bucket, BucketMemory, make_bucket, make_session
+from tests.support.s3_server import s3_server
 from tests.support.small_house import CONTENTS, RECORDER, SmallHouse
 from tests.support.time_authority import make_stamper
 
@@ -53,6 +56,8 @@ EXPORTS = 3
 RECEIPTS = 24
 _PUBLICATIONS = 7
 _LONG_CLIP_EVERY = 8
+_COPIES = 3
+_RETENTION = timedelta(days=36500)
 
 
 @dataclass(kw_only=True)
@@ -63,9 +68,13 @@ class DrillHouse(SmallHouse):
         cosigner: The witness; it cosigns what the honest sequencer shows it.
         since: The checkpoint that somebody wrote down.
         views: Entries without rows of their own, in order of the log.
+        bucket: The second store, with a client of nobody's rules.
+        second: The same as the house opens it.
         baseline: Leads back to the honest state.
     """
 
+    bucket: Bucket
+    second: S3Objects = field(init=False)
     cosigner: Cosigner = field(init=False)
     since: Checkpoint = field(init=False)
     views: list[UUID] = field(default_factory=list)
@@ -75,6 +84,7 @@ class DrillHouse(SmallHouse):
         super().__post_init__()
         self.cosigner = Cosigner.generate(WITNESS, key_type=KeyType.COSIGNATURE_ED25519, entropy=self.entropy)
         self.sequencer = self.new_sequencer()
+        self.second = self.bucket.objects(self.root / "fetched")
 
     @property
     def log_folder(self) -> Path:
@@ -138,6 +148,7 @@ class DrillHouse(SmallHouse):
             name = f"clip {number:03}.mp4"
             self.clips[name] = await self.seal(name, chance.randbytes(size))
         await self._meet_people()
+        await self._copy_some(chance)
         await self.publish()
         per_publication = max(1, (entries - 3 * clips) // _PUBLICATIONS)
         for number in range(_PUBLICATIONS):
@@ -149,7 +160,8 @@ class DrillHouse(SmallHouse):
         await self._have_stamped()
         await self.publish()
         await self.sequencer.close()
-        self.baseline = await Baseline.of(self.root, self.dsn)
+        memory = BucketMemory(self.bucket)
+        self.baseline = await Baseline.of(self.root, self.dsn, beside=memory.restore)
 
     async def _meet_people(self) -> None:
         """What makes rows and does not happen in a small house: people, a dock that leaves, a cleared list."""
@@ -178,6 +190,23 @@ class DrillHouse(SmallHouse):
             for clip in list(self.clips.values())[1:7]:
                 await scribe.annotate(clip, remark="已复核")
                 await scribe.link(case, clip)
+
+    async def _copy_some(self, chance: random.Random) -> None:
+        """Bring some originals to the second store; each copy is asked for in every check."""
+        async with self.pool.acquire() as conn:
+            rows = await conn.fetch("SELECT clip, sha256, sealed_at FROM clip ORDER BY clip")
+        for row in chance.sample(rows, _COPIES):
+            name, until = row["sha256"].hex(), row["sealed_at"] + _RETENTION
+            copy = self.second.copy_in(self.objects.open_path(name), name, retain_until=until)
+            one: JsonObject = {
+                "sha256": name,
+                "size": copy.size,
+                "checksum": copy.checksum,
+                "version": copy.version,
+                "retained_until": format_time(until.replace(microsecond=0)),
+            }
+            stated: JsonObject = {"clip": str(row["clip"]), "store": str(self.bucket.place), "objects": [one]}
+            await self.write("clip.copied", f"clip:{row['clip']}", stated)
 
     async def _begin_growing_file(self) -> None:
         """The beginnings of a file that was cut off while it was being written."""
@@ -293,7 +322,17 @@ async def open_drill_house(*, entries: int, clips: int, seed: int) -> AsyncItera
 async def open_on(server: str, root: Path, *, entries: int, clips: int, seed: int) -> AsyncIterator[DrillHouse]:
     """Build the house in a database of its own on a server that runs and has the migrated template."""
     root.mkdir()
-    async with fresh_database(server) as dsn, open_pool(dsn, program="drill") as pool:
-        house = DrillHouse(pool=pool, dsn=dsn, root=root, clock=SteppingClock(), entropy=SeededEntropy(seed))
-        await house.grow(entries=entries, clips=clips, seed=seed)
-        yield house
+    with second_store() as bucket:
+        async with fresh_database(server) as dsn, open_pool(dsn, program="drill") as pool:
+            house = DrillHouse(
+                pool=pool, dsn=dsn, root=root, clock=SteppingClock(), entropy=SeededEntropy(seed), bucket=bucket
+            )
+            await house.grow(entries=entries, clips=clips, seed=seed)
+            yield house
+
+
+@contextmanager
+def second_store() -> Iterator[Bucket]:
+    """Run a second store of the drill's own."""
+    with s3_server() as server:
+        yield make_bucket(server, make_session())

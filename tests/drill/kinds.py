@@ -17,6 +17,7 @@ class Adversary(StrEnum):
     """Who tampers, by what they hold."""
 
     STORAGE = "storage admin"
+    SECOND = "second store's admin"
     DATABASE = "database superuser"
     KEY = "key holder"
     DOCK = "dock"
@@ -27,6 +28,7 @@ class Victim(StrEnum):
     """Who checks, by what they do; see `tests.drill.checks`. None of them is told where to look."""
 
     HOUSE = "audit of the house"
+    COPIES = "audit of the copies"
     LOG = "audit of the log"
     KEEPER = "audit since a kept checkpoint"
     WITNESS = "witness that remembers"

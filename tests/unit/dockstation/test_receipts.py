@@ -155,3 +155,82 @@ def test_a_file_that_was_not_read_to_its_end_has_no_receipt(log: MemoryLog) -> N
     index = sealed(log)
     with pytest.raises(ReceiptRefused):
         check_clip_receipt(log.receipt(index), row=replace(ROW, root=None), trust=trust(log))
+
+
+STORE = "s3://evidence/originals"
+ORIGINAL: JsonObject = {
+    "sha256": DIGEST.sha256.hex(),
+    "size": DIGEST.size,
+    "checksum": None,
+    "version": None,
+    "retained_until": None,
+}
+
+
+def copied(log: MemoryLog, *, kind: str = "clip.copied", subject: str = f"clip:{CLIP}", **changes: object) -> bytes:
+    """Return the receipt of a copy."""
+    payload: JsonObject = {"clip": str(CLIP), "store": STORE, "objects": [ORIGINAL], **changes}  # type: ignore[dict-item]
+    return log.receipt(log.append(kind=kind, actor="service", subject=subject, payload=payload))
+
+
+def test_a_seal_that_asks_for_a_copy_is_believed_with_the_receipt_of_that_copy(log: MemoryLog) -> None:
+    index = sealed(log, second_store=STORE)
+    another: JsonObject = {**ORIGINAL, "sha256": "00" * 32}
+    for copy in (copied(log), copied(log, objects=[another, ORIGINAL])):
+        proven = check_clip_receipt(log.receipt(index) + copy, row=ROW, trust=trust(log))
+        assert (proven.clip, proven.entry) == (CLIP, log.entry_id(index))
+
+
+def test_a_seal_that_asks_for_no_copy_may_come_with_one(log: MemoryLog) -> None:
+    index = sealed(log)
+    assert check_clip_receipt(log.receipt(index) + copied(log), row=ROW, trust=trust(log)).clip == CLIP
+
+
+def test_without_the_copy_it_asks_for_a_seal_lets_nothing_be_cleared(log: MemoryLog) -> None:
+    index = sealed(log, second_store=STORE)
+    with pytest.raises(ReceiptRefused, match="no receipt of one came"):
+        check_clip_receipt(log.receipt(index), row=ROW, trust=trust(log))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"store": "s3://evidence/other"},
+        {"store": None},
+        {"clip": str(DOCK)},
+        {"objects": []},
+        {"objects": None},
+        {"objects": ["text"]},
+        {"objects": [{**ORIGINAL, "sha256": "00" * 32}]},
+        {"objects": [{**ORIGINAL, "size": 101}]},
+        {"kind": "clip.derived"},
+        {"subject": f"clip:{DOCK}"},
+    ],
+    ids=repr,
+)
+def test_another_copy_than_the_one_asked_for_is_none(log: MemoryLog, change: dict[str, object]) -> None:
+    index = sealed(log, second_store=STORE)
+    with pytest.raises(ReceiptRefused):
+        check_clip_receipt(log.receipt(index) + copied(log, **change), row=ROW, trust=trust(log))  # type: ignore[arg-type]
+
+
+def test_a_copy_on_record_elsewhere_is_none(log: MemoryLog) -> None:
+    index = sealed(log, second_store=STORE)
+    other = MemoryLog("log.test/x", entropy=SeededEntropy(12))
+    for raw in (
+        log.receipt(index) + copied(other),
+        log.receipt(index) + log.receipt(index),
+        copied(log) + log.receipt(index),
+        log.receipt(index) + copied(log)[:-1],
+        log.receipt(index) + copied(log) + copied(log),
+        log.receipt(index) + b"shilu/receipt/v1\n{}\n",
+    ):
+        with pytest.raises(ReceiptRefused):
+            check_clip_receipt(raw, row=ROW, trust=trust(log))
+
+
+@pytest.mark.parametrize("store", [1, True, ["s3://a"], {}])
+def test_a_condition_that_cannot_be_read_is_not_passed_over(log: MemoryLog, store: object) -> None:
+    index = sealed(log, second_store=store)
+    with pytest.raises(ReceiptRefused):
+        check_clip_receipt(log.receipt(index) + copied(log), row=ROW, trust=trust(log))

@@ -450,6 +450,8 @@ def test_every_code_has_its_tampering() -> None:
     others = {"house.audited", "payload.not_replayable", "object.unreadable"}
     # Time stamps have their own: test_times.
     others |= {"timestamp.false", "timestamp.disagrees", "timestamp.unjudged", "timestamp.clock_differs"}
+    # Copies as well: ingest/test_copies and acceptance/test_second_store.
+    others |= {"copy.missing", "copy.altered", "copy.unlocked", "copy.unnamed", "copies.unchecked", "object.elsewhere"}
     assert set(FINDINGS) == {code for code in expected if not code.startswith("log.")} | others
 
 

@@ -1,0 +1,217 @@
+"""A house with a second store: sealed here, copied there, cleared on a recorder with both, read when one is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.session import get_session
+
+from api.config import load_config
+from api.errors import ConfigInvalid
+from api.services import open_services
+from api.tasks import audit_all
+from dockstation.config import StateFolder
+from dockstation.errors import ReceiptRefused
+from dockstation.identity import Enrolment
+from dockstation.journal import FileRow, State
+from dockstation.log_trust import LogTrust
+from dockstation.receipts import check_clip_receipt
+from evidence.core.wire.copied import split_receipts
+from evidence.errors import ObjectStoreUnsuitable
+from evidence.parties.roles import Role
+from ledger.findings import Severity
+from tests.support.dock_journal import CLIP, UPLOAD, listed
+from tests.support.parties import PaperDock
+from tests.support.s3_bucket import Bucket, make_bucket, use_test_credentials
+from tests.support.s3_server import S3Server, Strike, s3_server
+from tests.support.service import Reply, RunningService, config_for, digest_of, running_service
+
+DATA = b"footage of a night" * 100
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[S3Server]:
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def session() -> Any:
+    """One session for all tests: it reads a description of S3 that is megabytes long."""
+    return get_session()
+
+
+@pytest.fixture
+def bucket(running: S3Server, session: Any, monkeypatch: pytest.MonkeyPatch) -> Bucket:
+    use_test_credentials(monkeypatch)
+    running.reset()
+    return make_bucket(running, session)
+
+
+def with_second(bucket: Bucket, **more: object) -> dict[str, Any]:
+    return {
+        "objects_second": str(bucket.place),
+        "objects_second_endpoint": bucket.place.endpoint,
+        "objects_second_region": bucket.place.region,
+        "objects_second_retention_days": 3650,
+        **more,
+    }
+
+
+def receipted(reply: Reply, service: RunningService, dock: PaperDock, data: bytes, path: str) -> None:
+    """Check an answer as a dock does that has read those bytes.
+
+    Raises:
+        ReceiptRefused: A dock would not clear.
+    """
+    digest = digest_of(data)
+    row = FileRow(
+        id=1,
+        dock=dock.dock,
+        recorder=dock.recorder,
+        seen=listed(path, size=len(data)).seen,
+        order=0,
+        key_mark=False,
+        state=State.UPLOADED,
+        inventory=CLIP,
+        upload=UPLOAD,
+        offset_bytes=len(data),
+        prefix=None,
+        read_identity=None,
+        root=digest.root,
+        sha256=digest.sha256,
+        clip=None,
+        entry=None,
+        trouble=None,
+        verified_at=None,
+        clearing_root=None,
+    )
+    verifier = service.services.log_verifier
+    enrolment = Enrolment(dock.dock, "n", service.url, verifier.name, verifier, "")
+    check_clip_receipt(reply.body, row=row, trust=LogTrust(StateFolder(Path("no state folder")), enrolment))
+
+
+async def asked_again(service: RunningService, dock: PaperDock, clip: str) -> Reply:
+    """Ask for a receipt until it is there."""
+    async with asyncio.timeout(30):
+        while (reply := await service.ask("GET", f"/v1/clips/{clip}/receipt", dock=dock)).status == 202:
+            await asyncio.sleep(0.05)
+    return reply
+
+
+async def second_copies(service: RunningService) -> dict[str, Any]:
+    """Return what /readyz says of copying."""
+    checks = (await service.ask("GET", "/readyz")).json()["checks"]
+    return next(check for check in checks if check["name"] == "second copies")
+
+
+async def findings(service: RunningService) -> dict[str, int]:
+    audited = await audit_all(service.services, since=None, put_on_record=False, say=lambda _: None)
+    return audited.counts()
+
+
+@pytest.mark.timeout(180)
+async def test_a_recorder_is_cleared_when_the_copy_is_provable_and_not_before(
+    database: str, tmp_path: Path, bucket: Bucket
+) -> None:
+    config = config_for(
+        database, tmp_path / "data", **with_second(bucket, receipt_requires_second_copy=True, receipt_wait_seconds=0.2)
+    )
+    async with running_service(config) as service:
+        dock = await service.dock()
+        bucket.server.strike(f"/{bucket.place.bucket}", Strike.DENIED, times=100_000)
+        reply = await service.seal(DATA, path="DCIM/1.mp4", dock=dock)
+        assert reply.status == 202, "sealed and provable, and not copied"
+        clip = reply.json()["clip"]
+        await asyncio.sleep(0.5)
+        assert (await service.ask("GET", f"/v1/clips/{clip}/receipt", dock=dock)).status == 202
+        person = await service.ask("GET", f"/v1/clips/{clip}/receipt", role=Role.INVESTIGATOR)
+        assert person.status == 200, "people prove the seal itself"
+        with pytest.raises(ReceiptRefused, match="no receipt of one came"):
+            receipted(person, service, dock, DATA, "DCIM/1.mp4")
+        async with asyncio.timeout(20):
+            while (state := await second_copies(service))["ok"]:
+                await asyncio.sleep(0.05)
+        assert (state["detail"], state["required"]) == ("object.store_unreachable", False)
+        metrics = (await service.ask("GET", "/metrics", role=Role.ADMINISTRATOR)).body.decode()
+        assert "shilu_copies_waiting 1.0" in metrics
+        assert "shilu_copies_failing 1.0" in metrics
+        bucket.server.reset()
+        reply = await asked_again(service, dock, clip)
+        receipted(reply, service, dock, DATA, "DCIM/1.mp4")
+        seal, copy = split_receipts(reply.body)
+        assert copy is not None
+        assert seal.entry == split_receipts(person.body)[0].entry
+        assert await findings(service) == {}
+
+
+@pytest.mark.timeout(180)
+async def test_what_is_gone_here_is_read_from_there_and_stays_a_finding(
+    database: str, tmp_path: Path, bucket: Bucket
+) -> None:
+    config = config_for(database, tmp_path / "data", **with_second(bucket))
+    async with running_service(config) as service:
+        clip = await service.clip(DATA, path="DCIM/1.mp4")
+        made = await service.derive(clip, b"a proxy")
+        name = hashlib.sha256(DATA).hexdigest()
+        async with asyncio.timeout(20):
+            while not await service.services.pool.fetchval("SELECT count(*) > 1 FROM clip_copy"):
+                await asyncio.sleep(0.05)
+        assert await findings(service) == {}
+        service.services.local.open_path(name).unlink()
+        asked = await service.ask(
+            "POST",
+            f"/v1/clips/{clip}/views",
+            role=Role.INVESTIGATOR,
+            json={"rendition": "original", "purpose": "legal_review"},
+        )
+        assert asked.status == 201, asked
+        shown = await service.ask("GET", asked.json()["url"].removeprefix(service.url), headers={"Range": "bytes=8-20"})
+        assert (shown.status, shown.body) == (206, DATA[8:21])
+        assert await findings(service) == {"object.missing": 1}
+        service.services.local.open_path(made).unlink()
+        audited = await audit_all(service.services, since=None, put_on_record=False, say=lambda _: None)
+        named = sorted(one.code for one in audited.findings if one.severity is not Severity.OK)
+        assert named == ["object.elsewhere", "object.missing"], "made again, or by a worker elsewhere: no error"
+        bucket.delete(name)
+        assert await findings(service) == {"object.missing": 1, "copy.missing": 1}
+
+
+async def test_a_bucket_that_keeps_no_lock_ends_the_start_unless_none_is_meant(
+    database: str, tmp_path: Path, running: S3Server, session: Any, bucket: Bucket
+) -> None:
+    plain = make_bucket(running, session, locks=False)
+    with pytest.raises(ObjectStoreUnsuitable, match="Object Lock"):
+        async with open_services(config_for(database, tmp_path / "data", **with_second(plain))):
+            raise AssertionError("it started")
+    meant = with_second(plain, objects_second_retention_days=0)
+    async with open_services(config_for(database, tmp_path / "data", **meant)) as services:
+        assert services.second is not None
+
+
+async def test_a_second_store_that_is_away_keeps_nobody_from_starting(
+    database: str, tmp_path: Path, bucket: Bucket
+) -> None:
+    away = with_second(bucket, objects_second_endpoint="http://127.0.0.1:9")
+    async with running_service(config_for(database, tmp_path / "data", **away)) as service:
+        assert (await service.seal(DATA, path="DCIM/1.mp4")).status in (200, 201)
+        assert (await service.ask("GET", "/readyz")).json()["ready"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "match"),
+    [
+        ({"objects_second": "s3://bucket/a"}, "retention_days"),
+        ({"receipt_requires_second_copy": True}, "needs objects_second"),
+        ({"objects_second": "bucket", "objects_second_retention_days": 1}, "objects_second"),
+        ({"objects_second": "s3://bucket", "objects_second_retention_days": -1}, "retention_days"),
+    ],
+)
+def test_half_a_configuration_is_refused(settings: dict[str, Any], match: str) -> None:
+    with pytest.raises(ConfigInvalid, match=match):
+        load_config(**settings)
