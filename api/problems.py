@@ -122,6 +122,7 @@ PROBLEMS = _table(
         # Somebody here has to act; nothing the caller can change helps.
         (500, Retry.LATER, "internal custody.event_invalid job.lease_lost export.target_unusable"),
         (500, Retry.LATER, "evidence.damaged object.damaged object.missing ledger.storage_unreadable"),
+        (500, Retry.LATER, "media.continuity_malformed"),
         (500, Retry.LATER, "ledger.storage_unsuitable object.store_unsuitable"),
         (500, Retry.LATER, "ledger.storage_conflict ledger.checkpoint_conflict ledger.tree_mismatch"),
         (500, Retry.LATER, "config.invalid config.origin_mismatch log.absent log.key_missing database.unsuitable"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.bodies import JsonBody
-from api.handlers import clips, excerpts, media, receipts
+from api.handlers import clips, continuity, excerpts, media, receipts
 from api.handlers.excerpts import EXCERPT_TYPE
 from api.handlers.receipts import RECEIPT_TYPE
 from api.models.clips import (
@@ -19,6 +19,7 @@ from api.models.clips import (
     SealedClip,
 )
 from api.models.common import PageQuery
+from api.models.continuity import ContinuityItem
 from api.route import Answer, Header, Route, json_of
 from api.routes.access import ANYBODY, DOCKS, VIEWERS, WRITERS
 from api.routes.codes import PROOF_ERRORS
@@ -93,6 +94,17 @@ CLIP_ROUTES: tuple[Route, ...] = (
         query=PageQuery,
         answers=(json_of(200, HistoryItems, "A page"),),
         errors=("clip.unknown", "request.cursor"),
+        tag="clips",
+    ),
+    Route(
+        name="clip_continuity",
+        method="GET",
+        path="/v1/clips/{clip}/continuity",
+        summary="What the file's own bookkeeping and its neighbours give occasion to note: leads, never verdicts",
+        roles=VIEWERS,
+        handle=continuity.continuity,
+        answers=(json_of(200, ContinuityItem, "The observations"),),
+        errors=("clip.unknown", "view.rendition_missing", "object.missing", "media.continuity_malformed"),
         tag="clips",
     ),
     Route(

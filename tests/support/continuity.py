@@ -44,7 +44,8 @@ class Make:
             pixel_format=self.pixel_format,
         )
         sound = Sound(codec=self.sound, pieces_ms=((0, self.times_ms[-1] + 40),)) if self.sound else None
-        return write(path, film=film, sound=sound, container=self.container, muxer=self.muxer)
+        dated = {"creation_time": "2026-11-21T08:00:00Z"}
+        return write(path, film=film, sound=sound, container=self.container, muxer=self.muxer, tags=dated)
 
 
 _HEVC = {"preset": "ultrafast", "x265-params": "log-level=none:pools=none:frame-threads=1"}

@@ -72,11 +72,15 @@ def read(path: Path) -> tuple[list[Piece], int]:
 
 def write(template: Path, pieces: Sequence[Piece], target: Path, *, container: str | None = None) -> Path:
     """Write packets into a new file with the tracks of a template."""
+    name = container or _format_of(template)
     with (
         av.open(str(template), metadata_errors="surrogateescape") as source,
-        av.open(str(target), "w", format=container or _FORMATS[source.format.name]) as output,
+        av.open(str(target), "w", format=name) as output,
     ):
-        streams = {item.index: output.add_stream_from_template(item) for item in _wanted(source)}
+        try:
+            streams = {item.index: output.add_stream_from_template(item) for item in _wanted(source)}
+        except ValueError as error:
+            raise Unsuitable(str(error)) from error
         last: dict[int, int] = {}
         for piece in pieces:
             packet = av.Packet(piece.data)
@@ -90,6 +94,14 @@ def write(template: Path, pieces: Sequence[Piece], target: Path, *, container: s
             last[piece.stream] = packet.dts
             output.mux(packet)
     return target
+
+
+def _format_of(path: Path) -> str:
+    with av.open(str(path), metadata_errors="surrogateescape") as container:
+        name = _FORMATS.get(container.format.name)
+    if name is None:
+        raise Unsuitable("no container that is written here")
+    return name
 
 
 def _wanted(container: av.container.InputContainer) -> list[Stream]:
@@ -187,7 +199,10 @@ def joined(first: Path, second: Path, target: Path) -> Path:
     """Put one recording behind another of the same make."""
     pieces, _video = read(first)
     others, _video = read(second)
-    with av.open(str(first)) as one, av.open(str(second)) as other:
+    with (
+        av.open(str(first), metadata_errors="surrogateescape") as one,
+        av.open(str(second), metadata_errors="surrogateescape") as other,
+    ):
         if [item.codec_context.name for item in _wanted(one)] != [item.codec_context.name for item in _wanted(other)]:
             raise Unsuitable("other tracks")
     return write(first, pieces + _shifted(others, _end(pieces) - min(piece.decoding for piece in others)), target)
@@ -195,10 +210,10 @@ def joined(first: Path, second: Path, target: Path) -> Path:
 
 def re_encoded(source: Path, target: Path) -> Path:
     """Decode the pictures and code them anew, as every editing program does."""
+    name = _format_of(source)
     with av.open(str(source), metadata_errors="surrogateescape") as original:
-        name = _FORMATS.get(original.format.name)
-        if name is None or not original.streams.video:
-            raise Unsuitable("no container to write")
+        if not original.streams.video:
+            raise Unsuitable("no pictures")
         stream = original.streams.video[0]
         with av.open(str(target), "w", format=name) as output:
             context = stream.codec_context

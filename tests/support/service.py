@@ -13,7 +13,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -119,9 +119,11 @@ class RunningService:
             await enrol(self.services.pool, self.docks[seed], entropy=self.entropy)
         return self.docks[seed]
 
-    async def create_upload(self, data: bytes, *, path: str, dock: PaperDock) -> tuple[str, UUID]:
+    async def create_upload(
+        self, data: bytes, *, path: str, dock: PaperDock, recorded_at: datetime | None = None
+    ) -> tuple[str, UUID]:
         """State an inventory of one file and announce its upload; return the upload's path and the inventory."""
-        inventory = dock.inventory(file_of(path, size=len(data)))
+        inventory = dock.inventory(file_of(path, size=len(data), recorded_at=recorded_at))
         reply = await self.ask("POST", "/v1/inventories", dock=dock, data=dock.inventory_note(inventory), headers=NOTE)
         assert reply.status == 201, reply
         metadata = {"inventory": str(inventory.id), "path": path, "recorder": dock.recorder}
@@ -135,10 +137,17 @@ class RunningService:
         headers = {**TUS, "Upload-Offset": str(offset), "Content-Type": OFFSET_MEDIA_TYPE}
         return await self.ask("PATCH", upload, dock=dock, headers=headers, data=io.BytesIO(data))
 
-    async def seal(self, data: bytes, *, path: str = "DCIM/a.mp4", dock: PaperDock | None = None) -> Reply:
+    async def seal(
+        self,
+        data: bytes,
+        *,
+        path: str = "DCIM/a.mp4",
+        dock: PaperDock | None = None,
+        recorded_at: datetime | None = None,
+    ) -> Reply:
         """Bring a file from inventory to receipt; return the last answer."""
         dock = dock or await self.dock()
-        upload, inventory = await self.create_upload(data, path=path, dock=dock)
+        upload, inventory = await self.create_upload(data, path=path, dock=dock, recorded_at=recorded_at)
         reply = await self.append(upload, data, dock=dock)
         assert reply.status == 204, reply
         return await self.state_manifest(upload, data, path=path, inventory=inventory, dock=dock)
