@@ -10,6 +10,7 @@ How a kind is judged stands in tests/unit/ledger/test_vectors.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -17,6 +18,14 @@ from uuid import UUID
 from ledger.canonical import Entry, encode_entry
 from ledger.checkpoint import Checkpoint, format_checkpoint, sign_checkpoint
 from ledger.cosignature import Cosigner
+from ledger.key_statement import (
+    RETIREMENT_VERSION,
+    Retirement,
+    Succession,
+    format_statement,
+    sign_retirement,
+    sign_succession,
+)
 from ledger.keys import KeyType, PrivateKey
 from ledger.note import Note, Signature, Signer, format_note, sign_note
 from ledger.proof import LogProof, format_proof
@@ -43,6 +52,7 @@ AUTHOR = _signer("author.example", 1)
 STRANGER = _signer("stranger.example", 2)
 NAMESAKE = _signer("author.example", 3)
 LOG = _signer("log.example/实录", 4)
+NEXT_LOG = _signer(LOG.name, 5)
 WITNESSES = [_witness(number) for number in range(1, 4)]
 
 ENTRIES = [
@@ -362,6 +372,54 @@ def keys() -> Vectors:
         yield f"key.malformed/{wrong}", text.encode()
 
 
+def statements() -> Vectors:
+    """Statements about the log's own key, opened without trust in any key: what they say of themselves."""
+    succession = Succession(1, LOG.verifier, NEXT_LOG.verifier, 3)
+    retirement = Retirement(1, LOG.verifier, NEXT_LOG.verifier, 3)
+    follows = sign_succession(succession, old=LOG, new=NEXT_LOG)
+    text = format_statement(succession)
+    ends = sign_retirement(retirement, by=NEXT_LOG)
+    yield "good/succession", follows
+    yield "good/retirement", ends
+    yield "good/of-an-empty-log", sign_succession(replace(succession, size=0), old=LOG, new=NEXT_LOG)
+    version, body, _ = text.split("\n")
+    old, new = LOG.verifier.vkey, NEXT_LOG.verifier.vkey
+    malformed = {
+        "version-2": text.replace("/v1", "/v2"),
+        "version-of-the-other-kind": text.replace(version, RETIREMENT_VERSION),
+        "no-version": f"{body}\n",
+        "two-bodies": f"{text}{body}\n",
+        "empty-line-behind": f"{text}\n",
+        "spaces-in-the-json": text.replace(",", ", "),
+        "fields-in-another-order": f'{version}\n{{"old":"{old}","new":"{new}",{body.split(",", 1)[1]}\n',
+        "field-missing": text.replace(',"size":3', ""),
+        "field-more": text.replace('"size":3', '"size":3,"x":0'),
+        "number-zero": text.replace('"number":1', '"number":0'),
+        "number-as-text": text.replace('"number":1', '"number":"1"'),
+        "number-true": text.replace('"number":1', '"number":true'),
+        "size-negative": text.replace('"size":3', '"size":-1'),
+        "size-beyond-2-to-the-53": text.replace('"size":3', f'"size":{2**53}'),
+        "size-of-5000-digits": text.replace('"size":3', f'"size":{"9" * 2000}'),
+        "both-keys-one": text.replace(new, old),
+        "key-of-another-log": text.replace(new, STRANGER.verifier.vkey),
+        "origin-of-another-log": text.replace('"origin":"log.', '"origin":"lag.'),
+        "key-of-a-witness": text.replace(new, WITNESSES[0].verifier.vkey),
+        "key-empty": text.replace(new, ""),
+    }
+    for name, content in malformed.items():
+        yield f"log_key.malformed/{name}", sign_note(content, [LOG, NEXT_LOG])
+    yield "log_key.malformed/no-note", text.encode()
+    yield "log_key.malformed/longer-than-4096-bytes", follows + NEXT_LOG.sign(text).line().encode() * 60
+    yield "log_key.false/old-key-alone", sign_note(text, [LOG])
+    yield "log_key.false/new-key-alone", sign_note(text, [NEXT_LOG])
+    yield "log_key.false/in-the-other-order", sign_note(text, [NEXT_LOG, LOG])
+    yield "log_key.false/a-third-signature", sign_note(text, [LOG, NEXT_LOG, STRANGER])
+    yield "log_key.false/size-changed", follows.replace(b'"size":3', b'"size":4')
+    yield "log_key.false/retired-by-itself", sign_note(format_statement(retirement), [LOG])
+    yield "log_key.false/retirement-signed-by-both", sign_note(format_statement(retirement), [LOG, NEXT_LOG])
+    yield "log_key.false/retirement-with-another-size", ends.replace(b'"size":3', b'"size":2')
+
+
 KINDS: dict[str, Callable[[], Vectors]] = {
     "note": notes,
     "checkpoint": checkpoints,
@@ -369,6 +427,7 @@ KINDS: dict[str, Callable[[], Vectors]] = {
     "proof": proofs,
     "policy": policies,
     "key": keys,
+    "statement": statements,
 }
 
 

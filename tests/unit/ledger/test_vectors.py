@@ -9,6 +9,7 @@ import pytest
 
 from ledger.checkpoint import open_checkpoint
 from ledger.errors import LedgerInputError
+from ledger.key_statement import format_statement, open_statement
 from ledger.keys import parse_public_key
 from ledger.note import format_note, open_note, parse_note
 from ledger.policy import Policy
@@ -47,6 +48,11 @@ def _key(raw: bytes) -> bytes:
     return parse_public_key(raw.decode()).vkey.encode()
 
 
+def _statement(raw: bytes) -> bytes:
+    assert format_statement(open_statement(raw)) == parse_note(raw).text
+    return format_note(parse_note(raw))
+
+
 ROUND_TRIPS: dict[str, Callable[[bytes], bytes]] = {
     "note": _note,
     "checkpoint": _checkpoint,
@@ -54,6 +60,7 @@ ROUND_TRIPS: dict[str, Callable[[bytes], bytes]] = {
     "proof": _proof,
     "policy": _policy,
     "key": _key,
+    "statement": _statement,
 }
 
 
