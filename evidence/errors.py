@@ -211,3 +211,9 @@ class LogKeysUnseen(EvidenceError):
     """The old key cannot end yet: no checkpoint that both keys signed was published, so nobody could move over."""
 
     code = "keys.unseen"
+
+
+class RedactionInvalid(EvidenceError):
+    """The list of what is to be covered and muted breaks a rule; `problems` names each place."""
+
+    code = "redaction.invalid"

@@ -217,3 +217,9 @@ class CutRefused(IngestError):
     """The playable copy beside an excerpt cannot be made of this file; ask for the excerpt without one."""
 
     code = "excerpt.cut_refused"
+
+
+class RedactionRefused(IngestError):
+    """No redacted copy can be made of this file: what is to be covered or muted is not there, or does not decode."""
+
+    code = "redaction.refused"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 from aiohttp import web
@@ -27,12 +28,14 @@ from evidence.clips.clips import Clip, get_clip
 from evidence.clips.content import AnnotationContent
 from evidence.clips.search import list_clips
 from evidence.custody.history import clip_history
+from evidence.custody.store import payloads_of
 from evidence.db.paging import LAST_INTEGER
 from evidence.db.pool import Connection
 from evidence.parties.purposes import PURPOSES
 from evidence.parties.tickets import open_view
 from ledger.store import published_indices
 
+REDACTED = "redacted"
 ORIGINAL = "original"
 ORIGINAL_TYPE = "application/octet-stream"
 """Originals are never interpreted by a browser: they are what a stranger's device wrote."""
@@ -109,7 +112,7 @@ async def view(call: Call[OpenView, NoQuery]) -> web.Response:
         raise PurposeUnknown(f"{body.purpose!r} is not on the list of purposes", purposes=sorted(PURPOSES))
     async with services.pool.acquire() as conn, conn.transaction():
         clip = await get_clip(conn, call.id("clip"))
-        sha256, media_type = _rendition(clip, body.rendition)
+        sha256, media_type = await _rendition(conn, clip, body.rendition)
         opened = await open_view(
             conn,
             clip=clip.id,
@@ -127,9 +130,12 @@ async def view(call: Call[OpenView, NoQuery]) -> web.Response:
     return json_answer(OpenedView(url=url, expires_at=opened.expires_at, entry=opened.entry_id), status=201)
 
 
-def _rendition(clip: Clip, kind: str) -> tuple[bytes, str]:
+async def _rendition(conn: Connection, clip: Clip, kind: str) -> tuple[bytes, str]:
     if kind == ORIGINAL:
         return clip.row.sha256, ORIGINAL_TYPE
+    if kind == REDACTED and (redacted := await payloads_of(conn, type="clip.redacted", subject=f"clip:{clip.id}")):
+        newest = json.loads(redacted[-1].payload)
+        return bytes.fromhex(newest["sha256"]), newest["media_type"]
     made = clip.made(kind)
     if made is None:
         raise RenditionMissing(f"the clip has no {kind}", clip=str(clip.id), state=clip.state.value)

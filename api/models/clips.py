@@ -196,7 +196,9 @@ class OpenView(RequestModel):
     """Somebody wants to look, and says what for."""
 
     purpose: str = Field(pattern=WORD, description="A purpose on the list, see /v1/vocabulary")
-    rendition: str = Field("proxy", pattern=WORD, description="`original`, or the kind of an object made from it")
+    rendition: str = Field(
+        "proxy", pattern=WORD, description="`original`, `redacted` (newest copy), or the kind of an object"
+    )
 
 
 class OpenedView(ResponseModel):
@@ -220,6 +222,17 @@ class OrderExcerpt(RequestModel):
         if not 0 < self.to_ms - self.from_ms <= EXCERPT_MS_MAX:
             raise ValueError("to_ms has to lie behind from_ms, at most an hour")
         return self
+
+
+class RedactionMade(ResponseModel):
+    """A redacted copy is kept and on record; it is a derivative, the original stays the evidence."""
+
+    redaction: UUID
+    clip: UUID
+    entry: UUID
+    sha256: Digest
+    size: int
+    media_type: str
 
 
 class SealedClip(ResponseModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.bodies import JsonBody
-from api.handlers import clips, continuity, excerpts, media, receipts
+from api.handlers import clips, continuity, excerpts, media, receipts, redactions
 from api.handlers.excerpts import EXCERPT_TYPE
 from api.handlers.receipts import RECEIPT_TYPE
 from api.models.clips import (
@@ -16,6 +16,7 @@ from api.models.clips import (
     OpenedView,
     OpenView,
     OrderExcerpt,
+    RedactionMade,
     SealedClip,
 )
 from api.models.common import PageQuery
@@ -24,6 +25,7 @@ from api.route import Answer, Header, Route, json_of
 from api.routes.access import ANYBODY, DOCKS, VIEWERS, WRITERS
 from api.routes.codes import PROOF_ERRORS
 from evidence.clips.content import AnnotationContent
+from evidence.clips.redaction import RedactionContent
 
 IDEMPOTENCY = Header(name="Idempotency-Key", means="A repeat with the same key gets the same answer again")
 MEDIA_TYPE = "*/*"
@@ -146,6 +148,18 @@ CLIP_ROUTES: tuple[Route, ...] = (
             *("clip.unknown", "view.purpose_unknown", "excerpt.impossible", "excerpt.cut_refused"),
             *("receipt.pending", "evidence.damaged", "object.missing"),
         ),
+        tag="clips",
+    ),
+    Route(
+        name="redact_clip",
+        method="POST",
+        path="/v1/clips/{clip}/redactions",
+        summary="A copy with parts made unseen and unheard, on record with every change and its reason",
+        roles=WRITERS,
+        handle=redactions.redact,
+        body=JsonBody(RedactionContent),
+        answers=(json_of(201, RedactionMade, "Kept and on record; seen as the rendition `redacted`, the newest"),),
+        errors=("clip.unknown", "redaction.refused", "object.missing", "object.damaged"),
         tag="clips",
     ),
     Route(

@@ -63,6 +63,8 @@ def named_by(event_type: str, payload: JsonObject) -> Iterator[NamedObject]:
         elif event_type == "clip.derived":
             for made in _list(payload["objects"]):
                 yield _named(made, clip=payload["clip"], root=None)
+        elif event_type == "clip.redacted":
+            yield _named(payload, clip=payload["clip"], root=None)
     except (KeyError, TypeError, ValueError):
         return
 

@@ -167,7 +167,9 @@ async def is_named_by_row(conn: Connection, sha256: bytes) -> bool:
     """Tell whether a row names this object by now: it may have been sealed since the audit read the payloads."""
     named: bool = await conn.fetchval(
         """SELECT EXISTS (SELECT FROM clip WHERE sha256 = $1)
-               OR EXISTS (SELECT FROM clip_object WHERE sha256 = $1)""",
+               OR EXISTS (SELECT FROM clip_object WHERE sha256 = $1)
+               OR EXISTS (SELECT FROM custody_payload WHERE type = 'clip.redacted'
+                          AND convert_from(payload, 'UTF8')::jsonb ->> 'sha256' = encode($1, 'hex'))""",
         sha256,
     )
     return named

@@ -44,11 +44,13 @@ Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Moment = Annotated[int, Field(ge=0, le=CLIP_MS_MAX)]
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """Base of everything that people hand in about a clip: unknown fields are refused, values do not change type."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Span(_Part):
+class Span(Part):
     """A stretch of the clip, milliseconds, the end after the start."""
 
     from_ms: Moment
@@ -61,7 +63,7 @@ class Span(_Part):
         return self
 
 
-class Marker(_Part):
+class Marker(Part):
     """A moment or a stretch that matters; `kind` is a key of the vocabulary's markers."""
 
     kind: Key
@@ -76,7 +78,7 @@ class Marker(_Part):
         return self
 
 
-class Speaker(_Part):
+class Speaker(Part):
     """Somebody who speaks: `key` is this annotation's own name for them, `role` a key of the vocabulary's speakers."""
 
     key: Key
@@ -87,7 +89,7 @@ class Speaker(_Part):
     spans: Annotated[list[Span], Field(max_length=SPANS_MAX)] = []
 
 
-class Utterance(_Part):
+class Utterance(Part):
     """Words that are spoken; `confidence` in thousandths, for words a machine proposed."""
 
     from_ms: Moment
@@ -105,7 +107,7 @@ class Utterance(_Part):
         return self
 
 
-class AnnotationContent(_Part):
+class AnnotationContent(Part):
     """All that one version says.
 
     Attributes:

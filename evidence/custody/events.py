@@ -108,6 +108,7 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         "clip.viewed": Event(payload=payloads.ClipViewed, subject="clip"),
         "clip.exported": Event(payload=payloads.ClipExported, subject="clip"),
         "clip.excerpted": Event(payload=payloads.ClipExcerpted, subject="clip"),
+        "clip.redacted": Event(payload=payloads.ClipRedacted, subject="clip"),
         "case.opened": Event(payload=payloads.CaseOpened, subject="case", project=cases.project_case_opened),
         "case.clip_linked": Event(
             payload=payloads.CaseClipLinked,

@@ -13,6 +13,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from evidence.clips.content import AnnotationContent
+from evidence.clips.redaction import RedactionContent
 from evidence.core.clock import format_time, parse_time
 from evidence.errors import TimeInvalid
 from ledger.canonical import INTEGER_MAX
@@ -322,6 +323,23 @@ class ClipExcerpted(Payload):
     to_ms: Count
     runs: list[ExcerptedRun]
     cut: ExcerptedCut | None
+
+
+class ClipRedacted(Payload):
+    """A copy with parts made unseen and unheard, a derivative: what was changed and why, and digests of both.
+
+    `parent` is the original's SHA-256, `size` in bytes; `made` counts what the child did.
+    """
+
+    clip: Id
+    redaction: Id
+    parent: Digest
+    sha256: Digest
+    size: Size
+    media_type: Name
+    changes: RedactionContent
+    tools: dict[str, str]
+    made: dict[str, object]
 
 
 class CaseOpened(Payload):

@@ -53,6 +53,12 @@ async def find_payload(conn: Connection, entry_id: UUID) -> StoredPayload | None
     return None if row is None else _stored(row)
 
 
+async def payloads_of(conn: Connection, *, type: str, subject: str) -> Sequence[StoredPayload]:  # noqa: A002 - the ledger's own word
+    """Return all payloads of one type about one subject, oldest first."""
+    rows = await conn.fetch(f"{_PAYLOADS} WHERE subject = $1 AND type = $2 ORDER BY entry_id", subject, type)
+    return [_stored(row) for row in rows]
+
+
 async def payloads_after(conn: Connection, *, after: UUID | None, limit: int) -> Sequence[StoredPayload]:
     """Return payloads in order of their entries' ids, which is the order they were recorded in, behind `after`."""
     rows = await conn.fetch(f"{_PAYLOADS} WHERE entry_id > $1 ORDER BY entry_id LIMIT $2", after or FIRST_ID, limit)

@@ -230,7 +230,7 @@ class SoundEncoding:
         yield from self._decoded(None)
         if self.tally.count:
             for piece in self._resampling.rest():
-                yield from self._encoder.encode(piece)
+                yield from self._encode(piece)
             yield from self._encoder.encode(None)
         self._damage.time_repairs += self._timeline.repairs
         self._damage.time_breaks += self._timeline.breaks
@@ -244,7 +244,11 @@ class SoundEncoding:
             # One at a time: a long hole becomes more silence than should be held in memory.
             pieces = iter(self._resampling.push(frame, seconds=seconds))
             while (piece := self._next(pieces)) is not None:
-                yield from self._encoder.encode(piece)
+                yield from self._encode(piece)
+
+    def _encode(self, piece: AudioFrame) -> Iterable[Packet[Stream]]:
+        """Encode one piece, whose `pts` counts samples; the one way into the encoder."""
+        return self._encoder.encode(piece)
 
     def _next(self, pieces: Iterator[AudioFrame]) -> AudioFrame | None:
         try:

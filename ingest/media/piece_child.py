@@ -1,6 +1,6 @@
-"""The process that cuts: `python -m ingest.media.piece_child REQUEST`, started by `ingest.media.pieces`.
+"""The process that cuts and redacts: `python -m ingest.media.piece_child REQUEST`, started by `ingest.media.pieces`.
 
-REQUEST is JSON: `{"task": "cut", "source": <descriptor>, "folder": <path>, "parent": <process id>,
+REQUEST is JSON: `{"task": "cut" | "redact", "source": <descriptor>, "folder": <path>, "parent": <process id>,
 "limits": {...}, ...}` and what the task needs. It is bound as `ingest.media.child` is, before it loads the media
 library and before it looks at the file; it answers in the same sayings, and its last word is `facts`, what was made in
 `probe`.
@@ -45,7 +45,7 @@ def _word(wanted: dict[str, Any], voice: Voice) -> Saying:
     from ingest.media.rendition import tools
 
     av.logging.set_level(None)
-    tasks = {"cut": _cut}
+    tasks = {"cut": _cut, "redact": _redact}
     try:
         made = tasks[wanted["task"]](Path(f"/proc/self/fd/{int(wanted['source'])}"), wanted, voice)
     except MediaError as error:
@@ -68,6 +68,18 @@ def _cut(source: Path, wanted: dict[str, Any], voice: Voice) -> JsonObject:
         report=voice.progress,
     )
     return {"container": made.container, "packets": made.packets, "from_ms": round(made.from_s * 1000)}
+
+
+def _redact(source: Path, wanted: dict[str, Any], voice: Voice) -> JsonObject:
+    from ingest.media.redacting import make_redacted
+
+    return make_redacted(
+        source,
+        Path(wanted["folder"]) / PIECE_NAME,
+        wanted["changes"],
+        threads=int(wanted["limits"]["threads"]),
+        report=voice.progress,
+    )
 
 
 def _translated(error: Exception) -> MediaError:

@@ -86,7 +86,7 @@ def make_proxy(
     with contextlib.ExitStack() as stack:
         container = stack.enter_context(opened(source))
         output = None if keep else stack.enter_context(_created(target))
-        clock = _clock(container, decision, probe)
+        clock = clock_of(container, decision, probe)
         board, ear = _onlookers(container, decision, clock)
         heard = _nothing if ear is None else ear.hear
         seen = _nothing if board is None else board.see
@@ -197,7 +197,8 @@ def _nothing(*_: object) -> None:
     """Look the other way."""
 
 
-def _clock(container: InputContainer, decision: Decision, probe: Probe) -> Clock:
+def clock_of(container: InputContainer, decision: Decision, probe: Probe) -> Clock:
+    """Return what the lanes of a file share: the time at which the first chosen track begins, and the stated length."""
     starts = [
         Fraction(stream.start_time) * stream.time_base
         for track in (decision.picture, decision.sound)

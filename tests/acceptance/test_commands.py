@@ -32,6 +32,7 @@ COMMANDS = (
     "verify",
     "export",
     "excerpt",
+    "redact",
     "audit",
     "quarantine",
     "log",

@@ -1,0 +1,84 @@
+"""`shilu redact`: a copy of a clip with parts made unseen and unheard, linked to it by the list of what was changed.
+
+Exit codes are those of every command; 2 for a list that breaks a rule or a file without what it names.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli.context import ask, parse_uuid
+from api.cli.options import DatabaseOption, DataOption, JsonOption, config_from
+from api.cli.output import print_json
+from api.cli.run import run
+from api.redactions import redactor_of
+from api.services import Services
+from evidence.clips.redaction import read_redaction
+from ingest.redactions import Redacted
+
+CONTENT_BYTES_MAX = 1024 * 1024
+
+
+def redact_command(
+    clip: Annotated[str, typer.Argument(metavar="CLIP", help="Id of a clip.")],
+    changes: Annotated[
+        Path,
+        typer.Option(
+            "--with",
+            help='JSON: {"reason", "picture": {"width", "height"}, "cover": [{"from_ms", "to_ms", "x", "y", "width", '
+            '"height", "how": "pixelate" | "blur" | "black", "why"}], "mute": [{"from_ms", "to_ms", "why"}]}.',
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option("--out", help="Put the copy there as well; it must not exist.")] = None,
+    data: DataOption = None,
+    database: DatabaseOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a redacted copy. It is a derivative, kept and on record with every change and its reason.
+
+    Boxes are in pixels of an upright picture of the size that "picture" states. The original stays as it is.
+    """
+    content = read_redaction(_read(changes))
+    number = parse_uuid(clip)
+    if out is not None and (out.exists() or out.is_symlink()):
+        raise typer.BadParameter(f"{out} is there already")
+
+    async def question(services: Services) -> Redacted:
+        made = await redactor_of(services).redact(clip=number, content=content, actor="service")
+        if out is not None:
+            shutil.copyfile(services.objects.open_path(made.sha256.hex()), out)
+        return made
+
+    made = run(ask(config_from(data, database), question))
+    if as_json:
+        print_json(
+            {
+                "clip": made.clip,
+                "redaction": made.redaction,
+                "entry": made.entry_id,
+                "sha256": made.sha256.hex(),
+                "size": made.size,
+                "media_type": made.media_type,
+                "made": made.made,
+            }
+        )
+    else:
+        typer.echo(f"redaction {made.redaction} of clip {made.clip}: {made.size} bytes, SHA-256 {made.sha256.hex()}")
+
+
+def _read(path: Path) -> object:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(CONTENT_BYTES_MAX + 1)
+        if len(raw) > CONTENT_BYTES_MAX:
+            raise typer.BadParameter(f"{path} is longer than {CONTENT_BYTES_MAX} bytes")
+        return json.loads(raw)
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise typer.BadParameter(f"{path} is not JSON") from error
