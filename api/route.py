@@ -24,6 +24,7 @@ PATH_PATTERNS: Mapping[str, str] = MappingProxyType(
         "dock": UUID_PATTERN,
         "token": UUID_PATTERN,
         "upload": UUID_PATTERN,
+        "kind": "[a-z][a-z0-9_.-]{0,63}",
         "ticket": "[0-9a-f]{32}_[A-Za-z0-9_-]{43}",
         "place": "[1-9][0-9]{0,3}",
         "tile": "[0-9a-z/.]{1,80}",

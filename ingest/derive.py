@@ -3,7 +3,9 @@
 Order of effects:
 
 1. the job's row is taken under a token, the attempt counted   crash: the hold runs out and another worker takes it
-2. review copy and poster are made in a work folder            crash: the same; the next attempt removes the folder
+2. all is made in a work folder                                crash: the same; the next attempt removes the folder
+   (on the way a first still becomes an object, then a row     crash: an object that nothing names, or a first still
+   that names it; neither is evidence)                         of a clip whose derivation is still to come
 3. they become objects                                         crash: the same; objects that no clip names do no harm
 4. one transaction: ledger entry, clip rows, end of the job,   crash: all or nothing
    if the token is still in force
@@ -27,6 +29,7 @@ from uuid import UUID
 
 import structlog
 
+from evidence.clips.preview_store import insert_preview
 from evidence.core.clock import Clock, Entropy
 from evidence.core.ids import uuid7
 from evidence.custody.record import record
@@ -37,22 +40,27 @@ from ingest import jobs_store
 from ingest.errors import IngestError, LeaseLost
 from ingest.jobs_store import Lease
 from ingest.media.errors import NoSpace, SourceUnreadable
-from ingest.media.result import REASON_CHARACTERS_MAX, MadeObject, MediaResult
-from ingest.media.runner import derive_media
+from ingest.media.result import REASON_CHARACTERS_MAX, EarlyStill, MadeObject, MediaResult
+from ingest.media.runner import OnEarly, derive_media
 from ingest.offload import on_disk, to_the_end
 from ingest.settings import WorkerSettings
 from ledger.canonical import JsonValue
 from ledger.errors import CodedError
 from ledger.store import DATABASE_ERRORS
 
-MediaMaker = Callable[[Path, Path], Awaitable[MediaResult]]
-"""Makes what can be made of an original in a work folder, as `ingest.media.runner.derive_media` does."""
+MediaMaker = Callable[[Path, Path, OnEarly], Awaitable[MediaResult]]
+"""Makes what can be made of an original in a work folder, and hands over a first still on the way."""
 
 _PUBLISH_PAUSE_SECONDS = 0.5
 
 R = TypeVar("R")
 
 _log = structlog.get_logger(__name__)
+
+
+async def derive_in_child(source: Path, folder: Path, on_early: OnEarly) -> MediaResult:
+    """Make what can be made of an original in a process of its own; see `ingest.media.runner.derive_media`."""
+    return await derive_media(source, folder, on_early=on_early)
 
 
 class Derivation:
@@ -74,7 +82,7 @@ class Derivation:
         clock: Clock,
         entropy: Entropy,
         settings: WorkerSettings,
-        media: MediaMaker = derive_media,
+        media: MediaMaker = derive_in_child,
     ) -> None:
         self._pool = pool
         self._objects = objects
@@ -123,11 +131,27 @@ class Derivation:
         try:
             # It may have to be fetched from the second store: this host may not be the one that it came to.
             source = await self._while_held(lease, on_disk(self._objects.open_path, lease.sha256.hex()))
-            result = await self._while_held(lease, self._media(source, folder))
+            result = await self._while_held(
+                lease, self._media(source, folder, lambda still: self._show_early(lease.clip, still))
+            )
             made = [await on_disk(self._keep, item) for item in result.objects]
             await self._while_held(lease, self._publish(lease, result, made))
         finally:
             await to_the_end(on_disk(shutil.rmtree, folder, ignore_errors=True))
+
+    async def _show_early(self, clip: UUID, still: EarlyStill) -> None:
+        """Let people see a first still while the rest is being made; that this fails must not cost the rest."""
+        try:
+            sha256 = await on_disk(self._objects.put, still.data)
+            await insert_preview(
+                self._pool,
+                clip=clip,
+                sha256=bytes.fromhex(sha256),
+                size=len(still.data),
+                media_type=still.media_type,
+            )
+        except (CodedError, OSError, *DATABASE_ERRORS) as error:
+            _log.warning("derivation.no_preview", clip=str(clip), error=str(error))
 
     async def _while_held(self, lease: Lease, work: Awaitable[R]) -> R:
         """Do work while renewing the hold; the work is cancelled when another worker has taken over."""

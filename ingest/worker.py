@@ -20,8 +20,7 @@ from evidence.core.clock import Clock, Entropy
 from evidence.db.pool import Pool
 from evidence.objects.store import ObjectStore
 from ingest import jobs
-from ingest.derive import Derivation, MediaMaker
-from ingest.media.runner import derive_media
+from ingest.derive import Derivation, MediaMaker, derive_in_child
 from ingest.queue_driver import listening
 from ingest.settings import WorkerSettings
 from ledger.pausing import happens
@@ -54,7 +53,7 @@ class Worker:
         clock: Clock,
         entropy: Entropy,
         settings: WorkerSettings,
-        media: MediaMaker = derive_media,
+        media: MediaMaker = derive_in_child,
     ) -> None:
         self._pool = pool
         self._settings = settings

@@ -17,7 +17,7 @@ from api.models.clips import (
 from evidence.cases.store import CaseLink
 from evidence.clips.clips import Clip, ClipState
 from evidence.clips.search_store import ClipSummary
-from evidence.clips.store import AnnotationRow, ClipSource, Derivation
+from evidence.clips.store import AnnotationRow, ClipSource, Derivation, MadeObject
 from evidence.custody.history import CustodyLine
 
 
@@ -60,6 +60,7 @@ def clip_detail(clip: Clip, index: int | None) -> ClipDetail:
         index=index,
         state=clip.state,
         sources=[_source(source) for source in clip.sources],
+        preview=None if clip.preview is None or clip.derivation is not None else _rendition(clip.preview),
         derivation=None if clip.derivation is None else _derivation(clip.derivation),
         annotation=None if clip.annotation is None else annotation_item(clip.annotation),
         cases=[_link(link) for link in clip.links],
@@ -119,11 +120,12 @@ def _derivation(derivation: Derivation) -> DerivationItem:
         tools=dict(derivation.tools),
         parameters=dict(derivation.parameters),
         probe=dict(derivation.probe),
-        renditions=[
-            RenditionItem(kind=made.kind, size=made.size, sha256=made.sha256, media_type=made.media_type)
-            for made in derivation.objects
-        ],
+        renditions=[_rendition(made) for made in derivation.objects],
     )
+
+
+def _rendition(made: MadeObject) -> RenditionItem:
+    return RenditionItem(kind=made.kind, size=made.size, sha256=made.sha256, media_type=made.media_type)
 
 
 def _link(link: CaseLink) -> CaseLinkItem:

@@ -14,7 +14,7 @@ from api.metrics import METRICS
 from api.ranges import Span, choose_span
 from api.route import NoQuery
 from evidence.parties.ticket_store import ViewTicket
-from evidence.parties.tickets import redeem_ticket
+from evidence.parties.tickets import redeem_beside, redeem_ticket
 
 READ_BYTES = 512 * 1024
 """Bytes read and written at a time; larger pieces gain nothing, smaller ones cost thread hand-overs."""
@@ -22,9 +22,21 @@ READ_BYTES = 512 * 1024
 
 async def media(call: Call[None, NoQuery]) -> web.StreamResponse:
     """Serve the object that a ticket opens."""
+    async with call.services.pool.acquire() as conn:
+        ticket = await redeem_ticket(conn, call.request.match_info["ticket"], clock=call.services.clock)
+    return await _serve(call, ticket)
+
+
+async def media_beside(call: Call[None, NoQuery]) -> web.StreamResponse:
+    """Serve what was made together with the object that a ticket opens, as players ask for it by relative address."""
+    address = call.request.match_info
+    async with call.services.pool.acquire() as conn:
+        ticket = await redeem_beside(conn, address["ticket"], kind=address["kind"], clock=call.services.clock)
+    return await _serve(call, ticket)
+
+
+async def _serve(call: Call[None, NoQuery], ticket: ViewTicket) -> web.StreamResponse:
     services, request = call.services, call.request
-    async with services.pool.acquire() as conn:
-        ticket = await redeem_ticket(conn, request.match_info["ticket"], clock=services.clock)
     path = await asyncio.to_thread(services.objects.open_path, ticket.sha256.hex())
     size = path.stat().st_size
     tag = etag(ticket.sha256.hex())

@@ -164,6 +164,7 @@ class ClipDetail(ResponseModel):
     index: int | None = Field(description="Place in the published log; null until it is published")
     state: ClipState
     sources: list[SourceItem]
+    preview: RenditionItem | None = Field(description="A first still, as long as there is no derivation; not evidence")
     derivation: DerivationItem | None
     annotation: AnnotationItem | None
     cases: list[CaseLinkItem]

@@ -180,4 +180,22 @@ CLIP_ROUTES: tuple[Route, ...] = (
         ),
         tag="clips",
     ),
+    Route(
+        name="media_beside",
+        method="GET",
+        path="/media/{ticket}/{kind}",
+        summary="What was made together with it (playlist, storyboard, waveform), by the same ticket",
+        roles=ANYBODY,
+        handle=media.media_beside,
+        answers=(
+            Answer(status=200, means="The whole object", media_type=MEDIA_TYPE),
+            Answer(status=206, means="The range", media_type=MEDIA_TYPE),
+        ),
+        errors=("ticket.unknown", "request.range", "object.missing"),
+        headers=(
+            Header(name="Range", means="One range of bytes"),
+            Header(name="If-Range", means="ETag that the range is of"),
+        ),
+        tag="clips",
+    ),
 )

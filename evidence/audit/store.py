@@ -169,7 +169,8 @@ async def is_named_by_row(conn: Connection, sha256: bytes) -> bool:
         """SELECT EXISTS (SELECT FROM clip WHERE sha256 = $1)
                OR EXISTS (SELECT FROM clip_object WHERE sha256 = $1)
                OR EXISTS (SELECT FROM custody_payload WHERE type = 'clip.redacted'
-                          AND convert_from(payload, 'UTF8')::jsonb ->> 'sha256' = encode($1, 'hex'))""",
+                          AND convert_from(payload, 'UTF8')::jsonb ->> 'sha256' = encode($1, 'hex'))
+               OR EXISTS (SELECT FROM clip_preview WHERE sha256 = $1)""",
         sha256,
     )
     return named

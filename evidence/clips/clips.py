@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from evidence.cases.store import CaseLink, links_of_clip
+from evidence.clips.preview_store import newest_preview
 from evidence.clips.store import (
     AnnotationRow,
     ClipRow,
@@ -42,6 +43,7 @@ class Clip:
     derivation: Derivation | None
     annotation: AnnotationRow | None
     links: tuple[CaseLink, ...]
+    preview: MadeObject | None = None
 
     @property
     def id(self) -> UUID:
@@ -75,11 +77,16 @@ class Clip:
         changes = [source.entry_id for source in self.sources]
         changes += [link.entry_id for link in self.links]
         changes += [part.entry_id for part in (self.derivation, self.annotation) if part is not None]
-        return f"{len(changes)}-{max(changes)}"
+        early = "-early" if self.derivation is None and self.preview is not None else ""
+        return f"{len(changes)}-{max(changes)}{early}"
 
     def made(self, kind: str) -> MadeObject | None:
-        """Return the object of a kind that was derived from it, for example `proxy`."""
-        objects = self.derivation.objects if self.derivation else ()
+        """Return the object of a kind that was derived from it, for example `proxy`.
+
+        Before the derivation is on record that is a first still at most, see `evidence.clips.preview_store`.
+        """
+        early = (self.preview,) if self.preview else ()
+        objects = self.derivation.objects if self.derivation else early
         return next((made for made in objects if made.kind == kind), None)
 
 
@@ -98,4 +105,5 @@ async def get_clip(conn: Connection, clip: UUID) -> Clip:
         derivation=await newest_derivation(conn, clip),
         annotation=await newest_annotation(conn, clip),
         links=await links_of_clip(conn, clip),
+        preview=await newest_preview(conn, clip),
     )

@@ -61,6 +61,25 @@ async def find_ticket(conn: Connection, ticket: UUID) -> ViewTicket | None:
     return None if row is None else ViewTicket(**dict(row))
 
 
+async def find_beside(conn: Connection, ticket: ViewTicket, kind: str) -> tuple[bytes, str] | None:
+    """Return digest and media type of the object of a kind that was made together with the one a ticket opens.
+
+    Only what came of the same derivation of the same clip counts; beside an original there is nothing.
+    """
+    row = await conn.fetchrow(
+        """SELECT beside.sha256, beside.media_type
+             FROM custody_payload AS view
+             JOIN clip_object AS shown ON shown.sha256 = $2 AND 'clip:' || shown.clip = view.subject
+             JOIN clip_object AS beside ON beside.entry_id = shown.entry_id AND beside.kind = $3
+            WHERE view.entry_id = $1
+            ORDER BY shown.entry_id DESC LIMIT 1""",
+        ticket.entry_id,
+        ticket.sha256,
+        kind,
+    )
+    return None if row is None else (row["sha256"], row["media_type"])
+
+
 async def find_answer(conn: Connection, *, actor: str, route: str, key: str) -> StoredAnswer | None:
     """Return the stored answer to an actor's request, if it was made before."""
     row = await conn.fetchrow(

@@ -8,7 +8,7 @@ cannot be written there is no ticket, and without a ticket there are no bytes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from evidence.custody.record import record
 from evidence.db.pool import Connection
 from evidence.parties.credentials import new_credential, parse_credential
 from evidence.parties.errors import TicketUnknown
-from evidence.parties.ticket_store import ViewTicket, find_ticket, insert_ticket
+from evidence.parties.ticket_store import ViewTicket, find_beside, find_ticket, insert_ticket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +79,22 @@ async def open_view(
         ),
     )
     return OpenedView(entry_id=recorded.entry_id, expires_at=expires_at, text=credential.text)
+
+
+async def redeem_beside(conn: Connection, text: str, *, kind: str, clock: Clock) -> ViewTicket:
+    """Return what a ticket opens beside its object: a part that a player fetches by itself, such as playlist or tiles.
+
+    The view on record covers it: it was made of the same footage in the same derivation. The answer is the ticket with
+    the part's digest and media type.
+
+    Raises:
+        TicketUnknown: As by `redeem_ticket`, or there is nothing of that kind. These are not told apart either.
+    """
+    ticket = await redeem_ticket(conn, text, clock=clock)
+    beside = await find_beside(conn, ticket, kind)
+    if beside is None:
+        raise TicketUnknown("the ticket is not known or has expired")
+    return replace(ticket, sha256=beside[0], media_type=beside[1])
 
 
 async def redeem_ticket(conn: Connection, text: str, *, clock: Clock) -> ViewTicket:

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from fractions import Fraction
 
 from ingest.media.errors import MediaError, NoTracks, TiledStill
 from ingest.media.facts import Container, PictureTrack, Probe, SoundTrack
@@ -33,6 +34,7 @@ SOUND_CHANNELS_MAX = 2
 H264_PROFILES = frozenset(("Constrained Baseline", "Main", "High"))
 AAC_PROFILES = frozenset(("LC", "HE-AAC", "HE-AACv2"))
 AAC_SAMPLE_RATES = frozenset((8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000))
+FRAGMENTS_APART_MAX = Fraction(1, 10)
 _QUICKTIME_BRAND = "qt  "
 
 
@@ -131,6 +133,19 @@ def decide(probe: Probe) -> Decision:
         return Decision(Action.AUDIO_ONLY, picture, sound, why)
     why = _failed("container", _KEEP_RULES, probe)
     return Decision(Action.REMUX if why else Action.KEEP, picture, sound, why)
+
+
+def fragments_fit(decision: Decision, starts: tuple[Fraction | None, Fraction | None]) -> bool:
+    """Tell whether a review copy can be written in fragments: all its tracks have to begin together.
+
+    Sound that is encoded always begins with the picture, filled with silence; what is copied, and pictures, begin when
+    they do. `starts` are the seconds at which picture and sound begin in the original.
+    """
+    picture, sound = starts
+    if decision.picture is None or decision.sound is None or picture is None or sound is None:
+        return True
+    late = picture - sound if not decision.copies_sound else abs(picture - sound)
+    return late <= FRAGMENTS_APART_MAX
 
 
 def without_copies(decision: Decision) -> Decision:

@@ -1,12 +1,19 @@
 """Make the review copy: one pass over the original, one lane per chosen track, into an MP4 that starts at once.
 
 The copy begins at zero with whichever track begins first, and keeps every distance from there: what is at 12.480 s of
-the copy is at 12.480 s after `origin_ms` of the original. The index is moved to the front when the file is closed.
+the copy is at 12.480 s after `origin_ms` of the original.
+
+It is written in fragments that begin with key frames, with one index of all of them at the front (moved there when the
+file is closed), so that a player may read it progressively or piece by piece (`ingest.media.playlist`). A file whose
+tracks begin apart is written in one piece: the index of fragments has no word for that, and players would add the gap
+to its length.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,10 +32,21 @@ from ingest.media.facts import Damage, Probe
 from ingest.media.frames import FrameIndex
 from ingest.media.geometry import review_size
 from ingest.media.indexing import indexing
-from ingest.media.lanes import Clock, Copying, Lane, OnPicture, OnSound, PictureEncoding, SoundEncoding, Tally
+from ingest.media.lanes import (
+    KEYFRAME_SECONDS_MAX,
+    Clock,
+    Copying,
+    Lane,
+    OnPicture,
+    OnSound,
+    PictureEncoding,
+    SoundEncoding,
+    Tally,
+)
 from ingest.media.listening import Listening
 from ingest.media.opening import opened
-from ingest.media.policy import Action, Decision
+from ingest.media.playlist import Fragments, fragments_of, is_whole
+from ingest.media.policy import Action, Decision, fragments_fit
 from ingest.media.reading import PictureDecoding, SoundDecoding, packets
 from ingest.media.storyboard import Storyboard
 
@@ -55,6 +73,7 @@ class ProxyFacts:
         frames: Where every unit of every track lies; None if there are more than an index can state.
         board: The storyboard's tiles, None for sound alone.
         ear: What was heard, None without sound.
+        fragments: What the copy consists of, None if it is in one piece.
     """
 
     origin_ms: int
@@ -66,6 +85,7 @@ class ProxyFacts:
     board: Storyboard | None
     ear: Listening | None
     continuity: ContinuityReport
+    fragments: Fragments | None
 
 
 def make_proxy(
@@ -85,8 +105,10 @@ def make_proxy(
     observer = Observer(source)
     with contextlib.ExitStack() as stack:
         container = stack.enter_context(opened(source))
-        output = None if keep else stack.enter_context(_created(target))
         clock = clock_of(container, decision, probe)
+        fragmented = not keep and fragments_fit(decision, _starts(container, decision))
+        muxing = _muxing(fragmented=fragmented, film=decision.picture is not None)
+        output = None if keep else stack.enter_context(_created(target, muxing))
         board, ear = _onlookers(container, decision, clock)
         heard = _nothing if ear is None else ear.hear
         seen = _nothing if board is None else board.see
@@ -109,13 +131,45 @@ def make_proxy(
         board=board if board is not None and board.count else None,
         ear=ear if ear is not None and ear.heard else None,
         continuity=observer.finish(whole=not damage.read_errors),
+        fragments=_checked(target) if fragmented else None,
     )
 
 
+def _checked(target: Path) -> Fragments:
+    """Return the fragments of a finished copy.
+
+    FFmpeg swallows a refused write when it ends such a file, and leaves a shorter one. So it is looked at whether it is
+    whole, and if it is not, the disk is asked once more for its reason.
+
+    Raises:
+        OSError: The copy is not whole; the disk's reason, or that there was no room.
+    """
+    descriptor = os.open(target, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        size = os.fstat(descriptor).st_size
+        fragments = fragments_of(lambda offset, count: os.pread(descriptor, count, offset), size)
+        if fragments and is_whole(lambda offset, count: os.pread(descriptor, count, offset), size, fragments):
+            return fragments
+        written = os.pwrite(descriptor, bytes(_COPY_BYTES), size)
+        os.pwrite(descriptor, b"\0", size + written)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    finally:
+        os.close(descriptor)
+
+
 @contextlib.contextmanager
-def _created(target: Path) -> Iterator[OutputContainer]:
-    with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as output:
+def _created(target: Path, muxing: dict[str, str]) -> Iterator[OutputContainer]:
+    with av.open(str(target), "w", format="mp4", options=muxing) as output:
         yield output
+
+
+def _muxing(*, fragmented: bool, film: bool) -> dict[str, str]:
+    """Return the muxer's options: a head that is complete at once, and one index of all fragments behind it."""
+    if not fragmented:
+        return {"movflags": "+faststart"}
+    cut = {"movflags": "+frag_keyframe"} if film else {"frag_duration": str(KEYFRAME_SECONDS_MAX * 1_000_000)}
+    # Late heads hold the edit lists: without them sound would start with the encoder's run-up.
+    return {**cut, "movflags": cut.get("movflags", "") + "+delay_moov+default_base_moof+global_sidx"}
 
 
 def _run(
@@ -199,15 +253,23 @@ def _nothing(*_: object) -> None:
 
 def clock_of(container: InputContainer, decision: Decision, probe: Probe) -> Clock:
     """Return what the lanes of a file share: the time at which the first chosen track begins, and the stated length."""
-    starts = [
-        Fraction(stream.start_time) * stream.time_base
-        for track in (decision.picture, decision.sound)
-        if track is not None
-        for stream in (container.streams[track.index],)
-        if stream.start_time is not None and stream.time_base is not None
-    ]
+    starts = [start for start in _starts(container, decision) if start is not None]
     stated = probe.container.duration_ms
     return Clock(origin=min(starts, default=Fraction(0)), length=None if not stated else Fraction(stated, 1000))
+
+
+def _starts(container: InputContainer, decision: Decision) -> tuple[Fraction | None, Fraction | None]:
+    """Return when the chosen picture and sound begin in the original, in seconds, where that is stated."""
+    picture, sound = (
+        None if track is None else container.streams[track.index] for track in (decision.picture, decision.sound)
+    )
+    return _start(picture), _start(sound)
+
+
+def _start(stream: Stream | None) -> Fraction | None:
+    if stream is None or stream.start_time is None or stream.time_base is None:
+        return None
+    return Fraction(stream.start_time) * stream.time_base
 
 
 def _copy(source: Path, target: Path, report: Report) -> None:

@@ -25,17 +25,18 @@ from ingest.media.frame_format import FILE_BYTES_MAX as FRAMES_BYTES_MAX
 from ingest.media.frame_format import write_frames
 from ingest.media.geometry import review_size
 from ingest.media.lanes import KEYFRAME_SECONDS_MAX, X264_OPTIONS
+from ingest.media.playlist import format_playlist
 from ingest.media.policy import Action, Decision, decide, without_copies
 from ingest.media.probe import probe
 from ingest.media.proxy import ProxyFacts, make_proxy
 from ingest.media.reading import check_disk
-from ingest.media.result import FORMS, REASON_CHARACTERS_MAX, Facts, Kind, MadeObject, MediaResult
+from ingest.media.result import FORMS, REASON_CHARACTERS_MAX, Early, Facts, Kind, MadeObject, MediaResult
 from ingest.media.stills import PosterFacts, make_poster
 from ledger.canonical import JsonValue
 from ledger.errors import Blame
 
 Report = Callable[[int], None]
-Tell = Callable[[Facts], None]
+Tell = Callable[[Facts | Early], None]
 
 _FULL_DISK = frozenset((errno.ENOSPC, errno.EDQUOT))
 
@@ -73,7 +74,7 @@ def make_renditions(source: Path, folder: Path, *, threads: int, report: Report,
         folder: Where the files of the result are left, synced by whoever takes them.
         threads: Decoder and encoder threads; 1 is the careful way.
         report: Called often with the bytes read so far.
-        tell: Called once, with what is known before the decoding.
+        tell: Called with what is known before the decoding, and with the poster when it is there.
 
     Raises:
         NoSpace, SourceUnreadable: The disk stands in the way; worth another try.
@@ -122,6 +123,8 @@ def _make(work: _Work) -> MediaResult:
     if picture is not None and not borrows:
         work.poster = make_poster(work.source, work.path("poster"), picture)
         work.report(0)
+        if work.poster is not None:
+            work.tell(Early(MadeObject("poster", work.path("poster"), "image/jpeg")))
     if work.decision.action is Action.STILL:
         if work.poster is None:
             raise NothingDecodes("the photograph does not decode")
@@ -173,6 +176,8 @@ def _write_extras(work: _Work, made: ProxyFacts) -> None:
     raw = b"" if made.frames is None else write_frames(made.frames)
     if 0 < len(raw) <= FRAMES_BYTES_MAX:
         work.write("frames", raw)
+    if made.fragments is not None:
+        work.write("playlist", format_playlist(made.fragments))
     if made.board is not None:
         work.write("storyboard", made.board.cues(end=Fraction(made.duration_ms, 1000)))
         work.write("storyboard-sheet", made.board.sheet())

@@ -3,7 +3,8 @@
 `MediaResult` becomes the payload of `clip.derived`. Between child and parent it travels as one line of canonical JSON
 (RFC 8785: no floats, one spelling), `{"said": "result", ...}`; a failure that is not the file's travels as
 `{"said": "failure", "code", "message"}`, signs of life as `{"said": "progress", "read", "steps"}`, and what is known
-before the decoding as `{"said": "facts", "probe", "tools", "parameters"}`, so that a crash does not take it along.
+before the decoding as `{"said": "facts", "probe", "tools", "parameters"}`, so that a crash does not take it along. A
+first still, to be shown while the rest is being made, travels as `{"said": "early", "kind": "poster", "media_type"}`.
 
 The parent trusts none of it: the child has just run decoders on hostile bytes. Lines have a length limit, values are
 checked one by one, and a child names the *kind* of what it made, never a path.
@@ -11,6 +12,7 @@ checked one by one, and a child names the *kind* of what it made, never a path.
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +25,7 @@ from ledger.errors import CodedError
 
 Outcome: TypeAlias = Literal["reviewable", "still", "audio", "undecodable"]
 Kind: TypeAlias = Literal[
-    "proxy", "poster", "frames", "storyboard", "storyboard-sheet", "waveform", "speech", "continuity"
+    "proxy", "poster", "frames", "storyboard", "storyboard-sheet", "waveform", "speech", "playlist", "continuity"
 ]
 
 
@@ -47,6 +49,7 @@ FORMS: Mapping[Kind, Form] = {
     "frames": Form("frames.bin", ("application/octet-stream",), _RUNS),
     "storyboard": Form("storyboard.vtt", ("text/vtt",), _FILM),
     "storyboard-sheet": Form("storyboard.jpg", ("image/jpeg",), _FILM),
+    "playlist": Form("playlist.m3u8", ("application/vnd.apple.mpegurl",), _RUNS),
     "waveform": Form("waveform.dat", ("application/octet-stream",), _RUNS),
     "speech": Form("speech.json", ("application/json",), _RUNS),
     "continuity": Form("continuity.json", ("application/json",), _TOLD),
@@ -62,6 +65,7 @@ NEEDED: Mapping[Outcome, Kind | None] = {
 FILE_NAMES: Mapping[Kind, str] = {kind: form.file_name for kind, form in FORMS.items()}
 LINE_BYTES_MAX = 1024 * 1024
 REASON_CHARACTERS_MAX = 1000
+EARLY_BYTES_MAX = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,21 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
+class Early:
+    """A finished file that need not wait for the rest; only a poster may be one."""
+
+    made: MadeObject
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyStill:
+    """The bytes of an early poster, read once while the child still runs, so that what is shown is what was checked."""
+
+    data: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """A child's statement that it could not do its work for a reason that is not the file's."""
 
@@ -119,7 +138,7 @@ class Failure:
     message: str
 
 
-Saying: TypeAlias = MediaResult | Progress | Facts | Failure
+Saying: TypeAlias = MediaResult | Progress | Facts | Early | Failure
 
 
 def format_saying(saying: Saying) -> bytes:
@@ -139,6 +158,8 @@ def format_saying(saying: Saying) -> bytes:
                 "tools": saying.tools,
                 "parameters": saying.parameters,
             }
+        case Early():
+            body = {"said": "early", "kind": saying.made.kind, "media_type": saying.made.media_type}
         case Failure():
             body = {"said": "failure", "code": saying.code, "message": saying.message}
         case MediaResult():
@@ -171,6 +192,8 @@ def parse_saying(line: bytes, *, folder: Path) -> Saying:
             not rest
         ):
             return Facts(probe=probe, tools=tools, parameters=parameters)
+        case {"said": "early", "kind": "poster" as kind, "media_type": str(media_type), **rest} if not rest:
+            return Early(_made([{"kind": kind, "media_type": media_type}], folder)[0])
         case {"said": "failure", "code": str(code), "message": str(message), **rest} if not rest:
             return Failure(code=code, message=message[:REASON_CHARACTERS_MAX])
         case {
@@ -187,6 +210,25 @@ def parse_saying(line: bytes, *, folder: Path) -> Saying:
             return MediaResult(_outcome(outcome, made, reason), reason, probe, made, tools, parameters)
         case _:
             raise ChildBroken("the decoding process says what was never agreed")
+
+
+def read_early(early: Early) -> EarlyStill:
+    """Read an early poster, whatever its child does meanwhile: the file itself, no link, and no more than is allowed.
+
+    Raises:
+        ChildBroken: It is not there any more, or is something else than a small file.
+    """
+    try:
+        descriptor = os.open(early.made.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            facts = os.fstat(descriptor)
+            if not stat.S_ISREG(facts.st_mode) or facts.st_nlink != 1 or not 0 < facts.st_size <= EARLY_BYTES_MAX:
+                raise ChildBroken("the decoding process announces a still that is none")
+            return EarlyStill(os.read(descriptor, EARLY_BYTES_MAX), early.made.media_type)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise ChildBroken("the decoding process announces a still that cannot be read") from error
 
 
 def _outcome(word: str, made: Sequence[MadeObject], reason: str | None) -> Outcome:

@@ -25,7 +25,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -46,16 +46,21 @@ from ingest.media.process import Child
 from ingest.media.result import (
     FILE_NAMES,
     LINE_BYTES_MAX,
+    Early,
+    EarlyStill,
     Facts,
     Failure,
     MediaResult,
     Progress,
     parse_saying,
+    read_early,
 )
 from ledger.errors import Blame
 
 OnProgress = Callable[[int], None]
 """Called with the number of bytes of the original that have been read, a few times a second."""
+OnEarly = Callable[[EarlyStill], Awaitable[None]]
+"""Called with a first still while the child goes on; what it raises ends the attempt."""
 
 _COMMAND = (sys.executable, "-I", "-X", "faulthandler", "-m", "ingest.media.child")
 _CRASHES = frozenset((signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS))
@@ -64,9 +69,14 @@ _WORTH_A_CAREFUL_TRY = (DecoderCrashed, Stalled, MemorySpent)
 
 
 async def derive_media(
-    source: Path, workdir: Path, limits: Limits | None = None, *, on_progress: OnProgress | None = None
+    source: Path,
+    workdir: Path,
+    limits: Limits | None = None,
+    *,
+    on_progress: OnProgress | None = None,
+    on_early: OnEarly | None = None,
 ) -> MediaResult:
-    """Make poster and review copy of an original, in a process of its own.
+    """Make poster, review copy and what goes with them of an original, in a process of its own.
 
     Args:
         source: The original; opened read-only here, the child gets the descriptor and not the name.
@@ -74,6 +84,7 @@ async def derive_media(
             objects lie there; nothing in it is synced.
         limits: What the file may cost; by default what its size justifies.
         on_progress: Signs of life, for leases and for people.
+        on_early: Given a first still as soon as there is one; a second attempt gives it again.
 
     Raises:
         SourceUnreadable, NoSpace, ChildLost, ChildBroken: See the module's table; worth another attempt.
@@ -84,9 +95,10 @@ async def derive_media(
         raise SourceUnreadable(f"the original cannot be opened: {error.strerror}") from error
     try:
         allowed = limits or Limits.for_size(os.fstat(descriptor).st_size)
-        ending = await _attempt(descriptor, workdir, allowed, on_progress)
+        listener = _Listener(workdir, allowed.idle_seconds, on_progress, on_early)
+        ending = await _attempt(descriptor, workdir, allowed, listener)
         if isinstance(ending.last, _WORTH_A_CAREFUL_TRY):
-            ending = await _attempt(descriptor, workdir, replace(allowed, threads=1), on_progress)
+            ending = await _attempt(descriptor, workdir, replace(allowed, threads=1), listener)
     finally:
         os.close(descriptor)
     result = ending.last
@@ -109,12 +121,16 @@ class _Ending:
 class _Listener:
     """Hears a child out, and remembers what it said about the file in passing."""
 
-    def __init__(self, workdir: Path, idle_seconds: int, on_progress: OnProgress | None) -> None:
-        self._workdir, self._idle_seconds, self._on_progress = workdir, idle_seconds, on_progress
+    def __init__(
+        self, workdir: Path, idle_seconds: int, on_progress: OnProgress | None, on_early: OnEarly | None
+    ) -> None:
+        self._workdir, self._idle_seconds = workdir, idle_seconds
+        self._on_progress, self._on_early = on_progress, on_early
         self.facts = Facts(probe={}, tools={}, parameters={})
 
     async def hear(self, child: Child) -> MediaResult | Failure | None:
         """Return the child's last word, or None if it ended without one."""
+        self.facts = Facts(probe={}, tools={}, parameters={})
         while line := await child.line(self._idle_seconds):
             said = parse_saying(line, folder=self._workdir)
             match said:
@@ -123,15 +139,17 @@ class _Listener:
                         self._on_progress(said.read)
                 case Facts():
                     self.facts = said
+                case Early():
+                    if self._on_early is not None:
+                        await self._on_early(await asyncio.to_thread(read_early, said))
                 case MediaResult() | Failure():
                     return said
         return None
 
 
-async def _attempt(descriptor: int, workdir: Path, limits: Limits, on_progress: OnProgress | None) -> _Ending:
+async def _attempt(descriptor: int, workdir: Path, limits: Limits, listener: _Listener) -> _Ending:
     """Run one child to its end; the file's own faults are returned, all else is raised."""
     _clear(workdir)
-    listener = _Listener(workdir, limits.idle_seconds, on_progress)
     command = (*_COMMAND, json.dumps(_request(descriptor, workdir, limits)))
     child = await Child.start(command, descriptor=descriptor, workdir=workdir, line_bytes_max=LINE_BYTES_MAX)
     try:

@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ingest.media.result import FILE_NAMES, MadeObject, MediaResult
+from ingest.media.result import FILE_NAMES, EarlyStill, MadeObject, MediaResult
+from ingest.media.runner import OnEarly
 from ledger.errors import CodedError
 
-MediaMaker = Callable[[Path, Path], Awaitable[MediaResult]]
+MediaMaker = Callable[[Path, Path, OnEarly], Awaitable[MediaResult]]
 
 
 def made(workdir: Path, proxy: bytes) -> MediaResult:
@@ -38,7 +39,7 @@ class Maker:
 
     calls: list[Path] = field(default_factory=list)
 
-    async def __call__(self, source: Path, workdir: Path) -> MediaResult:
+    async def __call__(self, source: Path, workdir: Path, on_early: OnEarly) -> MediaResult:
         self.calls.append(workdir)
         await asyncio.sleep(0)
         return made(workdir, b"copy of " + source.name.encode())
@@ -51,11 +52,11 @@ class FailingMaker(Maker):
     error: CodedError | None = None
     times: int = 1_000_000
 
-    async def __call__(self, source: Path, workdir: Path) -> MediaResult:
+    async def __call__(self, source: Path, workdir: Path, on_early: OnEarly) -> MediaResult:
         if len(self.calls) < self.times and self.error is not None:
             self.calls.append(workdir)
             raise self.error
-        return await super().__call__(source, workdir)
+        return await super().__call__(source, workdir, on_early)
 
 
 @dataclass
@@ -65,8 +66,19 @@ class SlowMaker(Maker):
     began: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def __call__(self, source: Path, workdir: Path) -> MediaResult:
+    async def __call__(self, source: Path, workdir: Path, on_early: OnEarly) -> MediaResult:
         (workdir / FILE_NAMES["proxy"]).write_bytes(b"half")
         self.began.set()
         await self.go_on.wait()
-        return await super().__call__(source, workdir)
+        return await super().__call__(source, workdir, on_early)
+
+
+@dataclass
+class EarlyMaker(SlowMaker):
+    """Hands over a first still, and waits to be let on."""
+
+    still: EarlyStill = field(default_factory=lambda: EarlyStill(b"first still", "image/jpeg"))
+
+    async def __call__(self, source: Path, workdir: Path, on_early: OnEarly) -> MediaResult:
+        await on_early(self.still)
+        return await super().__call__(source, workdir, on_early)

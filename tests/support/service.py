@@ -35,7 +35,7 @@ from evidence.core.wire.manifest import Manifest
 from evidence.custody.record import record
 from evidence.parties.roles import Role
 from evidence.parties.staff import issue_token
-from ledger.canonical import JsonObject
+from ledger.canonical import JsonValue
 from tests.support.clock import SeededEntropy
 from tests.support.parties import PaperDock, enrol, file_of, paper_dock
 
@@ -174,10 +174,21 @@ class RunningService:
             clip: UUID = await conn.fetchval("SELECT clip FROM clip WHERE sha256 = $1", hashlib.sha256(data).digest())
         return clip
 
-    async def derive(self, clip: UUID, data: bytes, *, kind: str = "proxy", media_type: str = "video/mp4") -> str:
-        """Put an object on record as derived from a clip; return its digest."""
+    async def derive(
+        self,
+        clip: UUID,
+        data: bytes,
+        *,
+        kind: str = "proxy",
+        media_type: str = "video/mp4",
+        beside: Mapping[str, tuple[bytes, str]] | None = None,
+    ) -> str:
+        """Put an object on record as derived from a clip, and others beside it; return its digest."""
         sha256 = self.services.objects.put(data)
-        made: JsonObject = {"kind": kind, "sha256": sha256, "size": len(data), "media_type": media_type}
+        made: list[JsonValue] = [{"kind": kind, "sha256": sha256, "size": len(data), "media_type": media_type}]
+        for other, (more, type_) in (beside or {}).items():
+            digest = self.services.objects.put(more)
+            made.append({"kind": other, "sha256": digest, "size": len(more), "media_type": type_})
         async with self.services.pool.acquire() as conn, conn.transaction():
             await record(
                 conn,
@@ -192,7 +203,7 @@ class RunningService:
                     "tools": {"ffmpeg": "8.1.2"},
                     "parameters": {},
                     "probe": {},
-                    "objects": [made],
+                    "objects": made,
                 },
                 clock=self.services.clock,
                 entropy=self.services.entropy,

@@ -164,3 +164,54 @@ async def test_an_object_that_is_gone_is_a_loss_and_says_so(shared: RunningServi
     shared.services.objects.open_path(sha256).unlink()
     reply = await shared.ask("GET", url)
     assert (reply.status, reply.code) == (500, "object.missing")
+
+
+PLAYLIST = b"#EXTM3U\nproxy\n"
+PARTS = {
+    "playlist": (PLAYLIST, "application/vnd.apple.mpegurl"),
+    "storyboard": (b"WEBVTT\n", "text/vtt"),
+    "storyboard-sheet": (b"\xff\xd8tiles", "image/jpeg"),
+}
+
+
+async def test_a_ticket_opens_what_was_made_together_with_its_object(shared: RunningService) -> None:
+    """A playlist names the film by a relative address, and tiles are fetched by the player: one view covers them."""
+    clip = await shared.clip(uuid4().bytes, path=f"{uuid4()}.mp4")
+    await shared.derive(clip, PROXY, beside=PARTS)
+    url = (await view(shared, clip)).json()["url"]
+    for kind, (data, media_type) in PARTS.items():
+        reply = await shared.ask("GET", f"{url}/{kind}")
+        assert (reply.status, reply.body, reply.headers["Content-Type"]) == (200, data, media_type)
+    part = await shared.ask("GET", f"{url}/proxy", headers={"Range": "bytes=5-9"})
+    assert (part.status, part.body) == (206, PROXY[5:10])
+
+
+async def test_a_ticket_opens_nothing_of_other_clips(shared: RunningService) -> None:
+    """Two clips may have the same film; what was made beside it is each clip's own."""
+    first, second = [await shared.clip(uuid4().bytes, path=f"{uuid4()}.mp4") for _ in range(2)]
+    await shared.derive(first, PROXY, beside={"playlist": (b"first", "text/vtt")})
+    await shared.derive(second, PROXY, beside={"playlist": (b"second", "text/vtt"), "speech": (b"{}", "text/vtt")})
+    url = (await view(shared, first)).json()["url"]
+    assert (await shared.ask("GET", f"{url}/playlist")).body == b"first"
+    for kind in ("speech", "poster", "original", "..", "x" * 300):
+        assert (await shared.ask("GET", f"{url}/{kind}")).status == 404
+
+
+async def test_beside_an_original_there_is_nothing(shared: RunningService) -> None:
+    clip = await shared.clip(uuid4().bytes, path=f"{uuid4()}.mp4")
+    await shared.derive(clip, PROXY, beside=PARTS)
+    url = (await view(shared, clip, rendition="original")).json()["url"]
+    reply = await shared.ask("GET", f"{url}/playlist")
+    assert (reply.status, reply.code) == (404, "ticket.unknown")
+
+
+async def test_parts_end_with_their_ticket(database: str, tmp_path: Path) -> None:
+    clock = SteppingClock(utc_now())
+    config = config_for(database, tmp_path / "data", view_ticket_seconds=60, token_leeway_seconds=300)
+    async with running_service(config, clock=clock) as service:
+        clip = await service.clip(uuid4().bytes, path="film.mp4")
+        await service.derive(clip, PROXY, beside=PARTS)
+        url = (await view(service, clip)).json()["url"]
+        assert (await service.ask("GET", f"{url}/playlist")).status == 200
+        clock.advance(timedelta(seconds=61))
+        assert (await service.ask("GET", f"{url}/playlist")).code == "ticket.unknown"

@@ -10,6 +10,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from evidence.clips.clips import get_clip
+from evidence.clips.preview_store import insert_preview
 from evidence.clips.store import Derivation as DerivationRow
 from evidence.clips.store import newest_derivation
 from evidence.core.clock import utc_now
@@ -17,11 +19,12 @@ from ingest import jobs, jobs_store
 from ingest.derive import Derivation
 from ingest.errors import LeaseLost
 from ingest.media.errors import ChildBroken, ChildLost, NoSpace
+from ingest.media.result import EarlyStill
 from ingest.settings import WorkerSettings
 from ledger.errors import CodedError
 from tests.support.clock import SeededEntropy
 from tests.support.intake import Intake, footage
-from tests.support.makers import FailingMaker, Maker, MediaMaker, SlowMaker
+from tests.support.makers import EarlyMaker, FailingMaker, Maker, MediaMaker, SlowMaker
 
 HASTY = WorkerSettings(
     concurrency=2, attempts_max=3, lease_seconds=0.6, retry_seconds=0.05, blocked_seconds=0.05, sweep_seconds=0.1
@@ -65,6 +68,10 @@ async def published(intake: Intake, clip: UUID) -> DerivationRow:
     assert found is not None
     assert (await intake.events()).count("clip.derived") == 1
     return found
+
+
+async def unseen(still: EarlyStill) -> None:
+    """Let nobody see a first still."""
 
 
 def workfolders(intake: Intake) -> list[Path]:
@@ -235,10 +242,56 @@ async def test_a_stale_token_changes_nothing(intake: Intake) -> None:
     assert await row(intake, clip) == ("running", 2, None)
     work = derivation(intake, Maker())
     with pytest.raises(LeaseLost):
-        await work._publish(stale, await Maker()(Path("x"), intake.folder), [])
+        await work._publish(stale, await Maker()(Path("x"), intake.folder, unseen), [])
     async with intake.pool.acquire() as conn:
         assert not await jobs_store.finish(conn, stale, outcome="still", reason=None)
         assert await jobs_store.finish(conn, fresh, outcome="still", reason=None)
+
+
+async def test_a_first_still_is_seen_before_the_rest_is_made(intake: Intake) -> None:
+    clip = await sealed(intake)
+    media = EarlyMaker()
+    work = asyncio.create_task(derivation(intake, media).attempt(clip))
+    await media.began.wait()
+    async with intake.pool.acquire() as conn:
+        seen = await get_clip(conn, clip)
+    shown = seen.made("poster")
+    assert shown is not None
+    assert intake.objects.open_path(shown.sha256.hex()).read_bytes() == media.still.data
+    assert (seen.state, seen.derivation, seen.made("proxy")) == ("sealed", None, None)
+    assert "clip.derived" not in await intake.events()
+    media.go_on.set()
+    await work
+    async with intake.pool.acquire() as conn:
+        after = await get_clip(conn, clip)
+    # What is on record counts from now on, under another revision.
+    made = after.made("poster")
+    assert made is not None
+    assert made.sha256 != shown.sha256
+    assert after.revision != seen.revision
+
+
+async def test_a_clip_with_a_first_still_is_not_what_it_was(intake: Intake) -> None:
+    """A reader who holds the view from before must not be told that nothing has changed."""
+    clip = await sealed(intake)
+    async with intake.pool.acquire() as conn:
+        before = (await get_clip(conn, clip)).revision
+        await insert_preview(conn, clip=clip, sha256=bytes(32), size=1, media_type="image/jpeg")
+        await insert_preview(conn, clip=clip, sha256=bytes(32), size=1, media_type="image/jpeg")
+        assert (await get_clip(conn, clip)).revision != before
+
+
+async def test_a_first_still_that_cannot_be_kept_costs_nothing_else(intake: Intake) -> None:
+    clip = await sealed(intake)
+    async with intake.pool.acquire() as conn:
+        await conn.execute("ALTER TABLE clip_preview RENAME TO clip_preview_away")
+        try:
+            media = EarlyMaker()
+            media.go_on.set()
+            assert await derivation(intake, media).attempt(clip) is None
+        finally:
+            await conn.execute("ALTER TABLE clip_preview_away RENAME TO clip_preview")
+    assert await row(intake, clip) == ("done", 1, "reviewable")
 
 
 async def test_lost_queue_entries_are_put_back_once(intake: Intake) -> None:

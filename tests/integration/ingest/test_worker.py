@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from uuid import UUID
 
 from evidence.core.clock import utc_now
 from evidence.db.pool import open_pool
 from ingest.media.errors import ChildLost
+from ingest.media.result import MediaResult
+from ingest.media.runner import OnEarly
 from ingest.media.sample import make_recorders
 from ingest.settings import WorkerSettings
 from ingest.worker import Worker
@@ -96,13 +99,13 @@ async def test_no_more_at_a_time_than_set(intake: Intake) -> None:
     running = most = 0
 
     class Counting(Maker):
-        async def __call__(self, source, workdir):  # type: ignore[no-untyped-def]
+        async def __call__(self, source: Path, workdir: Path, on_early: OnEarly) -> MediaResult:
             nonlocal running, most
             running += 1
             most = max(most, running)
             await asyncio.sleep(0.05)
             running -= 1
-            return await super().__call__(source, workdir)
+            return await super().__call__(source, workdir, on_early)
 
     async with working(intake, Counting(), settings=replace(HASTY, concurrency=1)):
         await until_derived(intake, 6)

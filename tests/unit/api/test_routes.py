@@ -66,6 +66,7 @@ def test_only_what_the_contract_names_is_open() -> None:
         # The code and the ticket are the credentials.
         "/v1/docks/enrol",
         "/media/{ticket}",
+        "/media/{ticket}/{kind}",
     }
     assert {route.path for route in ROUTES if route.open_on_loopback} == {"/metrics"}
 

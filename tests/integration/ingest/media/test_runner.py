@@ -21,7 +21,7 @@ import pytest
 from ingest.media import runner
 from ingest.media.errors import ChildBroken, ChildLost, NoSpace, SourceUnreadable
 from ingest.media.limits import MEBIBYTE, Limits
-from ingest.media.result import LINE_BYTES_MAX
+from ingest.media.result import LINE_BYTES_MAX, EarlyStill
 from ingest.media.runner import derive_media
 from ingest.media.sample import make_clip, make_recorders
 from ledger.canonical import canonical_json
@@ -383,3 +383,16 @@ def test_it_works_in_the_loop_that_the_service_uses(clip: Path, workdir: Path) -
     uvloop = pytest.importorskip("uvloop")
     result = uvloop.run(derive_media(clip, workdir))
     assert result.outcome == "reviewable"
+
+
+async def test_a_first_still_comes_while_the_child_goes_on(tmp_path: Path, workdir: Path) -> None:
+    source = write(tmp_path / "in.mp4", film=Film(codec="mpeg4", times_ms=tuple(range(0, 3000, 40))))
+    stills: list[bytes] = []
+
+    async def look(still: EarlyStill) -> None:
+        assert not (workdir / "frames.bin").exists()
+        stills.append(still.data)
+
+    result = await derive_media(source, workdir, on_early=look)
+    poster = next(made for made in result.objects if made.kind == "poster")
+    assert stills == [poster.path.read_bytes()]

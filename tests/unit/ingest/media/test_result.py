@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,11 @@ from hypothesis import strategies as st
 
 from ingest.media.errors import ChildBroken
 from ingest.media.result import (
+    EARLY_BYTES_MAX,
     LINE_BYTES_MAX,
     REASON_CHARACTERS_MAX,
+    Early,
+    EarlyStill,
     Facts,
     Failure,
     MadeObject,
@@ -20,6 +24,7 @@ from ingest.media.result import (
     Saying,
     format_saying,
     parse_saying,
+    read_early,
 )
 from ledger.errors import CanonicalMalformed
 
@@ -54,6 +59,7 @@ def test_every_saying_survives_the_way(folder: Path) -> None:
     sayings: list[Saying] = [
         Progress(read=2**40, steps=7),
         Failure(code="media.no_space", message="full"),
+        Early(poster(folder)),
         Facts(probe={"a": 1}, tools={}, parameters={"b": [None, True, "c"]}),
         result(proxy(folder), poster(folder)),
         result(proxy(folder)),
@@ -67,6 +73,43 @@ def test_every_saying_survives_the_way(folder: Path) -> None:
         assert line.endswith(b"\n")
         assert line.count(b"\n") == 1
         assert parse_saying(line, folder=folder) == saying
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"kind": "proxy", "media_type": "video/mp4"},
+        {"kind": "poster", "media_type": "text/html"},
+        {"kind": "../poster", "media_type": "image/jpeg"},
+        {"kind": "poster", "media_type": "image/jpeg", "path": "/etc/passwd"},
+    ],
+)
+def test_only_a_poster_comes_early(folder: Path, fields: dict[str, object]) -> None:
+    with pytest.raises(ChildBroken):
+        parse_saying(changed(Early(poster(folder)), **fields), folder=folder)
+
+
+def test_an_early_poster_is_read_as_what_it_is_and_nothing_else(folder: Path) -> None:
+    """The child still runs, and may be in somebody else's hands."""
+    early = Early(poster(folder))
+    assert read_early(early) == EarlyStill(b"still", "image/jpeg")
+    path = early.made.path
+    secret = folder / "secret"
+    secret.write_bytes(b"key")
+    swaps: list[Callable[[], object]] = [
+        lambda: None,
+        lambda: path.symlink_to(secret),
+        lambda: path.hardlink_to(secret),
+        lambda: os.mkfifo(path),
+        lambda: path.write_bytes(b""),
+        lambda: path.write_bytes(bytes(EARLY_BYTES_MAX + 1)),
+        lambda: path.mkdir(),
+    ]
+    for swap in swaps:
+        path.unlink(missing_ok=True)
+        swap()
+        with pytest.raises(ChildBroken):
+            read_early(early)
 
 
 def test_a_float_has_no_place_in_a_result(folder: Path) -> None:
