@@ -24,6 +24,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ingest.media.continuity.observe import Observer
@@ -111,7 +112,9 @@ def make_proxy(
         output = None if keep else stack.enter_context(_created(target, muxing))
         board, ear = _onlookers(container, decision, clock)
         heard = _nothing if ear is None else ear.hear
-        seen = _nothing if board is None else board.see
+        seen: OnPicture = _nothing if board is None else board.see
+        if decision.picture is not None:
+            seen = _both(seen, observer.eye(decision.picture.index, clock.origin).see)
         lanes = _lanes(container, output, decision, clock=clock, damage=damage, threads=threads, seen=seen, heard=heard)
         notes = stack.enter_context(indexing(source, container))
         observer.follow(container.streams)
@@ -245,6 +248,14 @@ def _onlookers(
         unit = container.streams[decision.sound.index].time_base or Fraction(1, 90_000)
         ear = Listening(unit=unit, origin=clock.origin, length=clock.length)
     return board, ear
+
+
+def _both(one: OnPicture, other: OnPicture) -> OnPicture:
+    def seen(picture: VideoFrame, seconds: Fraction) -> None:
+        one(picture, seconds)
+        other(picture, seconds)
+
+    return seen
 
 
 def _nothing(*_: object) -> None:

@@ -55,6 +55,10 @@ def packets(
                     yield packet
         except av.error.MemoryError as error:
             raise MemorySpent("reading the container needs more memory than one file may have") from error
+        except IndexError:
+            # PyAV knows no track that a demuxer finds only in the middle. Its packet is passed over and reading goes on
+            # behind it, so this ends where the file does.
+            continue
         except FFmpegError:
             # The demuxer keeps its place; asking again goes on behind the damage, or fails again and is given up.
             failures += 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ingest.media.continuity.observation import Notebook, Place
 
-STILL_MS_MIN = 2000
+STILL_MS_MIN = 5000
 BLACK_MS_MIN = 2000
 BLACK_LEVEL_MAX = 32
 """Grey values from 0 to 255; studio black is 16, and noise of some steps above it is still dark to the eye."""

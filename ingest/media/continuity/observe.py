@@ -1,8 +1,8 @@
 """Observe one file: walk its structure, follow its packets, report. Runs in the decoding child, on hostile files.
 
 `observe` reads the file by itself. `Observer` is for a pass that reads the packets anyway: `follow` the streams, `take`
-each packet in file order, then `finish`. Both cost one look at each packet and no decoding, and hold a bounded amount
-of memory.
+each packet in file order, then `finish`; if the pass decodes, an `eye` may see the pictures. Both cost one look at each
+packet and no decoding of their own, and hold a bounded amount of memory.
 
 The order: structure first (`container`), then packets (`bitstream`, `timeline`). A file that no demuxer opens has the
 first half of a report.
@@ -24,6 +24,7 @@ from av.video.stream import VideoStream
 from ingest.media.continuity.bitstream import PictureWatch, SoundWatch, picture_codec
 from ingest.media.continuity.container import note_container
 from ingest.media.continuity.extents import Extent, note_extents
+from ingest.media.continuity.eye import Eye
 from ingest.media.continuity.observation import Notebook, Place
 from ingest.media.continuity.report import Report, TrackRead
 from ingest.media.continuity.source import source_of
@@ -56,6 +57,7 @@ class Observer:
         self._notebook = Notebook()
         self._packets = 0
         self._tracks: dict[int, _Followed] = {}
+        self._eyes: list[Eye] = []
         with source_of(source) as walked:
             self._size = walked.size
             self._walk = note_container(walked, self._notebook)
@@ -66,6 +68,11 @@ class Observer:
             followed = _follow(stream, self._notebook)
             if followed is not None:
                 self._tracks[stream.index] = followed
+
+    def eye(self, track: int, origin: Fraction) -> Eye:
+        """Return what sees the decoded pictures of a track; for a pass that decodes them anyway."""
+        self._eyes.append(Eye(self._notebook, track=track, origin=origin))
+        return self._eyes[-1]
 
     def take(self, packet: Packet[Stream]) -> None:
         """Take a packet as it comes out of the demuxer, before anybody changes it."""
@@ -92,6 +99,8 @@ class Observer:
 
     def finish(self, *, whole: bool) -> Report:
         """Note what only the whole can tell, and report; `whole` says whether reading came to the end of the file."""
+        for eye in self._eyes:
+            eye.finish()
         read = []
         for index, track in self._tracks.items():
             track.times.finish()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -170,3 +171,21 @@ def test_what_is_no_report_is_refused(fields: Mapping[str, object]) -> None:
 def test_noise_is_no_report(raw: bytes) -> None:
     with pytest.raises(ContinuityMalformed):
         parse_report(raw)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+def test_fuzz_no_mutant_breaks_an_observation(intact: Mapping[str, Path], tmp_path: Path, seed: int) -> None:
+    """Containers, heads of packets and lengths altered at random: whatever comes out, it is a report."""
+    chance = random.Random(seed)
+    for name, path in intact.items():
+        data = bytearray(path.read_bytes())
+        for _ in range(6):
+            mutant = bytearray(data)
+            for _ in range(chance.randrange(1, 30)):
+                place = chance.randrange(len(mutant))
+                mutant[place : place + chance.randrange(0, 5)] = chance.randbytes(chance.randrange(0, 5))
+                mutant = mutant or bytearray(data)
+            target = tmp_path / f"mutant{path.suffix}"
+            target.write_bytes(mutant)
+            assert parse_report(format_report(observed(target)))["size"] == len(mutant), name

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 import pytest
+from av.video.frame import VideoFrame
 
 from ingest.media.continuity.extents import Extent, note_extents
+from ingest.media.continuity.eye import Eye, grey_of
 from ingest.media.continuity.looks import Looks
 from ingest.media.continuity.observation import Notebook, Place
 from ingest.media.continuity.timeline import PictureTimes, SoundTimes
@@ -85,9 +87,28 @@ def moving(start: int, end: int) -> list[tuple[bytes, int]]:
 
 
 def test_a_picture_that_stands_still() -> None:
-    still = [(bytes([60, 100, 250]), time) for time in range(2000, 5000, 40)]
-    assert looks([*moving(0, 2000), *still, *moving(5000, 6000)]) == [("timeline.frozen", 2000, 2960)]
+    still = [(bytes([60, 100, 250]), time) for time in range(2000, 8000, 40)]
+    assert looks([*moving(0, 2000), *still, *moving(8000, 9000)]) == [("timeline.frozen", 2000, 5960)]
     assert looks([*moving(0, 2000), *still[:40], *moving(3600, 6000)]) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "length"),
+    [("yuv420p", (160, 120), 576), ("nv12", (64, 36), 576), ("rgb24", (160, 120), 0), ("yuv420p", (16, 16), 0)],
+)
+def test_grey_values_are_taken_from_where_they_lie(name: str, size: tuple[int, int], length: int) -> None:
+    assert len(grey_of(VideoFrame(*size, name)) or b"") == length
+
+
+def test_an_eye_sees_ten_pictures_a_second_in_the_originals_time() -> None:
+    notebook = Notebook()
+    eye = Eye(notebook, track=3, origin=Fraction(7))
+    black = VideoFrame(64, 36, "gray")
+    black.planes[0].update(bytes(black.planes[0].buffer_size))
+    for number in range(90):
+        eye.see(black, Fraction(number, 30))
+    eye.finish()
+    assert [(item.code, item.place.track, item.place.from_ms) for item in notebook] == [("timeline.black", 3, 7000)]
 
 
 def test_a_picture_that_is_black_is_told_as_black_only() -> None:
