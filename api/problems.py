@@ -118,7 +118,7 @@ PROBLEMS = _table(
         (503, Retry.LATER, "service.unavailable upload.busy database.unreachable receipt.pending"),
         (503, Retry.LATER, "ledger.not_published ledger.not_leading ledger.head_moved ledger.checkpoint_stale"),
         (503, Retry.LATER, "ledger.checkpoint_withheld ledger.storage_busy ledger.storage_unreachable"),
-        (503, Retry.LATER, "object.store_unreachable"),
+        (503, Retry.LATER, "object.store_unreachable digest.sm3_unavailable"),
         (507, Retry.LATER, "upload.no_space upload.storage_failed"),
         # Somebody here has to act; nothing the caller can change helps.
         (500, Retry.LATER, "internal custody.event_invalid job.lease_lost export.target_unusable"),

@@ -37,6 +37,7 @@ from api.standing_audit import AuditSettings, StandingAudit
 from api.timestamps import open_stamp_transport, read_authorities
 from api.witnesses import handed_out, open_transport, read_policy
 from evidence.core.clock import Clock, Entropy, utc_now
+from evidence.core.digest import start_sm3
 from evidence.custody.timestamps import TimestampBook
 from evidence.db.embedded import EmbeddedPostgres
 from evidence.db.migrate import migrate, require_schema
@@ -246,6 +247,8 @@ async def _uploads(
     entropy: Entropy,
     stack: AsyncExitStack,
 ) -> UploadService:
+    if config.digests == "sha256,sm3":
+        start_sm3()  # refused here rather than at the first upload
     settings = UploadSettings(
         length_bytes_max=config.upload_bytes_max,
         staff_length_bytes_max=config.staff_upload_bytes_max,
@@ -254,6 +257,7 @@ async def _uploads(
         reserve_bytes=config.disk_reserve_bytes,
         prefix_seconds=config.prefix_seconds or None,
         expiry_seconds=config.upload_expiry_seconds or None,
+        sm3=config.digests == "sha256,sm3",
         second_store=str(config.second_place) if config.receipt_requires_second_copy else None,
     )
     spool = await asyncio.to_thread(Spool.open, folders.spool, folders.quarantine)

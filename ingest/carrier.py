@@ -46,8 +46,9 @@ class Carrier:
         self._entropy = entropy
         self._settings = settings
         self._buffers = Buffers(count_max=settings.buffers_max, per_ring_max=settings.buffers_per_append_max)
-        # Two threads per running request, mostly waiting; as many exist as were ever needed at once.
-        self._threads = ThreadPoolExecutor(2 * settings.appends_max + 2, thread_name_prefix="upload")
+        # Two or three threads per running request, mostly waiting; as many exist as were ever needed at once.
+        per_append = 3 if settings.sm3 else 2
+        self._threads = ThreadPoolExecutor(per_append * settings.appends_max + 2, thread_name_prefix="upload")
         self._requests: Counter[str] = Counter()
         self._running: dict[UUID, Append] = {}
 

@@ -19,7 +19,7 @@ from concurrent.futures import Executor
 from functools import partial
 from uuid import UUID
 
-from evidence.core.digest import CHUNK_BYTES, ClipDigest
+from evidence.core.digest import CHUNK_BYTES, ClipDigest, start_sm3
 from ingest.offload import on_disk_in
 from ingest.spool import Spool, start_chunk_hash
 from ledger.tree import root_of
@@ -34,18 +34,22 @@ _SLICE_BYTES = 64 * CHUNK_BYTES
 class RunningDigest:
     """Hash states after the first bytes of a file.
 
-    The two halves may be fed from two threads, one thread each.
+    The halves may be fed from threads of their own, one thread each: clip tree, whole-file digest, and SM3 behind it.
+
+    Args:
+        sm3: Whether SM3 of the whole file is computed as well.
 
     Attributes:
         offset: Bytes the clip tree has taken.
         whole_offset: Bytes the whole-file digest has taken; less than `offset` after a restart.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, sm3: bool = False) -> None:
         self.offset = 0
         self.whole_offset = 0
         self._chunk = start_chunk_hash()
         self._whole = hashlib.sha256()
+        self._sm3 = start_sm3() if sm3 else None
 
     @property
     def lags(self) -> bool:
@@ -64,9 +68,19 @@ class RunningDigest:
                 self._chunk = start_chunk_hash()
 
     def take_whole(self, data: memoryview) -> None:
-        """Take the next bytes into the whole-file digest."""
+        """Take the next bytes into the whole-file digest; those of `take_sm3` have to follow."""
         self._whole.update(data)
         self.whole_offset += len(data)
+
+    @property
+    def takes_sm3(self) -> bool:
+        """Whether SM3 is computed as well."""
+        return self._sm3 is not None
+
+    def take_sm3(self, data: memoryview) -> None:
+        """Take the next bytes into SM3, if it is computed."""
+        if self._sm3 is not None:
+            self._sm3.update(data)
 
     def jump(self, offset: int, chunk: hashlib._Hash) -> None:
         """Continue the clip tree at a later offset; the whole-file digest stays where it is and lags."""
@@ -76,6 +90,10 @@ class RunningDigest:
         """Return the SHA-256 of the first `whole_offset` bytes."""
         return self._whole.digest()
 
+    def sm3(self) -> bytes | None:
+        """Return the SM3 of the same bytes; None when it is not computed."""
+        return None if self._sm3 is None else self._sm3.digest()
+
 
 class Digests:
     """The running digests of this process.
@@ -83,10 +101,12 @@ class Digests:
     Args:
         spool: Where the bytes lie.
         readers: Threads for reading again; few, so that a restart with many uploads does not starve running requests.
+        sm3: Whether SM3 of the whole file is computed as well.
     """
 
-    def __init__(self, spool: Spool, *, readers: Executor) -> None:
+    def __init__(self, spool: Spool, *, readers: Executor, sm3: bool = False) -> None:
         self._spool = spool
+        self._sm3 = sm3
         self._readers = readers
         self._known: OrderedDict[UUID, RunningDigest] = OrderedDict()
         self._followers: dict[UUID, _Follower] = {}
@@ -100,7 +120,7 @@ class Digests:
         known = self._known.get(upload)
         if known is None or known.offset > offset:
             self.forget(upload)
-            known = RunningDigest()
+            known = RunningDigest(sm3=self._sm3)
         if known.offset < offset:
             start = offset // CHUNK_BYTES * CHUNK_BYTES
             tail = await on_disk_in(self._readers, partial(self._spool.read, upload, start=start, end=offset))
@@ -152,10 +172,15 @@ class Digests:
             await asyncio.shield(self._followers[upload].task)
         leaves = await on_disk_in(self._readers, partial(self._spool.all_leaves, upload, size))
         root = await on_disk_in(self._readers, partial(root_of, leaves))
-        return (
-            ClipDigest(size=size, chunk_bytes=CHUNK_BYTES, chunks=len(leaves), root=root, sha256=digest.whole()),
-            leaves,
+        found = ClipDigest(
+            size=size,
+            chunk_bytes=CHUNK_BYTES,
+            chunks=len(leaves),
+            root=root,
+            sha256=digest.whole(),
+            sm3=digest.sm3(),
         )
+        return found, leaves
 
     async def close(self) -> None:
         """Stop all reading."""
@@ -174,6 +199,7 @@ class Digests:
     def _read_slice(self, upload: UUID, digest: RunningDigest, end: int) -> None:
         for chunk in self._spool.read_checked(upload, start=digest.whole_offset, end=end):
             digest.take_whole(chunk)
+            digest.take_sm3(chunk)
 
 
 class _Follower:

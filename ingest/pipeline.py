@@ -7,6 +7,8 @@ event loop --copy into a buffer--> thread 1: write at its place, leaf of the cli
      +------------------------------ the buffer comes back to the ring ---------------------------+
 ```
 
+Where SM3 is computed a third thread follows, which is the slowest: it sets the pace of one stream then.
+
 Thread 2 is left out while the whole-file digest lags behind the tree (after a restart, see `ingest.digests`). A buffer
 never crosses the end of a chunk. When the threads are slower than the network the ring runs empty and `feed` waits:
 that is the back-pressure. After a failure blocks are only passed on, so that every buffer comes back and nobody waits
@@ -51,7 +53,7 @@ class Pipeline:
         file: Where they are written.
         digest: The digests of the bytes before them.
         ring: Buffers.
-        threads: Two are taken until `close`.
+        threads: Two are taken until `close`, three with SM3.
         also: Sees every byte as well, in order, in the thread that writes.
 
     Attributes:
@@ -82,6 +84,7 @@ class Pipeline:
         self._error: BaseException | None = None
         self._to_write: _Blocks = SimpleQueue()
         self._to_digest: _Blocks = SimpleQueue()
+        self._to_sm3: _Blocks = SimpleQueue()
         self._threads = self._start(threads, with_whole=not digest.lags)
 
     @property
@@ -139,7 +142,12 @@ class Pipeline:
         after_writing = self._to_digest.put if with_whole else self._send_back
         lanes = [self._loop.run_in_executor(threads, self._work, self._to_write, self._write, after_writing)]
         if with_whole:
-            lanes.append(self._loop.run_in_executor(threads, self._work, self._to_digest, self._take, self._send_back))
+            with_sm3 = self._digest.takes_sm3
+            after_digest = self._to_sm3.put if with_sm3 else self._send_back
+            lanes.append(self._loop.run_in_executor(threads, self._work, self._to_digest, self._take, after_digest))
+            if with_sm3:
+                take, back = self._take_sm3, self._send_back
+                lanes.append(self._loop.run_in_executor(threads, self._work, self._to_sm3, take, back))
         return lanes
 
     def _work(self, blocks: _Blocks, step: Callable[[_Block], None], pass_on: Callable[[_Block | None], None]) -> None:
@@ -167,6 +175,9 @@ class Pipeline:
 
     def _take(self, block: _Block) -> None:
         self._digest.take_whole(block.data)
+
+    def _take_sm3(self, block: _Block) -> None:
+        self._digest.take_sm3(block.data)
 
     def _send_back(self, block: _Block | None) -> None:
         if block is not None:

@@ -175,9 +175,9 @@ class Sealer:
         await on_disk(self._spool.keep_leaves, row.id, leaves)
         text = None if note is None else note.decode()
         await store.intend_seal(
-            self._pool, row.id, sha256=digest.sha256, root=digest.root, manifest=text, at=self._clock()
+            self._pool, row.id, sha256=digest.sha256, root=digest.root, sm3=digest.sm3, manifest=text, at=self._clock()
         )
-        return replace(row, sha256=digest.sha256, root=digest.root, manifest=text)
+        return replace(row, sha256=digest.sha256, root=digest.root, sm3=digest.sm3, manifest=text)
 
     async def _sign_anew(self, row: UploadRow, note: bytes | None) -> UploadRow:
         """Keep the manifest as it came now, when the dock has changed its key since it first came."""
@@ -186,7 +186,9 @@ class Sealer:
         text = note.decode()
         if text == row.manifest or parse_note(note).text != parse_note(row.manifest.encode()).text:
             return row
-        await store.intend_seal(self._pool, row.id, sha256=row.sha256, root=row.root, manifest=text, at=self._clock())
+        await store.intend_seal(
+            self._pool, row.id, sha256=row.sha256, root=row.root, sm3=row.sm3, manifest=text, at=self._clock()
+        )
         return replace(row, manifest=text)
 
     async def _refuse(self, row: UploadRow, error: IngestError) -> None:
@@ -255,6 +257,9 @@ class Sealer:
         assert row.sha256 is not None  # noqa: S101
         clip = uuid7(clock=self._clock, entropy=self._entropy) if first is None else first.clip
         payload = _payload(row, clip=clip, chunks=len(leaves), received_at=format_time(self._clock()))
+        # What is not stated leaves no trace: a payload without it is byte for byte what it was before there was any.
+        if row.sm3 is not None:
+            payload["sm3"] = row.sm3.hex()
         if self._second_store is not None:
             payload["second_store"] = self._second_store
         recorded = await record(

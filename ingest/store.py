@@ -72,6 +72,7 @@ class UploadRow:
     writer: UUID | None = None
     sha256: bytes | None = None
     root: bytes | None = None
+    sm3: bytes | None = None
     manifest: str | None = None
     clip: UUID | None = None
     entry: UUID | None = None
@@ -239,17 +240,18 @@ async def acknowledge(db: _Executor, upload: UUID, *, writer: UUID, offset: int,
 
 
 async def intend_seal(
-    db: _Executor, upload: UUID, *, sha256: bytes, root: bytes, manifest: str | None, at: datetime
+    db: _Executor, upload: UUID, *, sha256: bytes, root: bytes, sm3: bytes | None, manifest: str | None, at: datetime
 ) -> bool:
     """Keep what is about to be sealed; tell whether the upload was still waiting for it."""
     status = await db.execute(
-        """UPDATE upload SET sha256 = $2, root = $3, manifest = $4, updated_at = $5
+        """UPDATE upload SET sha256 = $2, root = $3, manifest = $4, updated_at = $5, sm3 = $6
            WHERE id = $1 AND state = 'complete'""",
         upload,
         sha256,
         root,
         manifest,
         at,
+        sm3,
     )
     return _changed(status)
 
@@ -379,6 +381,7 @@ def _row(record: asyncpg.Record) -> UploadRow:
         ),
         sha256=record["sha256"],
         root=record["root"],
+        sm3=record["sm3"],
         manifest=record["manifest"],
         clip=record["clip"],
         entry=record["entry"],

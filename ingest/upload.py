@@ -145,7 +145,7 @@ class UploadService:
         self._entropy = entropy
         self.settings = settings
         self._readers = ThreadPoolExecutor(_READER_THREADS, thread_name_prefix="read-again")
-        self._digests = Digests(spool, readers=self._readers)
+        self._digests = Digests(spool, readers=self._readers, sm3=settings.sm3)
         self._sealer = Sealer(
             pool=pool,
             spool=spool,

@@ -54,6 +54,7 @@ def clip_detail(clip: Clip, index: int | None) -> ClipDetail:
         chunks=row.chunks,
         root=row.root,
         sha256=row.sha256,
+        sm3=row.sm3,
         received_at=row.received_at,
         sealed_at=row.sealed_at,
         entry=row.entry_id,

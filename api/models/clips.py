@@ -158,6 +158,7 @@ class ClipDetail(ResponseModel):
     chunks: int
     root: Digest = Field(description="Root of the clip tree")
     sha256: Digest
+    sm3: Digest | None = Field(description="SM3 of the original, where the house computes it")
     received_at: Time
     sealed_at: Time
     entry: UUID

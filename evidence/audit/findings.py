@@ -30,6 +30,7 @@ OBJECT_ALTERED = "object.altered"
 OBJECT_SWAPPED = "object.swapped"
 OBJECT_UNREADABLE = "object.unreadable"
 OBJECT_UNNAMED = "object.unnamed"
+OBJECT_SM3_DIFFERS = "object.sm3_differs"
 OBJECT_ELSEWHERE = "object.elsewhere"
 COPY_MISSING = "copy.missing"
 COPY_ALTERED = "copy.altered"
@@ -65,6 +66,7 @@ FINDINGS: Mapping[str, str] = {
     OBJECT_SWAPPED: "An object holds the bytes of another object of the record.",
     OBJECT_UNREADABLE: "An object cannot be read to its end: the storage fails.",
     OBJECT_UNNAMED: "An object in the store is named by nothing on record: left by a crash, or put in (a warning).",
+    OBJECT_SM3_DIFFERS: "An object has the SHA-256 on record and another SM3: one of the two was stated wrongly.",
     OBJECT_ELSEWHERE: "Something made of an original is not here, and a copy of it is on record (a warning).",
     COPY_MISSING: "A copy on record is not in the second store: it was deleted, or is hidden by a deletion.",
     COPY_ALTERED: "A copy in the second store has another size, other bytes, or was written anew.",

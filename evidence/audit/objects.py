@@ -106,11 +106,14 @@ async def _judge_named(
         return None, 0
     try:
         path = await asyncio.to_thread(objects.open_path, present.sha256)
-        hashes = await asyncio.to_thread(hash_file, path)
+        hashes = await asyncio.to_thread(hash_file, path, sm3=named.sm3 is not None)
     except (ObjectMissing, FileUnreadable) as error:
         message = f"an object of clip {clip} cannot be read: {error}"
         return found(codes.OBJECT_UNREADABLE, subject, message, clip=clip), 0
     if hashes.sha256 == named.sha256 and hashes.size == named.size:
+        if named.sm3 is not None and hashes.sm3 is not None and hashes.sm3 != named.sm3:
+            message = f"an object of clip {clip} has another SM3 than on record, and the SHA-256 on record"
+            return found(codes.OBJECT_SM3_DIFFERS, subject, message, clip=clip, holds=hashes.sm3.hex()), hashes.size
         return None, hashes.size
     return await _explain(conn, named, hashes, subject), hashes.size
 

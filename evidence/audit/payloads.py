@@ -154,7 +154,14 @@ def _differing_columns(kept: Kept, entry: Entry) -> list[str]:
 def _named(made: JsonValue, *, clip: JsonValue, root: bytes | None) -> NamedObject:
     if not isinstance(made, dict):
         raise TypeError("not an object")
-    return NamedObject(sha256=bytes.fromhex(made["sha256"]), size=int(made["size"]), root=root, clip=UUID(str(clip)))
+    sm3 = made.get("sm3")
+    return NamedObject(
+        sha256=bytes.fromhex(made["sha256"]),
+        size=int(made["size"]),
+        root=root,
+        clip=UUID(str(clip)),
+        sm3=None if sm3 is None else bytes.fromhex(str(sm3)),
+    )
 
 
 def _list(value: JsonValue) -> list[JsonValue]:

@@ -107,18 +107,22 @@ class NamedObject:
     Attributes:
         root: Root of its clip tree, for originals.
         clip: The clip it is or was made from.
+        sm3: SM3 of its bytes, where that is stated too.
     """
 
     sha256: bytes
     size: int
     root: bytes | None
     clip: UUID
+    sm3: bytes | None = None
 
 
 async def make_object_list(conn: Connection) -> None:
     """Make the temporary list of named objects, empty."""
     await conn.execute("DROP TABLE IF EXISTS pg_temp.audit_named_object")
-    await conn.execute("CREATE TEMPORARY TABLE audit_named_object (sha256 bytea, size bigint, root bytea, clip uuid)")
+    await conn.execute(
+        "CREATE TEMPORARY TABLE audit_named_object (sha256 bytea, size bigint, root bytea, clip uuid, sm3 bytea)"
+    )
     await conn.execute("CREATE INDEX ON pg_temp.audit_named_object (sha256, size)")
 
 
@@ -132,8 +136,8 @@ async def list_objects(conn: Connection, named: Sequence[NamedObject]) -> None:
     await conn.copy_records_to_table(
         "audit_named_object",
         schema_name="pg_temp",
-        columns=("sha256", "size", "root", "clip"),
-        records=[(one.sha256, one.size, one.root, one.clip) for one in named],
+        columns=("sha256", "size", "root", "clip", "sm3"),
+        records=[(one.sha256, one.size, one.root, one.clip, one.sm3) for one in named],
     )
 
 
@@ -142,8 +146,8 @@ async def named_objects(conn: Connection) -> AsyncIterator[NamedObject]:
     sha256, size = b"", -1
     while True:
         rows = await conn.fetch(
-            """SELECT DISTINCT ON (sha256, size) sha256, size, root, clip FROM pg_temp.audit_named_object
-               WHERE (sha256, size) > ($1, $2) ORDER BY sha256, size, root NULLS LAST LIMIT $3""",
+            """SELECT DISTINCT ON (sha256, size) sha256, size, root, clip, sm3 FROM pg_temp.audit_named_object
+               WHERE (sha256, size) > ($1, $2) ORDER BY sha256, size, root NULLS LAST, sm3 NULLS LAST LIMIT $3""",
             sha256,
             size,
             OBJECTS_PER_PAGE,

@@ -3,16 +3,20 @@
 The clip tree is an RFC 6962 Merkle tree whose leaves are the file's bytes in chunks of 1 MiB (the last may be shorter).
 The whole-file digest answers "is it the same file"; the tree answers "where does it differ" and lets an excerpt be
 proved without the rest. An empty file has no chunks and no tree; intake refuses it.
+
+Where a house says so, SM3 of the whole file (GB/T 32905-2016) is computed too, for those who have to rest on it. It
+comes from the OpenSSL that Python was built with, and some builds lack it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from evidence.errors import EvidenceError
+from ledger.errors import Blame
 from ledger.tree import root_of
 
 CHUNK_BYTES = 1_048_576
@@ -27,9 +31,16 @@ class FileEmpty(EvidenceError):
     code = "file.empty"
 
 
+class Sm3Unavailable(EvidenceError):
+    """SM3 is asked for, and the OpenSSL of this Python does not have it. Use another build, or do without SM3."""
+
+    code = "digest.sm3_unavailable"
+    blame = Blame.WAY
+
+
 @dataclass(frozen=True, slots=True)
 class ClipDigest:
-    """Both digests of an original.
+    """Both digests of an original, and the third one where it is known.
 
     Attributes:
         size: Bytes of the file, at least 1.
@@ -37,6 +48,8 @@ class ClipDigest:
         chunks: Number of leaves.
         root: 32 bytes, RFC 6962 root over the chunks.
         sha256: 32 bytes, SHA-256 of the whole file.
+        sm3: 32 bytes, SM3 of the whole file; None where nobody computed it. Two digests are the same whether or not
+            both state it: docks do not. Whoever has it compares it by itself.
     """
 
     size: int
@@ -44,6 +57,7 @@ class ClipDigest:
     chunks: int
     root: bytes
     sha256: bytes
+    sm3: bytes | None = field(default=None, compare=False)
 
 
 class ClipHasher:
@@ -116,6 +130,27 @@ def leaf_hashes(path: Path) -> list[bytes]:
         OSError: It cannot be read.
     """
     return _hash_file(path).all_leaves()
+
+
+def start_sm3() -> hashlib._Hash:
+    """Return a fresh SM3.
+
+    Raises:
+        Sm3Unavailable: This Python has none.
+    """
+    try:
+        return hashlib.new("sm3")
+    except ValueError as error:
+        raise Sm3Unavailable("the OpenSSL of this Python has no SM3") from error
+
+
+def has_sm3() -> bool:
+    """Tell whether SM3 can be computed here."""
+    try:
+        start_sm3()
+    except Sm3Unavailable:
+        return False
+    return True
 
 
 def first_difference(expected: Sequence[bytes], actual: Sequence[bytes]) -> int | None:

@@ -106,7 +106,9 @@ def _judge_bytes(
     file: Path, sealed: SealedClip | SealedBeginning, *, leaves: bytes | None, subject: str, progress: Progress | None
 ) -> list[Finding]:
     try:
-        hashes = hash_file(file, progress=progress)
+        hashes = hash_file(
+            file, sm3=isinstance(sealed, SealedClip) and sealed.digest.sm3 is not None, progress=progress
+        )
     except FileUnreadable as error:
         code = "file.missing" if error.missing else "file.unreadable"
         return [finding(code, subject, offset=error.offset, reason=error.reason)]

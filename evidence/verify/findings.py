@@ -4,7 +4,7 @@ The obligations, in the order in which they are printed:
 
 1. the file is readable and has the stated size
 2. its chunks lead to the root of the clip tree
-3. its SHA-256 is the stated one
+3. its SHA-256 is the stated one, and its SM3 where one is stated
 4. payload and salt are what the ledger entry commits to
 5. the entry is canonical, of a known kind, and about the clip that its payload describes
 6. the entry is in the log of the checkpoint
@@ -206,6 +206,19 @@ FINDINGS: Mapping[str, Meaning] = {
         _ERROR,
         "SHA-256 of the whole file is {actual:.16}..., not {stated:.16}...",
         "整个文件的 SHA-256 为 {actual:.16}…，应为 {stated:.16}…",
+    ),
+    "met.sm3": Meaning(3, _OK, "SM3 of the whole file is as stated", "整个文件的 SM3 与记载一致"),
+    "clip.sm3_differs": Meaning(
+        3,
+        _ERROR,
+        "SM3 of the whole file is {actual:.16}..., not {stated:.16}...",
+        "整个文件的 SM3 为 {actual:.16}…，应为 {stated:.16}…",
+    ),
+    "clip.sm3_not_checked": Meaning(
+        3,
+        _WARNING,
+        "NOT CHECKED: an SM3 of the whole file is stated, and this program cannot compute SM3",
+        "未核验：记载了整个文件的 SM3，但本程序无法计算 SM3",
     ),
     "receipt.missing": Meaning(4, _ERROR, "there is no receipt for the file", "该文件没有回执"),
     "receipt.malformed": Meaning(4, _ERROR, "the receipt is not readable: {reason}", "回执无法解读：{reason}"),

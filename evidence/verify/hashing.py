@@ -1,8 +1,9 @@
-"""Both digests of a file in one read, on two threads, in constant memory.
+"""The digests of a file in one read, on two threads, in constant memory.
 
 The caller's thread reads and computes leaf hashes, a helper thread follows with the whole-file SHA-256 of the same
-buffers; hashlib releases the interpreter lock for both. A few buffers go round, so that neither waits for the other at
-every step. Besides them only the leaf hashes stay: 32 bytes per MiB of file.
+buffers, and with SM3 where that is asked for; hashlib releases the interpreter lock for all of them. A few buffers go
+round, so that neither waits for the other at every step. Besides them only the leaf hashes stay: 32 bytes per MiB of
+file.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 
-from evidence.core.digest import CHUNK_BYTES
+from evidence.core.digest import CHUNK_BYTES, has_sm3, start_sm3
 from ledger.tree import HASH_BYTES, leaf_hash
 
 Progress = Callable[[int, int], None]
@@ -51,15 +52,22 @@ class FileHashes:
         size: Bytes.
         sha256: 32 bytes, of the whole file.
         leaves: Leaf hash of every chunk, in order; empty for an empty file.
+        sm3: 32 bytes, of the whole file; None when it was not asked for, or cannot be computed here.
     """
 
     size: int
     sha256: bytes
     leaves: tuple[bytes, ...]
+    sm3: bytes | None = None
 
 
-def hash_file(path: Path, *, progress: Progress | None = None) -> FileHashes:
+def hash_file(path: Path, *, sm3: bool = False, progress: Progress | None = None) -> FileHashes:
     """Read a regular file once.
+
+    Args:
+        path: Where it is.
+        sm3: Whether SM3 is wanted as well, where it can be computed.
+        progress: See `Progress`.
 
     Raises:
         FileUnreadable: It is missing, no regular file, or a read failed on the way.
@@ -74,7 +82,7 @@ def hash_file(path: Path, *, progress: Progress | None = None) -> FileHashes:
         status = os.fstat(handle)
         if not stat.S_ISREG(status.st_mode):
             raise FileUnreadable(0, "not a regular file")
-        return _hash(handle, total=status.st_size, progress=progress)
+        return _hash(handle, total=status.st_size, sm3=sm3, progress=progress)
     finally:
         os.close(handle)
 
@@ -84,14 +92,21 @@ def split_leaves(raw: bytes) -> tuple[bytes, ...]:
     return tuple(raw[start : start + HASH_BYTES] for start in range(0, len(raw), HASH_BYTES))
 
 
-def _hash(handle: int, *, total: int, progress: Progress | None) -> FileHashes:
+def _hash(handle: int, *, total: int, sm3: bool, progress: Progress | None) -> FileHashes:
     whole, leaves, size = hashlib.sha256(), bytearray(), 0
+    third = start_sm3() if sm3 and has_sm3() else None
+
+    def take(data: memoryview) -> None:
+        whole.update(data)
+        if third is not None:
+            third.update(data)
+
     buffers = cycle([memoryview(bytearray(_BUFFER_BYTES)) for _ in range(_BUFFERS)])
     behind: deque[Future[None]] = deque()
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="sha256") as helper:
         while filled := _fill(handle, buffer := next(buffers), offset=size):
             data = buffer[:filled]
-            behind.append(helper.submit(whole.update, data))
+            behind.append(helper.submit(take, data))
             for start in range(0, filled, CHUNK_BYTES):
                 leaves += leaf_hash(data[start : start + CHUNK_BYTES])
             if len(behind) == _BUFFERS:
@@ -102,7 +117,12 @@ def _hash(handle: int, *, total: int, progress: Progress | None) -> FileHashes:
                 progress(size, max(size, total))
         for side in behind:
             side.result()
-    return FileHashes(size=size, sha256=whole.digest(), leaves=split_leaves(bytes(leaves)))
+    return FileHashes(
+        size=size,
+        sha256=whole.digest(),
+        leaves=split_leaves(bytes(leaves)),
+        sm3=None if third is None else third.digest(),
+    )
 
 
 def _fill(handle: int, view: memoryview, *, offset: int) -> int:

@@ -78,7 +78,18 @@ def judge_file(digest: ClipDigest, hashes: FileHashes, *, leaves: bytes | None, 
         whole = finding("met.sha256", subject)
     else:
         whole = finding("clip.sha256_differs", subject, actual=hashes.sha256.hex(), stated=digest.sha256.hex())
-    return [size, *_judge_tree(digest, hashes, leaves, subject), whole]
+    return [size, *_judge_tree(digest, hashes, leaves, subject), whole, *_judge_sm3(digest, hashes, subject)]
+
+
+def _judge_sm3(digest: ClipDigest, hashes: FileHashes, subject: str) -> list[Finding]:
+    """Judge the third digest where one is stated; where it cannot be computed, say that it was not checked."""
+    if digest.sm3 is None:
+        return []
+    if hashes.sm3 is None:
+        return [finding("clip.sm3_not_checked", subject)]
+    if hashes.sm3 == digest.sm3:
+        return [finding("met.sm3", subject)]
+    return [finding("clip.sm3_differs", subject, actual=hashes.sm3.hex(), stated=digest.sm3.hex())]
 
 
 def judge_beginning(

@@ -177,6 +177,7 @@ def _item_json(one: Verification) -> dict[str, object]:
         "name": sealed.name if sealed else None,
         "size": clip.digest.size if clip else sealed.size if isinstance(sealed, SealedBeginning) else None,
         "sha256": clip.digest.sha256.hex() if clip else None,
+        "sm3": clip.digest.sm3.hex() if clip and clip.digest.sm3 else None,
         "index": one.index,
         "holds": one.holds,
         "checkpoint": None

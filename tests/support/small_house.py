@@ -120,9 +120,15 @@ class SmallHouse:
         )
 
     async def seal(
-        self, name: str, content: bytes, *, repeated_of: UUID | None = None, with_manifest: bool = True
+        self,
+        name: str,
+        content: bytes,
+        *,
+        repeated_of: UUID | None = None,
+        with_manifest: bool = True,
+        sm3: str | None = None,
     ) -> UUID:
-        """Seal a content as the service does: object first, then one transaction."""
+        """Seal a content as the service does: object first, then one transaction; `sm3` is stated as it is given."""
         source = self.root / "incoming"
         source.write_bytes(content)
         digest, leaves = digest_file(source), leaf_hashes(source)
@@ -148,6 +154,7 @@ class SmallHouse:
             "key_mark": False,
             "received_at": format_time(self.clock()),
             **digest_body(digest),
+            **({} if sm3 is None else {"sm3": sm3}),
         }
         event_type = "clip.repeated" if repeated_of else "clip.sealed"
         async with self.pool.acquire() as conn, conn.transaction():

@@ -1,4 +1,7 @@
-"""The five fields that state a clip's digests, spelled alike in manifests, ledger payloads and receipts."""
+"""The five fields that state a clip's digests, spelled alike in manifests, ledger payloads and receipts.
+
+A payload may state a sixth, `sm3`; manifests do not.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,7 @@ def take_clip_digest(body: Mapping[str, JsonValue]) -> ClipDigest:
         chunks=take_integer(body["chunks"], where="chunks"),
         root=take_digest(body["root"], where="root"),
         sha256=take_digest(body["sha256"], where="sha256"),
+        sm3=None if body.get("sm3") is None else take_digest(body["sm3"], where="sm3"),
     )
     check_digest(digest)
     return digest

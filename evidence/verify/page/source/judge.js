@@ -161,7 +161,9 @@ async function judgeFile(item, result, subject, progress) {
   const whole = sameBytes(hashes.sha256, digest.sha256)
     ? finding("met.sha256", subject)
     : finding("clip.sha256_differs", subject, { actual: hex(hashes.sha256), stated: hex(digest.sha256) });
-  return [size, ...judgeTree(digest, hashes, leaves, subject), whole];
+  // No browser computes SM3; what is not checked is said.
+  const third = digest.sm3 ? [finding("clip.sm3_not_checked", subject)] : [];
+  return [size, ...judgeTree(digest, hashes, leaves, subject), whole, ...third];
 }
 
 function judgeTree(digest, hashes, leaves, subject) {

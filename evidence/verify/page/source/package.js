@@ -159,6 +159,7 @@ function itemJson({ file, sealed, index, checkpoint, holds, findings }) {
     name: sealed && sealed.name,
     size: sealed && sizeOf(sealed),
     sha256: sealed?.digest ? hex(sealed.digest.sha256) : null,
+    sm3: sealed?.digest?.sm3 ? hex(sealed.digest.sm3) : null,
     index,
     holds,
     checkpoint: checkpoint

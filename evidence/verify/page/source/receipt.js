@@ -192,6 +192,7 @@ function takeClipDigest(body) {
     chunks: takeInteger(body.chunks, "chunks"),
     root: takeDigest(body.root, "root"),
     sha256: takeDigest(body.sha256, "sha256"),
+    sm3: (body.sm3 ?? null) === null ? null : takeDigest(body.sm3, "sm3"),
   };
   if (digest.size < 1) refuse("wire", `size is ${digest.size}, allowed are 1 to ${Number.MAX_SAFE_INTEGER}`);
   if (digest.chunkBytes !== CHUNK_BYTES) {

@@ -86,6 +86,7 @@ function factsOf({ file, sealed, entry, index, checkpoint }) {
     fact(sealed.upload ? "已封存的开头" : "大小", sealed.upload ? "sealed beginning" : "size",
       `${grouped(sizeOf(sealed))} bytes`);
     if (sealed.digest) fact("SHA-256", "SHA-256", hex(sealed.digest.sha256), "mono");
+    if (sealed.digest?.sm3) fact("SM3", "SM3", hex(sealed.digest.sm3), "mono");
     for (const [field, [zh, en]] of Object.entries(PAYLOAD_FACTS)) {
       if (typeof payload[field] === "string") fact(zh, en, payload[field]);
     }

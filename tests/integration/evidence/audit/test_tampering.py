@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Awaitable, Callable
@@ -445,6 +446,15 @@ async def test_a_finding_fits_into_json(house: SmallHouse) -> None:
         assert json.loads(json.dumps(finding.as_json()))["code"] == finding.code
 
 
+async def test_an_sm3_that_is_not_the_bytes_is_found(house: SmallHouse) -> None:
+    await house.seal("right.mp4", b"right", sm3=hashlib.new("sm3", b"right").hexdigest())
+    await house.publish()
+    assert await differences(house) == []
+    await house.seal("wrong.mp4", b"wrong", sm3=hashlib.new("sm3", b"right").hexdigest())
+    await house.publish()
+    assert await differences(house) == ["object.sm3_differs"]
+
+
 def test_every_code_has_its_tampering() -> None:
     expected = {code for _, codes in TAMPERINGS.values() for code in codes}
     others = {"house.audited", "payload.not_replayable", "object.unreadable"}
@@ -452,6 +462,7 @@ def test_every_code_has_its_tampering() -> None:
     others |= {"timestamp.false", "timestamp.disagrees", "timestamp.unjudged", "timestamp.clock_differs"}
     # Copies as well: ingest/test_copies and acceptance/test_second_store.
     others |= {"copy.missing", "copy.altered", "copy.unlocked", "copy.unnamed", "copies.unchecked", "object.elsewhere"}
+    others |= {"object.sm3_differs"}  # test_an_sm3_that_is_not_the_bytes_is_found
     assert set(FINDINGS) == {code for code in expected if not code.startswith("log.")} | others
 
 

@@ -361,7 +361,7 @@ def test_progress_counts_to_the_end(folder: EvidenceFolder) -> None:
 
 
 def test_every_code_is_triggered_somewhere_here() -> None:
-    files = [Path(__file__).with_name(f"test_{name}.py") for name in ("clip", "cli", "keys", "times")]
+    files = [Path(__file__).with_name(f"test_{name}.py") for name in ("clip", "cli", "keys", "sm3", "times")]
     files += [
         Path(stamped_folder.__file__),
         Path(dock_chains.__file__),
