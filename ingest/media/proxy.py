@@ -50,6 +50,7 @@ from ingest.media.playlist import Fragments, fragments_of, is_whole
 from ingest.media.policy import Action, Decision, fragments_fit
 from ingest.media.reading import PictureDecoding, SoundDecoding, packets
 from ingest.media.storyboard import Storyboard
+from ingest.media.whereabouts import GPMF_MAGIC, GPMF_PACKET_BYTES_MAX, Positions
 
 Report = Callable[[int], None]
 """Called often with how much of the original has been read, in bytes."""
@@ -75,6 +76,7 @@ class ProxyFacts:
         board: The storyboard's tiles, None for sound alone.
         ear: What was heard, None without sound.
         fragments: What the copy consists of, None if it is in one piece.
+        positions: What a track of telemetry says of places.
     """
 
     origin_ms: int
@@ -87,6 +89,7 @@ class ProxyFacts:
     ear: Listening | None
     continuity: ContinuityReport
     fragments: Fragments | None
+    positions: Positions
 
 
 def make_proxy(
@@ -118,7 +121,9 @@ def make_proxy(
         lanes = _lanes(container, output, decision, clock=clock, damage=damage, threads=threads, seen=seen, heard=heard)
         notes = stack.enter_context(indexing(source, container))
         observer.follow(container.streams)
-        _run(container, output, lanes, (notes.note, observer.take), damage, report)
+        positions = Positions()
+        telemetry = _telemetry(positions, clock)
+        _run(container, output, lanes, (notes.note, observer.take, telemetry), damage, report)
     if keep:
         _copy(source, target, report)
     tallies = {index: lane.tally for index, lane in lanes.items()}
@@ -135,6 +140,7 @@ def make_proxy(
         ear=ear if ear is not None and ear.heard else None,
         continuity=observer.finish(whole=not damage.read_errors),
         fragments=_checked(target) if fragmented else None,
+        positions=positions,
     )
 
 
@@ -256,6 +262,18 @@ def _both(one: OnPicture, other: OnPicture) -> OnPicture:
         other(picture, seconds)
 
     return seen
+
+
+def _telemetry(positions: Positions, clock: Clock) -> Tap:
+    """Return what reads telemetry among the packets that pass by; its tracks are known by what they hold."""
+
+    def tap(packet: Packet[Stream]) -> None:
+        if packet.stream.type == "data" and packet.size <= GPMF_PACKET_BYTES_MAX and packet.pts is not None:
+            raw = bytes(packet)
+            if raw.startswith(GPMF_MAGIC):
+                positions.note(raw, seconds=packet.pts * packet.time_base - clock.origin)
+
+    return tap
 
 
 def _nothing(*_: object) -> None:

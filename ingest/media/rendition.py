@@ -32,6 +32,7 @@ from ingest.media.proxy import ProxyFacts, make_proxy
 from ingest.media.reading import check_disk
 from ingest.media.result import FORMS, REASON_CHARACTERS_MAX, Early, Facts, Kind, MadeObject, MediaResult
 from ingest.media.stills import PosterFacts, make_poster
+from ingest.media.whereabouts import device_of, place_of
 from ledger.canonical import JsonValue
 from ledger.errors import Blame
 
@@ -241,6 +242,10 @@ def _probe_json(work: _Work) -> dict[str, JsonValue]:
     if work.probe is None:
         return {}
     facts = work.probe.as_json()
+    tags = work.probe.container.tags.kept
+    place = place_of(tags)
+    facts["device"] = device_of(tags)
+    facts["place"] = None if place is None else place.as_json()
     if work.proxy is not None:
         facts["decoded"] = {
             "pictures": work.proxy.pictures,
@@ -248,6 +253,7 @@ def _probe_json(work: _Work) -> dict[str, JsonValue]:
             "origin_ms": work.proxy.origin_ms,
             "duration_ms": work.proxy.duration_ms,
         }
+        facts["positions"] = work.proxy.positions.as_json()
         facts["damage"] = work.proxy.damage.as_json()
         frames = work.proxy.frames if "frames" in work.extras else None
         facts["frames"] = None if frames is None else {"units": sum(map(len, frames.tracks)), "ranges": frames.ranges}

@@ -86,3 +86,23 @@ def test_speech_is_found_in_both_languages(derive: Derive, name: str) -> None:
     length = decoded["duration_ms"]
     assert isinstance(length, int)
     assert sum(end - start for start, end in found["segments"]) > length / 2
+
+
+def test_telemetry_of_a_drone_tells_its_way(derive: Derive) -> None:
+    probe = derive(shared_folder("footage", "gopro-karma.mp4")).probe
+    positions, device = probe["positions"], probe["device"]
+    assert isinstance(positions, dict)
+    assert isinstance(device, dict)
+    assert (positions["source"], positions["positions"], positions["without_fix"]) == ("gpmf", 47, 0)
+    track = positions["track"]
+    assert isinstance(track, list)
+    assert track[0] == {"at_ms": 0, "latitude_e6": 33_125_368, "longitude_e6": -117_331_064, "height_mm": 15_445}
+    assert len(track) == 12
+    assert device["software"] == "HD5.02.02.00.00"
+
+
+def test_a_place_in_the_tags_is_told(derive: Derive, tmp_path: Path) -> None:
+    tags = {"location": "+39.9042+116.4074/"}
+    probe = derive(media.write(tmp_path / "film.mov", film=Film(), container="mov", tags=tags)).probe
+    assert probe["place"] == {"latitude_e6": 39_904_200, "longitude_e6": 116_407_400, "height_mm": None}
+    assert probe["positions"] is None
