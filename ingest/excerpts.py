@@ -13,11 +13,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import shutil
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Final
 from uuid import UUID
 
@@ -33,8 +31,9 @@ from ingest.media.errors import FramesMalformed, MediaError
 from ingest.media.frame_format import FILE_BYTES_MAX, read_frames
 from ingest.media.frames import FrameIndex
 from ingest.media.pieces import Piece, make_piece
-from ingest.offload import on_disk, to_the_end
+from ingest.offload import on_disk
 from ingest.wanted import bytes_needed, seconds_shown
+from ingest.workroom import workroom
 
 FRAMES_KIND: Final = "frames"
 
@@ -83,9 +82,7 @@ async def make_excerpt(exporter: Exporter, wish: Wish, *, target: Path, workspac
     """
     require_free(target)
     index, original = await _indexed(exporter, wish.clip)
-    workspace.mkdir(parents=True, exist_ok=True)
-    folder = Path(mkdtemp(prefix="excerpt-", dir=workspace))
-    try:
+    async with workroom(workspace, prefix="excerpt-") as folder:
         span = (Fraction(wish.from_ms, 1000), Fraction(wish.to_ms, 1000))
         needed, cut = await asyncio.gather(
             asyncio.to_thread(bytes_needed, index, from_s=span[0], to_s=span[1]),
@@ -103,8 +100,6 @@ async def make_excerpt(exporter: Exporter, wish: Wish, *, target: Path, workspac
         return await export_excerpt(
             exporter, clip=wish.clip, order=order, target=target, actor=wish.actor, purpose=wish.purpose
         )
-    finally:
-        await to_the_end(on_disk(shutil.rmtree, folder, ignore_errors=True))
 
 
 async def _indexed(exporter: Exporter, clip: UUID) -> tuple[FrameIndex, Path]:

@@ -11,10 +11,8 @@ The original stays as it is and stays the evidence. A copy is never changed eith
 from __future__ import annotations
 
 import hashlib
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 from uuid import UUID
 
 from evidence.clips.redaction import RedactionContent
@@ -28,7 +26,8 @@ from evidence.objects.store import ObjectStore
 from ingest.errors import RedactionRefused
 from ingest.media.errors import MediaError
 from ingest.media.pieces import Piece, make_piece
-from ingest.offload import on_disk, to_the_end
+from ingest.offload import on_disk
+from ingest.workroom import workroom
 from ledger.canonical import JsonObject
 
 
@@ -68,14 +67,10 @@ class Redactor:
         if row is None:
             raise ClipUnknown(f"there is no clip {clip}", clip=str(clip))
         original = await on_disk(self.objects.open_path, row.sha256.hex())
-        self.workspace.mkdir(parents=True, exist_ok=True)
-        folder = Path(mkdtemp(prefix="redaction-", dir=self.workspace))
-        try:
+        async with workroom(self.workspace, prefix="redaction-") as folder:
             piece = await _make(original, folder, content)
             sha256, size = await on_disk(_measured, piece.path)
             await on_disk(self.objects.adopt, piece.path, sha256.hex())
-        finally:
-            await to_the_end(on_disk(shutil.rmtree, folder, ignore_errors=True))
         async with self.pool.acquire() as conn, conn.transaction():
             return await self._record(conn, row.sha256, clip, content, piece, sha256=sha256, size=size, actor=actor)
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-from pathlib import Path
-from tempfile import mkdtemp
 
 from aiohttp import web
 
@@ -18,6 +15,7 @@ from api.ranges import Span
 from api.route import NoQuery
 from evidence.parties.purposes import PURPOSES
 from ingest.excerpts import Wish
+from ingest.workroom import workroom
 
 EXCERPT_TYPE = "application/zip"
 
@@ -29,9 +27,7 @@ async def order(call: Call[OrderExcerpt, NoQuery]) -> web.StreamResponse:
         raise PurposeUnknown(f"{body.purpose!r} is not on the list of purposes", purposes=sorted(PURPOSES))
     clip = call.id("clip")
     wish = Wish(clip=clip, from_ms=body.from_ms, to_ms=body.to_ms, purpose=body.purpose, actor=call.actor, cut=body.cut)
-    services.folders.work.mkdir(parents=True, exist_ok=True)
-    folder = Path(await asyncio.to_thread(mkdtemp, prefix="excerpt-", dir=services.folders.work))
-    try:
+    async with workroom(services.folders.work, prefix="excerpt-") as folder:
         made = await excerpt(services, wish, target=folder / f"excerpt-{clip}")
         archive = folder / "excerpt.zip"
         await asyncio.to_thread(pack, made.folder, archive)
@@ -46,5 +42,3 @@ async def order(call: Call[OrderExcerpt, NoQuery]) -> web.StreamResponse:
         await response.prepare(call.request)
         await send_file(response, archive, Span(0, size, size))
         return response
-    finally:
-        await asyncio.shield(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))

@@ -21,6 +21,8 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 
+from ledger.canonical import JsonValue
+
 STILL_DEMUXERS = frozenset(("bmp_pipe", "jpeg_pipe", "jpegxl_pipe", "png_pipe", "tiff_pipe", "webp_pipe"))
 
 _FILM_DEMUXERS = (
@@ -64,3 +66,9 @@ def opened(source: Path) -> Iterator[InputContainer]:
 def decoder_options() -> dict[str, str]:
     """Return the options every decoder is opened with."""
     return {"max_pixels": str(PIXELS_MAX)}
+
+
+def tools() -> dict[str, JsonValue]:
+    """Return the versions of the libraries that decode and encode here."""
+    libraries = {name: ".".join(map(str, version)) for name, version in sorted(av.library_versions.items())}
+    return {"pyav": av.__version__, "ffmpeg": av.ffmpeg_version_info, **libraries}

@@ -42,7 +42,7 @@ def _word(wanted: dict[str, Any], voice: Voice) -> Saying:
     import av.logging
     from av.error import FFmpegError
 
-    from ingest.media.rendition import tools
+    from ingest.media.opening import tools
 
     av.logging.set_level(None)
     tasks = {"cut": _cut, "redact": _redact}

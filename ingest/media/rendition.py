@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
-import av
 from av.error import FFmpegError
 
 from ingest.media.continuity.observe import observe
@@ -25,6 +24,7 @@ from ingest.media.frame_format import FILE_BYTES_MAX as FRAMES_BYTES_MAX
 from ingest.media.frame_format import write_frames
 from ingest.media.geometry import review_size
 from ingest.media.lanes import KEYFRAME_SECONDS_MAX, X264_OPTIONS
+from ingest.media.opening import tools
 from ingest.media.playlist import format_playlist
 from ingest.media.policy import Action, Decision, decide, without_copies
 from ingest.media.probe import probe
@@ -101,12 +101,6 @@ def make_renditions(source: Path, folder: Path, *, threads: int, report: Report,
             tools=tools(),
             parameters=_parameters(work),
         )
-
-
-def tools() -> dict[str, JsonValue]:
-    """Return the versions of the libraries that decode and encode here."""
-    libraries = {name: ".".join(map(str, version)) for name, version in sorted(av.library_versions.items())}
-    return {"pyav": av.__version__, "ffmpeg": av.ffmpeg_version_info, **libraries}
 
 
 def _make(work: _Work) -> MediaResult:

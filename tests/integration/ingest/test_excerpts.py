@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +30,7 @@ from ingest.excerpts import Wish, make_excerpt
 from ingest.media.cutting import LABEL
 from ingest.media.frame_format import write_frames
 from ingest.media.frames import FrameIndex
+from ingest.workroom import STALE_SECONDS, workroom
 from ledger.canonical import JsonObject
 from tests.support.clock import SeededEntropy, SteppingClock
 from tests.support.frame_indexes import index_of
@@ -280,3 +283,14 @@ def test_chunks_are_whole_and_runs_have_a_way_between_them() -> None:
     assert chunk_runs([(0, 1), (mib - 1, mib + 1)], size=9 * mib) == ((0, 2),)
     assert chunk_runs([(3 * mib, 4 * mib), (-5, 7), (4 * mib, 4 * mib + 1)], size=9 * mib) == ((0, 1), (3, 5))
     assert chunk_runs([(8 * mib, 99 * mib), (2, 2), (99 * mib, 100 * mib)], size=9 * mib - 5) == ((8, 9),)
+
+
+async def test_what_a_killed_process_left_is_cleared_once_nobody_can_be_at_it(tmp_path: Path) -> None:
+    for name, age in (("excerpt-old", STALE_SECONDS + 60), ("excerpt-new", 60), ("other-old", STALE_SECONDS + 60)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "piece").write_bytes(b"half")
+        os.utime(tmp_path / name, (time.time() - age,) * 2)
+    async with workroom(tmp_path, prefix="excerpt-") as folder:
+        assert folder.parent == tmp_path
+        assert sorted(path.name for path in tmp_path.iterdir() if path != folder) == ["excerpt-new", "other-old"]
+    assert not folder.exists()
