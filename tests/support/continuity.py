@@ -69,6 +69,9 @@ MAKES: Mapping[str, Make] = {
     "mp4 late start": Make("mp4", options=X264, times_ms=tuple(time + 120 for time in EVEN)),
     "mp4 of H.265": Make("mp4", codec="libx265", options=_HEVC),
     "mp4 of H.265, one group": Make("mp4", codec="libx265", options=_HEVC, keyframe_every=250),
+    "mp4 of H.265, one group, long": Make(
+        "mp4", codec="libx265", options=_HEVC, sound=None, times_ms=tuple(range(0, 12_000, 40)), keyframe_every=400
+    ),
     "mp4 silent": Make("mp4", options=X264, sound=None),
     "mov": Make("mov", options=X264, suffix=".mov"),
     "mov with PCM": Make("mov", options=X264, sound="pcm_s16le", suffix=".mov"),
