@@ -70,6 +70,25 @@ async def test_without_any_state_the_file_is_read_again(spool: Spool, readers: T
     assert len(leaves) == digest.chunks
 
 
+@pytest.mark.parametrize("offset", [5, CHUNK_BYTES, 2 * CHUNK_BYTES + 77, 3 * CHUNK_BYTES, len(DATA)])
+async def test_after_a_restart_a_request_waits_for_no_more_than_the_unfinished_chunk(
+    spool: Spool, readers: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, offset: int
+) -> None:
+    upload = lay_down(spool, DATA)
+    spans: list[tuple[int, int]] = []
+    real = spool.read
+
+    def read(upload: UUID, *, start: int, end: int) -> bytes:
+        spans.append((start, end))
+        return real(upload, start=start, end=end)
+
+    monkeypatch.setattr(spool, "read", read)
+    monkeypatch.setattr(spool, "read_checked", lambda *_, **__: pytest.fail("the whole file is read for a request"))
+    running = await Digests(spool, readers=readers).at(upload, offset)
+    assert spans == [(offset // CHUNK_BYTES * CHUNK_BYTES, offset)]
+    assert (running.offset, running.whole_offset, running.lags) == (offset, 0, True)
+
+
 async def test_state_in_memory_is_continued_without_reading(spool: Spool, readers: ThreadPoolExecutor) -> None:
     running = RunningDigest()
     upload = lay_down(spool, DATA, running)

@@ -1,4 +1,4 @@
-"""Revision 0009: SM3 of what is about to be sealed."""
+"""Revision 0010: SM3 of what is about to be sealed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from alembic import op
 
 from evidence.db.migrate import execute_script, read_script
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 
 
 def upgrade() -> None:
