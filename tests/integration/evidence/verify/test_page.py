@@ -258,9 +258,10 @@ async def test_every_receipt_vector_gets_the_same_findings(
 JUDGES = """
     var vectorCodes = {note: "note.malformed", false: "note.signature", unsigned: "note.unsigned",
         unmet: "policy.unmet", checkpoint: "checkpoint.malformed", key: "key.malformed", policy: "policy.malformed",
-        proof: "proof.malformed"};
+        proof: "proof.malformed", "keys.malformed": "log_key.malformed", "keys.false": "log_key.false"};
     var judges = {
         key: (text) => parsePublicKey(text),
+        statement: (text) => openStatement(text),
         note: (text) => openNote(parseNote(text), [parsePublicKey(AUTHOR)]),
         checkpoint: (text) => openCheckpoint(text, parsePolicy(utf8(LOG_POLICY))),
         cosigned: (text) => openCheckpoint(text, parsePolicy(utf8(WITNESS_POLICY))),
