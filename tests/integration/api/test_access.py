@@ -25,6 +25,7 @@ EXAMPLES = {
     "ticket": "0" * 32 + "_" + "A" * 43,
     "tile": "0/000",
     "place": "1",
+    "kind": "playlist",
 }
 
 
