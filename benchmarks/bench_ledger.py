@@ -19,8 +19,10 @@ The peer's runs and ours take turns; see `tessera_peer` for what is and what is 
 the curve the log grows in larger batches, which is faster; what is measured are five times 10,000 entries behind a
 point, in batches as `serve` makes them, once the disk has caught up with the growth. Beside it stand the processor's
 share of it, and what a bare `fsync` of a small new file costs the same disk between the five: many rented disks slow
-down once some gigabytes were written, and a curve that bends with them says nothing about the log. `--parts` runs some
-of the parts.
+down once some gigabytes were written, and a curve that bends with them says nothing about the log. The five are one
+term of leadership. Its first look at the queue is shown by itself: it walks over what was sequenced since the last
+vacuum, seven million dead rows after the last stretch, and is paid once by whoever takes over. `--parts` runs some of
+the parts.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ import tempfile
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -273,18 +276,26 @@ FILL = """
 """Entries with ids as the service makes them: UUIDs of version 7 (RFC 9562), whose order is that of their making."""
 
 
-async def sequence_more(bench: Bench, settings: SequencerSettings, start: int, end: int) -> float:
+@asynccontextmanager
+async def leading(bench: Bench, settings: SequencerSettings) -> AsyncIterator[tuple[Sequencer, float]]:
+    """Lead for one term; yields the sequencer and the seconds until its first look at the queue was done."""
+    sequencer = Sequencer(bench.connect, bench.folder, SIGNER, utc_now, settings)
+    started = time.perf_counter()
+    await sequencer.recover()
+    await sequencer.step()
+    yield sequencer, time.perf_counter() - started
+    await sequencer.close()
+
+
+async def sequence_more(bench: Bench, sequencer: Sequencer, batch: int, start: int, end: int) -> float:
     """Grow the log from one size to another; return the seconds that sequencing took."""
     conn, elapsed = await bench.connect(), 0.0
-    sequencer = Sequencer(bench.connect, bench.folder, SIGNER, utc_now, settings)
-    await sequencer.recover()
-    for first in range(start, end, settings.batch_entries_max):
-        await conn.execute(FILL, first, min(settings.batch_entries_max, end - first))
+    for first in range(start, end, batch):
+        await conn.execute(FILL, first, min(batch, end - first))
         started = time.perf_counter()
         while await sequencer.step():
             pass
         elapsed += time.perf_counter() - started
-    await sequencer.close()
     await conn.close()
     return elapsed
 
@@ -308,30 +319,55 @@ async def measure_curve(bench: Bench, size_max: int) -> None:
     """Sequence some ten thousand entries more at growing sizes, and everything between at full speed."""
     size, per_entry = 0, []
     conn = await bench.connect()
-    print("curve: entries in the log; per entry sequencing, and this process's processor time; memory; one bare fsync")
+    print(
+        "curve: entries in the log; per entry sequencing, and this process's processor time; memory; one bare fsync;"
+        " first look of a new term"
+    )
     stops = [10**power * step for power in range(4, 8) for step in (1, 3) if 10**power * step <= size_max]
     for stop in stops:
-        await sequence_more(bench, CURVE_BETWEEN, size, stop)
+        async with leading(bench, CURVE_BETWEEN) as (sequencer, _):
+            await sequence_more(bench, sequencer, CURVE_BETWEEN.batch_entries_max, size, stop)
         # What the growth in between has left for the disk to do is no cost of the next entries.
         await conn.execute("CHECKPOINT")
         await asyncio.to_thread(os.sync)
-        size, costs, syncs = stop, [], []
-        for _ in range(CURVE_POINT_RUNS):
-            syncs.append(await asyncio.to_thread(fsync_seconds, bench.folder.root))
-            spent = time.process_time()
-            seconds = await sequence_more(bench, SequencerSettings(), size, size + CURVE_POINT_ENTRIES)
-            spent = time.process_time() - spent
-            costs.append((seconds / CURVE_POINT_ENTRIES * 1e6, spent / CURVE_POINT_ENTRIES * 1e6))
-            size += CURVE_POINT_ENTRIES
-        wall, processor = (statistics.median(kind) for kind in zip(*costs, strict=True))
-        per_entry.append(wall)
-        spread = f"{min(costs)[0]:.1f} to {max(costs)[0]:.1f}"
-        sync = statistics.median(syncs) * 1000
-        figures = f"{wall:>8.1f} us ({spread}) {processor:>8.1f} us {resident_mib():>8.1f} MiB {sync:>8.2f} ms"
-        print(f"  {stop:>12,} {figures}", flush=True)
+        async with leading(bench, SequencerSettings()) as (sequencer, first_look):
+            point = await measure_point(bench, sequencer, stop)
+        size = stop + CURVE_POINT_RUNS * CURVE_POINT_ENTRIES
+        per_entry.append(point.wall)
+        print(f"  {stop:>12,} {point} {resident_mib():>8.1f} MiB {first_look * 1000:>8.0f} ms", flush=True)
     await conn.close()
     ratio = per_entry[-1] / per_entry[0]
     say("curve, last against first", f"{ratio:.2f}", target="flat", met=ratio < 1.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One point of the curve: microseconds per entry and milliseconds of a bare fsync, medians, and their spread."""
+
+    wall: float
+    least: float
+    most: float
+    processor: float
+    fsync: float
+
+    def __str__(self) -> str:
+        spread = f"{self.least:.1f} to {self.most:.1f}"
+        return f"{self.wall:>8.1f} us ({spread}) {self.processor:>8.1f} us {self.fsync:>8.2f} ms"
+
+
+async def measure_point(bench: Bench, sequencer: Sequencer, size: int) -> Point:
+    """Measure some runs within one term."""
+    walls, processor, syncs = [], [], []
+    for _ in range(CURVE_POINT_RUNS):
+        syncs.append(await asyncio.to_thread(fsync_seconds, bench.folder.root))
+        spent = time.process_time()
+        batch = SequencerSettings().batch_entries_max
+        seconds = await sequence_more(bench, sequencer, batch, size, size + CURVE_POINT_ENTRIES)
+        walls.append(seconds / CURVE_POINT_ENTRIES * 1e6)
+        processor.append((time.process_time() - spent) / CURVE_POINT_ENTRIES * 1e6)
+        size += CURVE_POINT_ENTRIES
+    median = statistics.median
+    return Point(median(walls), min(walls), max(walls), median(processor), median(syncs) * 1000)
 
 
 async def measure(dsn: str, folder: Path, options: argparse.Namespace) -> None:
