@@ -79,7 +79,7 @@ async def test_jobs_are_taken_as_they_come(intake: Intake) -> None:
         # This one comes while the worker sleeps: the commit wakes it.
         data = footage(500, seed=77)
         await intake.send(await intake.staff_upload(data), data)
-        await until_derived(intake, 3, seconds=5)
+        await until_derived(intake, 3)
     assert len(maker.calls) == 3
     assert await intake.pool.fetchval("SELECT count(*) FROM pgqueuer") == 0
 
