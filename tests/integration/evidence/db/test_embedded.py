@@ -287,13 +287,19 @@ def test_a_server_that_is_still_recovering_is_waited_for(folder: Path) -> None:
     """Seen from outside: its pid file does not say ready yet."""
     with server_in(folder) as dsn:
         pid_file = find_cluster(folder).data / "postmaster.pid"
-        ready = pid_file.read_text()
-        pid_file.write_text(ready.replace("ready", "starting"))
-        assert running_dsn(folder) is None
-        with Program(USER, str(folder)) as program:
-            time.sleep(0.3)
-            pid_file.write_text(ready)
-            assert program.line() == dsn
+        ready = pid_file.read_bytes()
+        starting = ready.replace(b"ready   ", b"starting")
+        assert len(starting) == len(ready)
+        assert starting != ready
+        # Over the old bytes, as PostgreSQL does: a file that is empty for a moment is that of a dead server.
+        with pid_file.open("r+b", buffering=0) as file:
+            file.write(starting)
+            assert running_dsn(folder) is None
+            with Program(USER, str(folder)) as program:
+                time.sleep(0.3)
+                file.seek(0)
+                file.write(ready)
+                assert program.line() == dsn
 
 
 def test_a_server_in_use_is_not_removed(folder: Path) -> None:
