@@ -7,6 +7,7 @@ last one is gone, be it by `stop()` or by `kill -9` (see guardian.py). What a cr
     server dead, lock files left           made harmless, in case their number is in use again, then started anew
     server still recovering                waited for
     server dead, children still ending     they hold the shared memory for a moment: tried again
+    server dead, a child that does not end ended, as PostgreSQL's manual asks of whoever restarts it by hand
     cluster half made                      made again under a temporary name (see cluster.py)
 
 Everything here blocks; asynchronous programs call it in a thread.
@@ -40,6 +41,8 @@ from ledger.pausing import happens
 
 _LOG_BYTES_MAX = 8 << 20
 _MEMORY_WAIT_SECONDS = 15.0
+_CHILDREN_END_SECONDS = 3.0
+"""How long children of a dead server may take to notice; one that waits for another that is gone never does."""
 _MEMORY_IN_USE = "pre-existing shared memory block"
 
 
@@ -157,7 +160,7 @@ class EmbeddedPostgres:
             str(self._start_seconds_max),
         ]
         command += ["-D", cluster.data.name, "-l", cluster.log.name]
-        patience_ends = time.monotonic() + _MEMORY_WAIT_SECONDS
+        began = time.monotonic()
         while True:
             said_before = cluster.log.stat().st_size
             try:
@@ -166,8 +169,11 @@ class EmbeddedPostgres:
                 with cluster.log.open("rb") as log:
                     log.seek(said_before)
                     said = log.read()[-4000:].decode(errors="replace")
-                if _MEMORY_IN_USE not in said or time.monotonic() > patience_ends:
+                waited = time.monotonic() - began
+                if _MEMORY_IN_USE not in said or waited > _MEMORY_WAIT_SECONDS:
                     raise PostgresStartFailed(error.message, log=said, folder=str(cluster.home)) from error
+                if waited > _CHILDREN_END_SECONDS:
+                    guardian.end_orphans(cluster.data)
             time.sleep(0.2)
 
     def _use(self, cluster: Cluster, *, binaries: Binaries, account: Account) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -64,6 +65,18 @@ def server_pid(cluster: Path) -> int | None:
     except (OSError, ValueError):
         return None
     return pid if standing == cluster.resolve() else None
+
+
+def end_orphans(cluster: Path) -> None:
+    """Kill whatever stands in a cluster's folder; for a cluster whose server is dead, under the start lock.
+
+    Only PostgreSQL's own processes stand there. What is committed is in the log, and recovered at the next start.
+    """
+    home = cluster.resolve()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "cwd").readlink() == home:
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def stop_server(pg_ctl: Path, cluster: Path, account: tuple[int, int] | None) -> None:

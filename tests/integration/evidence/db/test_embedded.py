@@ -54,6 +54,16 @@ def postmaster(folder: Path) -> int:
     return int((find_cluster(folder).data / "postmaster.pid").read_text().split("\n")[0])
 
 
+def standing_in(folder: Path) -> list[int]:
+    """Return the processes whose working directory is this folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if (process / "cwd").readlink() == folder:
+                found.append(int(process.name))
+    return found
+
+
 def initdbs(folder: Path) -> list[int]:
     """Return the processes that make a cluster in this folder."""
     found = []
@@ -179,6 +189,21 @@ def test_a_killed_server_comes_back_at_the_same_address_with_what_was_committed(
         os.kill(postmaster(folder), signal.SIGKILL)
         assert wait_until(lambda: server.running_dsn() is None)
         assert server.start() == dsn
+        assert query(dsn, "SELECT count(*) FROM kept") == 1
+
+
+def test_a_child_that_outlives_its_server_does_not_hold_up_the_next(folder: Path) -> None:
+    server = EmbeddedPostgres(folder)
+    with server as dsn:
+        query(dsn, "CREATE TABLE kept AS SELECT 1")
+        killed = postmaster(folder)
+        child = next(pid for pid in standing_in(folder / "cluster") if pid != killed)
+        os.kill(child, signal.SIGSTOP)
+        os.kill(killed, signal.SIGKILL)
+        assert wait_until(lambda: server.running_dsn() is None)
+        began = time.monotonic()
+        assert server.start() == dsn
+        assert time.monotonic() - began < 12, "well before the patience with children ends"
         assert query(dsn, "SELECT count(*) FROM kept") == 1
 
 
