@@ -26,6 +26,7 @@ async def ask_program(
     accept: Collection[int] = (0,),
     again: Collection[int] = (_UNAVAILABLE,),
     pid_file: Path | None = None,
+    limit_seconds: float | None = None,
 ) -> dict[str, Any]:
     """Run a program with `--json` and return the object it prints.
 
@@ -33,6 +34,7 @@ async def ask_program(
         accept: Exit codes under which the answer counts.
         again: Exit codes that say that something was away for a moment; the program is run again.
         pid_file: Where to say its process id while it runs.
+        limit_seconds: A run that takes longer is ended and counts as one of `again`; None for as long as it takes.
 
     Raises:
         DemoProgramFailed: Another exit code, or no JSON.
@@ -52,8 +54,12 @@ async def ask_program(
         )
         if pid_file is not None:
             pid_file.write_text(f"{process.pid}\n", encoding="ascii")
+        out, err, in_time = b"", b"", True
         try:
-            out, err = await process.communicate()
+            async with asyncio.timeout(limit_seconds):
+                out, err = await process.communicate()
+        except TimeoutError:
+            in_time = False
         finally:
             if process.returncode is None:
                 process.kill()
@@ -63,7 +69,7 @@ async def ask_program(
         if process.returncode in accept and out.strip():
             answer: dict[str, Any] = json.loads(out)
             return answer
-        if process.returncode not in again or attempt == _RETRIES_MAX - 1:
+        if (in_time and process.returncode not in again) or attempt == _RETRIES_MAX - 1:
             break
         await asyncio.sleep(_RETRY_PAUSE_SECONDS)
     tail = (err or out).decode("utf-8", "replace").strip().splitlines()[-8:]

@@ -32,6 +32,8 @@ T = TypeVar("T")
 
 _POLL_SECONDS = 0.3
 _READY_SECONDS = 120.0
+_SHORT_SECONDS = 40.0
+"""What a program that writes one row may take; one that met a database in its fall may wait for it much longer."""
 _DOCK_PATIENCE_SECONDS = 90
 
 _DOCK_INCOMPLETE = 1
@@ -138,7 +140,7 @@ async def _service(data: Path) -> dict[str, Any]:
 
 async def _token(data: Path, name: str) -> str:
     words = ("--role", "investigator", "--name", name, "--days", "1", "--data", str(data))
-    issued = await ask_program(SHILU, "keys", "token", *words)
+    issued = await ask_program(SHILU, "keys", "token", *words, limit_seconds=_SHORT_SECONDS)
     return str(issued["token"])
 
 
@@ -147,7 +149,8 @@ async def _enrol(data: Path, service: dict[str, Any]) -> None:
     known = await ask_program(DOCK, "status", "--state", str(state), accept=(0, 3), again=()) if state.exists() else {}
     if known.get("url") == service["url"]:
         return
-    code = (await ask_program(SHILU, "keys", "dock-code", "--hours", "1", "--data", str(data)))["code"]
+    asked = ("keys", "dock-code", "--hours", "1", "--data", str(data))
+    code = (await ask_program(SHILU, *asked, limit_seconds=_SHORT_SECONDS))["code"]
     words = ("enrol", service["url"], code, "--state", str(state), "--name", "演示采集站")
     await ask_program(DOCK, *words, again=(_DOCK_SERVICE_AWAY,))
 
