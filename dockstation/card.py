@@ -1,11 +1,14 @@
 """A recorder's card: an opened folder beneath which files are listed, read and removed, and nothing outside it.
 
 Trust: what lies on a card is written by others. No link is followed at any level (each folder on the way is opened by
-itself with `O_NOFOLLOW`), only regular files on the card's own device count, depth and number are limited, and a
-folder that refuses to be read is named. A name is never joined to a path that the kernel would resolve in one go.
+itself with `O_NOFOLLOW`), only regular files on the card's own device and mount count, depth and number are limited, a
+folder that contains itself is left, and one that refuses to be read is named. A name is never joined to a path that
+the kernel would resolve in one go. A file that claims more bytes than the whole card holds is listed and never opened.
 
 A pulled card looks like an empty folder, and another card in its place like the same folder. So a `Card` remembers
-device and inode of its root, keeps that root open, and `check` compares it with what the path shows now.
+device, inode and mount of its root, keeps that root open, and `check` compares them with what the path shows now.
+While the root is open the kernel gives its mount's number to no other: two FAT cards in one slot, alike in device and
+inode, are told apart by it.
 
 All methods block; the caller runs those of one card on one thread, `close` last.
 """
@@ -17,13 +20,16 @@ import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from dockstation.detect.mounts import mount_of, peek
 from dockstation.errors import CardLost, DockError, FileChanged, FileGone, FileUnreadable, FileUnsafe
 from evidence.core.wire.paths import escape_path
 from evidence.errors import WireError
+from ledger.canonical import INTEGER_MAX
 
 ENTRIES_MAX = 200_000
 """Most names that one look takes in; beyond lies a card meant to exhaust the station, or a broken file system."""
@@ -119,6 +125,9 @@ class Card:
             raise CardLost(f"{root} cannot be opened: {error.strerror}") from error
         about = os.fstat(self._handle)
         self.device, self.inode = about.st_dev, about.st_ino
+        self._mount = mount_of(self._handle)
+        space = os.fstatvfs(self._handle)
+        self._bytes_max = space.f_blocks * space.f_frsize
 
     def close(self) -> None:
         """Let go of the card, so that it can be unmounted."""
@@ -139,10 +148,10 @@ class Card:
             CardLost: It shows nothing, or something else.
         """
         try:
-            about = self.root.lstat()
+            shown = peek(self.root)
         except OSError as error:
             raise CardLost(f"{self.root} is gone: {error.strerror}") from error
-        if (about.st_dev, about.st_ino) != (self.device, self.inode):
+        if shown != (self.device, self.inode, self._mount):
             raise CardLost(f"{self.root} shows another card than the one that was opened")
 
     def look(self) -> Sighting:
@@ -153,7 +162,8 @@ class Card:
         """
         files: list[SeenFile] = []
         remarks: list[Remark] = []
-        for count, item in enumerate(self._walk(self._handle, b"", depth=0), start=1):
+        above = ((self.device, self.inode),)
+        for count, item in enumerate(self._walk(self._handle, b"", above=above), start=1):
             if isinstance(item, Remark):
                 remarks.append(item)
             else:
@@ -172,10 +182,13 @@ class Card:
         Raises:
             FileGone: It is no longer there.
             FileChanged: Another file is in its place, or it was written since.
-            FileUnsafe: A link or a special file is in its place.
+            FileUnsafe: A link or a special file is in its place, or it claims more bytes than the card holds.
             FileUnreadable: The system does not let it be opened.
             CardLost: The card stopped answering.
         """
+        # Some file systems that are no card (FUSE, networks) state no size; nothing can be said about their files.
+        if 0 < self._bytes_max < file.size:
+            raise FileUnsafe(f"{file.path} claims {file.size} bytes, the whole card holds {self._bytes_max}")
         try:
             folder = self._open_parent(file.name)
             try:
@@ -245,17 +258,19 @@ class Card:
             folder = below
         return folder
 
-    def _walk(self, folder: int, prefix: bytes, *, depth: int) -> Iterator[SeenFile | Remark]:
+    def _walk(self, folder: int, prefix: bytes, *, above: tuple[tuple[int, int], ...]) -> Iterator[SeenFile | Remark]:
+        """List a folder; `above` holds device and inode of it and of all folders on the way to it."""
         try:
             with os.scandir(folder) as entries:
-                names = [os.fsencode(entry.name) for entry in entries]
+                # One more than is taken in: enough to notice that there are more, however many there are.
+                names = [os.fsencode(entry.name) for entry in islice(entries, ENTRIES_MAX + 1)]
         except OSError as error:
             yield self._unreadable(prefix or b".", error)
             return
         for last in names:
-            yield from self._judge(folder, prefix + last, depth=depth)
+            yield from self._judge(folder, prefix + last, above=above)
 
-    def _judge(self, folder: int, name: bytes, *, depth: int) -> Iterator[SeenFile | Remark]:
+    def _judge(self, folder: int, name: bytes, *, above: tuple[tuple[int, int], ...]) -> Iterator[SeenFile | Remark]:
         try:
             about = os.stat(name.rpartition(b"/")[2], dir_fd=folder, follow_symlinks=False)
         except FileNotFoundError:
@@ -266,29 +281,33 @@ class Card:
         if about.st_dev != self.device:
             yield _unsafe(name, "it lies on another device")
         elif stat.S_ISDIR(about.st_mode):
-            yield from self._descend(folder, name, depth=depth + 1)
+            yield from self._descend(folder, name, above=above)
         elif stat.S_ISLNK(about.st_mode):
             yield _unsafe(name, "it is a symbolic link")
         elif not stat.S_ISREG(about.st_mode):
             yield _unsafe(name, "it is a pipe, a socket or a device")
         else:
-            try:
-                path, raw = escape_path(name)
-            except WireError as error:
-                yield _unsafe(name, error.message)
-                return
-            yield SeenFile(
-                name=name,
-                path=path,
-                raw=raw,
-                size=about.st_size,
-                modified_ns=about.st_mtime_ns,
-                device=about.st_dev,
-                inode=about.st_ino,
-            )
+            yield self._seen(name, about)
 
-    def _descend(self, folder: int, name: bytes, *, depth: int) -> Iterator[SeenFile | Remark]:
-        if depth > DEPTH_MAX:
+    def _seen(self, name: bytes, about: os.stat_result) -> SeenFile | Remark:
+        if about.st_size > INTEGER_MAX:
+            return _unsafe(name, f"it claims {about.st_size} bytes, more than statements can carry")
+        try:
+            path, raw = escape_path(name)
+        except WireError as error:
+            return _unsafe(name, error.message)
+        return SeenFile(
+            name=name,
+            path=path,
+            raw=raw,
+            size=about.st_size,
+            modified_ns=about.st_mtime_ns,
+            device=about.st_dev,
+            inode=about.st_ino,
+        )
+
+    def _descend(self, folder: int, name: bytes, *, above: tuple[tuple[int, int], ...]) -> Iterator[SeenFile | Remark]:
+        if len(above) > DEPTH_MAX:
             yield _unsafe(name, f"it lies deeper than {DEPTH_MAX} folders")
             return
         try:
@@ -297,7 +316,14 @@ class Card:
             yield self._unreadable(name, error)
             return
         try:
-            yield from self._walk(below, name + b"/", depth=depth)
+            about = os.fstat(below)
+            identity = (about.st_dev, about.st_ino)
+            if identity in above:
+                yield _unsafe(name, "it is a folder that contains itself")
+            elif mount_of(below) != self._mount:
+                yield _unsafe(name, "another mount lies over it")
+            else:
+                yield from self._walk(below, name + b"/", above=(*above, identity))
         finally:
             os.close(below)
 

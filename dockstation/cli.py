@@ -51,14 +51,15 @@ from dockstation.errors import (
     StateTaken,
     StateUnwritable,
 )
+from dockstation.explaining import explain
 from dockstation.identity import Enrolment
-from dockstation.layout import AUTOMATIC, choose_profile, load_profiles
+from dockstation.layout import AUTOMATIC, load_profiles
 from dockstation.link import Link
 from dockstation.reporting import error_json, report_json
 from dockstation.running import run_forever, run_once
 from dockstation.status import read_status
 from dockstation.watch import Job
-from evidence.core.clock import format_time, utc_now
+from evidence.core.clock import utc_now
 from ledger.errors import Blame, CodedError
 
 INCOMPLETE, WRONG_SETUP, STATE_BUSY, SERVICE_AWAY, DEFECT, INTERRUPTED = 1, 3, 4, 5, 70, 130
@@ -225,30 +226,40 @@ def profile_test(
     state: StateOption = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Explain what would be read in a folder and why; nothing is read, sent or changed."""
-    own = StateFolder(state or default_state()).profiles
-    profiles = load_profiles(own if own.is_dir() else None, only=profile)
+    """Explain what would be read in a folder and why; no file is opened, nothing is sent or changed.
+
+    For every file: which list and glob of the profile say what it is, which name rule fits, and what it takes from the
+    name. For the folder: how many files each profile claims. Own profiles lie in the state folder, in profiles/.
+    """
+    profiles = load_profiles(_own_profiles(state), only=profile)
     with Card(folder.absolute()) as card:
         sighting = card.look()
-    chosen = choose_profile(profiles, [file.path for file in sighting.files])
-    readings = [(file.path, chosen.read(file.path)) for file in sighting.files]
+    explanation = explain(profiles, [file.path for file in sighting.files])
     if not json_output:
-        console.print_readings(chosen, readings, [(item.path, item.reason) for item in sighting.remarks])
+        console.print_explanation(explanation, [(item.path, item.reason) for item in sighting.remarks])
         return
-    files = [
-        {
-            "path": path,
-            "kind": reading.kind.value,
-            "recorder": reading.recorder,
-            "officer": reading.officer,
-            "recorded_at": None if reading.recorded_at is None else format_time(reading.recorded_at),
-            "key_mark": reading.key_mark,
-            "why": reading.why,
-        }
-        for path, reading in readings
-    ]
     never = [{"path": item.path, "code": item.code, "reason": item.reason} for item in sighting.remarks]
-    console.print_json({"profile": chosen.name, "files": files, "not_read": never})
+    console.print_json({**explanation.as_json(), "not_read": never})
+
+
+@profile_app.command("list")
+def profile_list(state: StateOption = None, json_output: JsonOption = False) -> None:
+    """Show the profiles in the order in which they are asked: the station's own, then the shipped ones."""
+    profiles = load_profiles(_own_profiles(state))
+    if not json_output:
+        console.print_profiles(profiles)
+        return
+    shown = [
+        {
+            "name": profile.name,
+            "title": profile.title,
+            "claims": [glob.text for glob in profile.claims],
+            "time_zone": str(profile.zone),
+            "source": profile.source,
+        }
+        for profile in profiles
+    ]
+    console.print_json({"profiles": shown})
 
 
 def main() -> None:
@@ -269,6 +280,11 @@ def exit_code(error: CodedError) -> int:
     if isinstance(error, _SERVICE_ERRORS):
         return SERVICE_AWAY
     return DEFECT if error.blame is Blame.BUG else INCOMPLETE
+
+
+def _own_profiles(state: Path | None) -> Path | None:
+    own = StateFolder(state or default_state()).profiles
+    return own if own.is_dir() else None
 
 
 def _settings(folder: StateFolder, changes: dict[str, object]) -> Settings:

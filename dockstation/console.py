@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -21,9 +21,10 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from dockstation.events import LABELS, Event, Kind, Tell
+from dockstation.explaining import Explanation, rule_of, taken_from_name
 from dockstation.journal import RECEIPTED, State
 from dockstation.layout import Kind as FileKind
-from dockstation.layout import Profile, Reading
+from dockstation.layout import Profile
 from dockstation.status import StationStatus
 from dockstation.watch import Report
 
@@ -137,14 +138,18 @@ def print_clearing(report: Report) -> None:
     console.print(f"共 total {sum(len(outcome.would_clear) for outcome in report.outcomes)}")
 
 
-def print_readings(profile: Profile, readings: list[tuple[str, Reading]], remarks: list[tuple[str, str]]) -> None:
-    """Write what a profile makes of a folder: two lines for every file, what and why."""
+def print_explanation(explanation: Explanation, remarks: list[tuple[str, str]]) -> None:
+    """Write what a profile makes of a folder: whether every file is read, what it is, and by which rules."""
     console = Console(highlight=False)
-    console.print(Text(f"{profile.name} · {profile.title}\n", style="bold"))
-    for path, reading in readings:
+    profile = explanation.profile
+    console.print(Text(f"{profile.name} · {profile.title}", style="bold"))
+    claims = ", ".join(f"{name} {count}" for name, count in explanation.claims)
+    console.print(Text(f"{explanation.why} ({claims})\n", style="dim"))
+    for item in explanation.files:
+        reading = item.reading
         ignored = reading.kind is FileKind.IGNORED
         verdict = Text("否 no     ", style="yellow") if ignored else Text("是 yes    ", style="green")
-        console.print(verdict.append(visible(path), style="default"))
+        console.print(verdict.append(visible(item.path), style="default"))
         facts = [
             f"记录仪 recorder {reading.recorder}" if reading.recorder else "",
             f"警号 officer {reading.officer}" if reading.officer else "",
@@ -153,9 +158,20 @@ def print_readings(profile: Profile, readings: list[tuple[str, Reading]], remark
             reading.why,
         ]
         console.print(Text("          " + " · ".join(visible(fact) for fact in facts if fact), style="dim"))
+        rules = [rule_of(item), *taken_from_name(profile, item)]
+        console.print(Text("          规则 rule " + " · ".join(visible(rule) for rule in rules), style="dim"))
     for path, reason in remarks:
         console.print(Text("拒 never  ", style="bold red").append(visible(path), style="default"))
         console.print(Text(f"          {visible(reason)}", style="dim"))
+
+
+def print_profiles(profiles: Sequence[Profile]) -> None:
+    """Write the profiles in the order in which they are asked."""
+    table = _table("配置 Profile", "名称 Title", "认领 Claims", "时区 Zone", "来源 Source")
+    for profile in profiles:
+        claims = "\n".join(glob.text for glob in profile.claims) or "备用 fallback"
+        table.add_row(profile.name, visible(profile.title), visible(claims), str(profile.zone), visible(profile.source))
+    Console().print(table)
 
 
 def visible(text: str) -> str:

@@ -162,8 +162,9 @@ class _Docking:
             CodedError: What ended the docking; the outcome holds what was reached.
         """
         slot, files = self._outcome.slot, self._outcome.sighting.files
-        profile = choose_profile(self._station.profiles, (file.path for file in files))
-        holdings, ignored = sort_out(files, profile=profile, slot=slot.name)
+        # A card made to exhaust the station holds 200,000 names, whose reading takes seconds: not on the loop.
+        profile = await asyncio.to_thread(choose_profile, self._station.profiles, [file.path for file in files])
+        holdings, ignored = await asyncio.to_thread(sort_out, files, profile=profile, slot=slot.name)
         self._outcome.remarks = self._outcome.sighting.remarks + ignored
         self._outcome.recorders = tuple(holding.recorder for holding in holdings)
         self._outcome.files = sum(len(holding.files) for holding in holdings)

@@ -6,8 +6,12 @@ A profile is a small TOML file; a new maker is a new file, not new code:
 name = "dcam"                        what inventories state, [a-z0-9-]
 title = "..."                        one line for people
 claims = ["**/DCAM_*"]               one matching file makes the card this profile's; none = a fallback
-media = ["**/*.mp4"]                 recordings
-companions = ["**/*.gps"]            what belongs to recordings: positions, logs, thumbnails kept on purpose
+media = ["**/*.mp4"]                 recordings with a picture that moves
+stills = ["**/*.jpg"]                photographs
+sound = ["**/*.wav"]                 sound by itself
+positions = ["**/*.gps"]             where the recorder was
+logs = ["**/*.log"]                  what the recorder wrote about itself
+companions = ["**/*.xml"]            what else belongs to recordings: descriptions, indexes, subtitles
 ignore = ["**/.Trash*/**"]           never read: the operating system's and the maker's own litter
 time_zone = "+08:00"                 of the recorder's clock; an offset, or an IANA name where the host knows it
 key_mark = '_IMP(?=\\.[^./]*$)'      regular expression, searched in the path: a recording the officer marked
@@ -17,7 +21,9 @@ time = "%Y%m%d_%H%M%S"               how `start` is written
 ```
 
 Globs and patterns are matched without regard to case (cards are FAT). `*` and `?` stay within a folder, `**/` crosses
-folders. **What no rule ignores is read**, even when no pattern knows it: footage under a strange name is still footage.
+folders. `ignore` goes before all others; of the rest the first list that knows a path, in the order above, says what it
+is. The first of the `names` that fits says what the name tells. **What no rule ignores is read**, even when no pattern
+knows it: footage under a strange name is still footage.
 Everything here is pure: paths in, readings out.
 """
 
@@ -41,7 +47,6 @@ from evidence.errors import WireError
 AUTOMATIC = "auto"
 """In place of a profile's name: let the card's files choose."""
 
-_KEYS = frozenset({"name", "title", "claims", "media", "companions", "ignore", "time_zone", "key_mark", "names"})
 _GROUPS = frozenset({"recorder", "officer", "start"})
 _OFFSET = re.compile(r"([+-])(\d{2}):(\d{2})")
 _NAME = re.compile(r"[a-z0-9-]{1,32}")
@@ -51,9 +56,47 @@ class Kind(Enum):
     """What a file on a recorder is; all but `IGNORED` are read."""
 
     MEDIA = "media"
+    STILL = "still"
+    SOUND = "sound"
+    POSITION = "position"
+    LOG = "log"
     COMPANION = "companion"
     OTHER = "other"
     IGNORED = "ignored"
+
+
+LISTS: dict[str, Kind] = {
+    "ignore": Kind.IGNORED,
+    "media": Kind.MEDIA,
+    "stills": Kind.STILL,
+    "sound": Kind.SOUND,
+    "positions": Kind.POSITION,
+    "logs": Kind.LOG,
+    "companions": Kind.COMPANION,
+}
+"""Keys of a profile that hold globs, and what a file is that one of them matches; the first that matches counts."""
+
+WORDS: dict[Kind, str] = {
+    Kind.MEDIA: "a recording",
+    Kind.STILL: "a photograph",
+    Kind.SOUND: "a sound recording",
+    Kind.POSITION: "positions that belong to a recording",
+    Kind.LOG: "a log of the recorder",
+    Kind.COMPANION: "belongs to a recording",
+    Kind.OTHER: "not known to the profile, read all the same",
+    Kind.IGNORED: "the profile ignores it",
+}
+"""What a file is, for people."""
+
+_KEYS = frozenset({"name", "title", "claims", "time_zone", "key_mark", "names", *LISTS})
+
+
+@dataclass(frozen=True, slots=True)
+class Glob:
+    """A glob as it was written, and the pattern it stands for."""
+
+    text: str
+    pattern: re.Pattern[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,44 +129,68 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """Which rules of a profile apply to a path.
+
+    Attributes:
+        kind: What the file is.
+        key: The list that says so, None when no list knows the path.
+        glob: The glob of that list, as it was written.
+        rule: Number of the first name rule that fits, None when none does or the file is ignored.
+        groups: What that rule takes out of the path, as it stands there.
+    """
+
+    kind: Kind
+    key: str | None
+    glob: str | None
+    rule: int | None
+    groups: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A parsed layout profile; see the module's front page for the meaning of each part."""
 
     name: str
     title: str
-    claims: tuple[re.Pattern[str], ...]
-    media: tuple[re.Pattern[str], ...]
-    companions: tuple[re.Pattern[str], ...]
-    ignore: tuple[re.Pattern[str], ...]
+    source: str
+    claims: tuple[Glob, ...]
+    lists: Mapping[str, tuple[Glob, ...]]
     zone: tzinfo
     key_mark: re.Pattern[str] | None
     names: tuple[NameRule, ...]
 
+    def match(self, path: str) -> Match:
+        """Return which rules apply to one relative POSIX path."""
+        key, glob = next(
+            ((key, glob.text) for key in LISTS for glob in self.lists[key] if glob.pattern.fullmatch(path)),
+            (None, None),
+        )
+        kind = Kind.OTHER if key is None else LISTS[key]
+        if kind is not Kind.IGNORED:
+            for number, rule in enumerate(self.names):
+                if found := rule.pattern.fullmatch(path):
+                    return Match(kind, key, glob, number, found.groupdict())
+        return Match(kind, key, glob, None, {})
+
     def read(self, path: str) -> Reading:
         """Judge one relative POSIX path."""
+        match = self.match(path)
         key_mark = self.key_mark is not None and self.key_mark.search(path) is not None
-        if _matches(self.ignore, path):
-            return Reading(Kind.IGNORED, None, None, None, key_mark, "the profile ignores it")
-        kind, belongs = self._kind(path)
-        for rule in self.names:
-            if found := rule.pattern.fullmatch(path):
-                groups = found.groupdict()
-                recorded_at = self._instant(groups.get("start"), rule.time)
-                why = belongs if recorded_at or not rule.time else f"{belongs}; the time in its name does not exist"
-                return Reading(
-                    kind, _sound(groups.get("recorder")), _sound(groups.get("officer")), recorded_at, key_mark, why
-                )
-        why = f"{belongs}; no name pattern knows it" if self.names else belongs
-        return Reading(kind, None, None, None, key_mark, why)
+        why = WORDS[match.kind]
+        if match.rule is None:
+            if self.names and match.kind is not Kind.IGNORED:
+                why = f"{why}; no name pattern knows it"
+            return Reading(match.kind, None, None, None, key_mark, why)
+        rule, groups = self.names[match.rule], match.groups
+        recorded_at = self.instant(groups.get("start"), rule.time)
+        if groups.get("start") and recorded_at is None:
+            why = f"{why}; the time in its name does not exist"
+        recorder, officer = sound_name(groups.get("recorder")), sound_name(groups.get("officer"))
+        return Reading(match.kind, recorder, officer, recorded_at, key_mark, why)
 
-    def _kind(self, path: str) -> tuple[Kind, str]:
-        if _matches(self.media, path):
-            return Kind.MEDIA, "a recording"
-        if _matches(self.companions, path):
-            return Kind.COMPANION, "belongs to a recording"
-        return Kind.OTHER, "not known to the profile, read all the same"
-
-    def _instant(self, text: str | None, form: str | None) -> datetime | None:
+    def instant(self, text: str | None, form: str | None) -> datetime | None:
+        """Return the instant that a name writes by the recorder's clock, None where there is no such time."""
         if text is None or form is None:
             return None
         try:
@@ -133,13 +200,19 @@ class Profile:
             return None
 
 
-def choose_profile(profiles: Sequence[Profile], paths: Iterable[str]) -> Profile:
-    """Return the profile that claims most of a card's files; with no claim at all, the first that claims nothing."""
-    counts = dict.fromkeys(range(len(profiles)), 0)
+def count_claims(profiles: Sequence[Profile], paths: Iterable[str]) -> tuple[int, ...]:
+    """Return how many of a card's files each profile claims."""
+    counts = [0] * len(profiles)
     for path in paths:
         for index, profile in enumerate(profiles):
-            counts[index] += _matches(profile.claims, path)
-    best = max(counts, key=lambda index: (counts[index], -index))
+            counts[index] += any(glob.pattern.fullmatch(path) for glob in profile.claims)
+    return tuple(counts)
+
+
+def choose_profile(profiles: Sequence[Profile], paths: Iterable[str]) -> Profile:
+    """Return the profile that claims most of a card's files; with no claim at all, the first that claims nothing."""
+    counts = count_claims(profiles, paths)
+    best = max(range(len(profiles)), key=lambda index: (counts[index], -index))
     if counts[best]:
         return profiles[best]
     return next((profile for profile in profiles if not profile.claims), profiles[0])
@@ -185,10 +258,9 @@ def parse_profile(text: str, *, source: str) -> Profile:
     return Profile(
         name=name,
         title=_text(data, "title", source=source),
+        source=source,
         claims=_globs(data, "claims", source=source),
-        media=_globs(data, "media", source=source),
-        companions=_globs(data, "companions", source=source),
-        ignore=_globs(data, "ignore", source=source),
+        lists={key: _globs(data, key, source=source) for key in LISTS},
         zone=_zone(_text(data, "time_zone", source=source), source=source),
         key_mark=None if key_mark is None else _pattern(key_mark, source=source, key="key_mark"),
         names=tuple(_rule(item, source=source) for item in _list(data, "names", source=source)),
@@ -202,23 +274,7 @@ def compile_glob(glob: str) -> re.Pattern[str]:
     return re.compile("".join(meaning.get(part, re.escape(part)) for part in parts), re.IGNORECASE | re.DOTALL)
 
 
-def _shipped_files() -> list[Traversable]:
-    folder = resources.files("dockstation").joinpath("profiles")
-    return sorted((item for item in folder.iterdir() if item.name.endswith(".toml")), key=lambda item: item.name)
-
-
-def _load(path: Path) -> Profile:
-    try:
-        return parse_profile(path.read_text(encoding="utf-8"), source=path.name)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProfileInvalid(f"{path.name}: cannot be read: {error}") from error
-
-
-def _matches(patterns: tuple[re.Pattern[str], ...], path: str) -> bool:
-    return any(pattern.fullmatch(path) for pattern in patterns)
-
-
-def _sound(text: str | None) -> str | None:
+def sound_name(text: str | None) -> str | None:
     """Return a name that statements may carry, or None."""
     if text is None:
         return None
@@ -227,6 +283,18 @@ def _sound(text: str | None) -> str | None:
     except WireError:
         return None
     return text
+
+
+def _shipped_files() -> list[Traversable]:
+    folder = resources.files("dockstation").joinpath("profiles")
+    return sorted((item for item in folder.iterdir() if item.name.endswith(".toml")), key=lambda item: item.name)
+
+
+def _load(path: Path) -> Profile:
+    try:
+        return parse_profile(path.read_text(encoding="utf-8"), source=str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProfileInvalid(f"{path}: cannot be read: {error}") from error
 
 
 def _rule(item: object, *, source: str) -> NameRule:
@@ -276,8 +344,8 @@ def _list(data: Mapping[str, object], key: str, *, source: str) -> list[object]:
     return value
 
 
-def _globs(data: Mapping[str, object], key: str, *, source: str) -> tuple[re.Pattern[str], ...]:
+def _globs(data: Mapping[str, object], key: str, *, source: str) -> tuple[Glob, ...]:
     globs = _list(data, key, source=source)
     if not all(isinstance(glob, str) and glob for glob in globs):
         raise ProfileInvalid(f"{source}: {key} holds something that is not a glob")
-    return tuple(compile_glob(str(glob)) for glob in globs)
+    return tuple(Glob(str(glob), compile_glob(str(glob))) for glob in globs)

@@ -107,11 +107,25 @@ def test_profile_test_explains_a_folder(call: Call, tmp_path: Path) -> None:
     assert by_path[clip_name(9, mark="_IMP")]["key_mark"] is True
     assert by_path[clip_name(0)]["recorded_at"] == "2026-03-02T01:00:00.000Z"
     assert ran.json["not_read"][0]["path"] == "link"
-    assert "★" in call("profile", "test", card, "--state", tmp_path / "none").out
+    out = call("profile", "test", card, "--state", tmp_path / "none").out
+    assert "★" in out
+    assert "规则 rule ignore '**/Thumbs.db'" in out
     assert call("profile", "test", tmp_path / "missing").code == INCOMPLETE
 
 
-@pytest.mark.parametrize("words", [[], ["run"], ["clear"], ["enrol"], ["status"], ["profile"], ["profile", "test"]])
+def test_profile_list_shows_own_profiles_before_shipped_ones(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "mine.toml").write_text('name = "mine"\ntitle = "Mine"\ntime_zone = "UTC"\n')
+    ran = call("profile", "list", "--state", tmp_path, "--json")
+    assert [profile["name"] for profile in ran.json["profiles"]] == ["mine", "axis", "dcam", "dcim", "gopro"]
+    assert ran.json["profiles"][0]["source"].endswith("mine.toml")
+    assert "备用 fallback" in call("profile", "list", "--state", tmp_path).out
+
+
+COMMANDS = [[], ["run"], ["clear"], ["enrol"], ["status"], ["profile"], ["profile", "test"], ["profile", "list"]]
+
+
+@pytest.mark.parametrize("words", COMMANDS)
 def test_every_command_explains_itself(call: Call, words: list[str]) -> None:
     ran = call(*words, "--help")
     assert ran.code == 0

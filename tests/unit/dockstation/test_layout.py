@@ -92,18 +92,52 @@ def test_the_litter_of_operating_systems_is_ignored(name: str, path: str) -> Non
     assert read(name, path).kind is Kind.IGNORED
 
 
-def test_kinds_of_files_are_told_apart() -> None:
-    assert read("dcam", "DCIM/x.jpg").kind is Kind.MEDIA
-    assert read("dcam", "DCIM/X.M4A").kind is Kind.MEDIA
-    assert read("dcam", "track.gps").kind is Kind.COMPANION
-    assert read("dcam", "firmware.bin").kind is Kind.OTHER
+@pytest.mark.parametrize(
+    ("profile", "path", "kind"),
+    [
+        ("dcam", "DCIM/X.MP4", Kind.MEDIA),
+        ("dcam", "DCIM/x.jpg", Kind.STILL),
+        ("dcam", "DCIM/X.M4A", Kind.SOUND),
+        ("dcam", "track.gps", Kind.POSITION),
+        ("dcam", "sys.log", Kind.LOG),
+        ("dcam", "a.srt", Kind.COMPANION),
+        ("dcam", "firmware.bin", Kind.OTHER),
+        ("dcim", "DCIM/100MEDIA/a.HEIC", Kind.STILL),
+        ("dcim", "a.amr", Kind.SOUND),
+        ("dcim", "a.kml", Kind.POSITION),
+        ("gopro", "DCIM/100GOPRO/GOPR0001.GPR", Kind.STILL),
+        ("gopro", "DCIM/100GOPRO/GX010001.WAV", Kind.SOUND),
+        ("axis", "20260302/gnss_1.json", Kind.POSITION),
+        ("axis", "index.db", Kind.COMPANION),
+    ],
+)
+def test_kinds_of_files_are_told_apart(profile: str, path: str, kind: Kind) -> None:
+    assert read(profile, path).kind is kind
+
+
+@pytest.mark.parametrize(
+    ("path", "start"),
+    [
+        ("DCIM/100MEDIA/VID_20260302_093015.mp4", "01:30:15"),
+        ("DCIM/20260302_093015_001_IMP.mov", "01:30:15"),
+        ("2026-03-02 09.30.15.jpg", "01:30:15"),
+        ("DCIM/Movie/2026_0302_093015_002A.MP4", "01:30:15"),
+        ("DCIM/IMG_0001.JPG", None),
+        ("DCIM/VID_20261399_093015.mp4", None),
+        ("20260302_0930150.mp4", None),
+    ],
+)
+def test_a_general_name_that_holds_nothing_but_a_time_tells_it(path: str, start: str | None) -> None:
+    at = read("dcim", path).recorded_at
+    assert (None if at is None else f"{at:%H:%M:%S}") == start
 
 
 def test_gopro_thumbnails_and_low_resolution_copies_are_ignored_and_chapters_are_not() -> None:
     assert read("gopro", "DCIM/100GOPRO/GL010123.LRV").kind is Kind.IGNORED
     assert read("gopro", "DCIM/100GOPRO/GX010123.THM").kind is Kind.IGNORED
     assert read("gopro", "DCIM/100GOPRO/GX020123.MP4").kind is Kind.MEDIA
-    assert read("gopro", "MISC/version.txt").kind is Kind.COMPANION
+    assert read("gopro", "MISC/version.txt").kind is Kind.LOG
+    assert read("gopro", "MISC/qik_meta.sav").kind is Kind.COMPANION
 
 
 def test_an_axis_folder_tells_the_serial_and_a_block_its_start() -> None:

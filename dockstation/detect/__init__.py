@@ -1,0 +1,1 @@
+"""What is plugged in where: mounts, volumes, USB devices, and hints that something changed."""
