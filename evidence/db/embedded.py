@@ -6,8 +6,8 @@ last one is gone, be it by `stop()` or by `kill -9` (see guardian.py). What a cr
     server still there, programs dead      adopted: the address is in its own pid file, a new guardian is posted
     server dead, lock files left           made harmless, in case their number is in use again, then started anew
     server still recovering                waited for
-    server dead, children still ending     they hold the shared memory for a moment: tried again
-    server dead, a child that does not end ended, as PostgreSQL's manual asks of whoever restarts it by hand
+    server dead, children or pg_ctl left   ended, as PostgreSQL's manual asks of whoever restarts it by hand
+    shared memory not yet free             tried again
     cluster half made                      made again under a temporary name (see cluster.py)
 
 Everything here blocks; asynchronous programs call it in a thread.
@@ -41,8 +41,6 @@ from ledger.pausing import happens
 
 _LOG_BYTES_MAX = 8 << 20
 _MEMORY_WAIT_SECONDS = 15.0
-_CHILDREN_END_SECONDS = 3.0
-"""How long children of a dead server may take to notice; one that waits for another that is gone never does."""
 _MEMORY_IN_USE = "pre-existing shared memory block"
 
 
@@ -139,6 +137,7 @@ class EmbeddedPostgres:
 
     def _launch(self, cluster: Cluster, *, binaries: Binaries, account: Account) -> str:
         if guardian.server_pid(cluster.data) is None:
+            guardian.end_orphans(cluster.data)
             cluster.forget_dead_server()
             configure(cluster, account=account, durable=self._durable)
             _prepare_log(cluster, account)
@@ -169,11 +168,8 @@ class EmbeddedPostgres:
                 with cluster.log.open("rb") as log:
                     log.seek(said_before)
                     said = log.read()[-4000:].decode(errors="replace")
-                waited = time.monotonic() - began
-                if _MEMORY_IN_USE not in said or waited > _MEMORY_WAIT_SECONDS:
+                if _MEMORY_IN_USE not in said or time.monotonic() - began > _MEMORY_WAIT_SECONDS:
                     raise PostgresStartFailed(error.message, log=said, folder=str(cluster.home)) from error
-                if waited > _CHILDREN_END_SECONDS:
-                    guardian.end_orphans(cluster.data)
             time.sleep(0.2)
 
     def _use(self, cluster: Cluster, *, binaries: Binaries, account: Account) -> None:

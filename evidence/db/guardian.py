@@ -26,6 +26,7 @@ USERS_LOCK = "users.lock"
 GUARDIAN_LOCK = "guardian.lock"
 
 _STOP_SECONDS = 60
+_SERVER_PROGRAMS = frozenset({"postgres", "pg_ctl"})
 
 
 @contextlib.contextmanager
@@ -68,14 +69,18 @@ def server_pid(cluster: Path) -> int | None:
 
 
 def end_orphans(cluster: Path) -> None:
-    """Kill whatever stands in a cluster's folder; for a cluster whose server is dead, under the start lock.
+    """Kill what a dead server left running on a cluster; under the start lock, and only when no server runs.
 
-    Only PostgreSQL's own processes stand there. What is committed is in the log, and recovered at the next start.
+    Its children, which hold the shared memory until they notice, and a `pg_ctl` that outlived the program which asked
+    it for a server: that one's server would come up beside ours, in the instant in which we take the pid file for a
+    dead one's. What is committed is in the log, and recovered at the next start. Only PostgreSQL's own programs are
+    ended: an administrator may stand in the folder with a shell.
     """
-    home = cluster.resolve()
+    homes = {cluster.resolve(), cluster.parent.resolve()}
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if (process / "cwd").readlink() == home:
+            program = (process / "exe").readlink().name.removesuffix(" (deleted)")
+            if program in _SERVER_PROGRAMS and (process / "cwd").readlink() in homes:
                 os.kill(int(process.name), signal.SIGKILL)
 
 

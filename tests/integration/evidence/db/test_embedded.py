@@ -64,13 +64,23 @@ def standing_in(folder: Path) -> list[int]:
     return found
 
 
-def initdbs(folder: Path) -> list[int]:
-    """Return the processes that make a cluster in this folder."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if (process / "comm").read_text() == "initdb\n" and (process / "cwd").readlink() == folder:
-                found.append(int(process.name))
+def running(program: str, folder: Path) -> list[int]:
+    """Return the processes of one of PostgreSQL's programs in this folder, for example `initdb`."""
+    return [pid for pid in standing_in(folder) if name_of(pid) == program]
+
+
+def name_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().rstrip("\n")
+    except OSError:
+        return ""
+
+
+def killed_but_for(spared: int, folder: Path) -> list[int]:
+    """Kill every process of a server but one, and return those that stood there."""
+    found = [pid for pid in standing_in(folder) + standing_in(folder / "cluster") if pid != spared]
+    for pid in found:
+        os.kill(pid, signal.SIGKILL)
     return found
 
 
@@ -207,6 +217,32 @@ def test_a_child_that_outlives_its_server_does_not_hold_up_the_next(folder: Path
         assert query(dsn, "SELECT count(*) FROM kept") == 1
 
 
+def test_who_stands_in_the_folder_of_a_dead_server_with_a_shell_is_left_alone(folder: Path) -> None:
+    server = server_in(folder)
+    with server as dsn, subprocess.Popen(["sleep", "60"], cwd=folder / "cluster") as bystander:
+        os.kill(postmaster(folder), signal.SIGKILL)
+        assert wait_until(lambda: server.running_dsn() is None)
+        assert server.start() == dsn
+        assert bystander.poll() is None
+        bystander.kill()
+
+
+def test_a_pg_ctl_that_outlives_its_program_starts_no_second_server(folder: Path) -> None:
+    """What `kill -9` of a service leaves behind while it starts the server again."""
+    with server_in(folder) as dsn:
+        pass
+    with Program(USER, str(folder)) as program:
+        assert wait_until(lambda: running("pg_ctl", folder) != [])
+        (orphan,) = running("pg_ctl", folder)
+        os.kill(orphan, signal.SIGSTOP)
+        program.kill()
+    assert wait_until(lambda: killed_but_for(orphan, folder) == [])
+    with server_in(folder) as again:
+        assert again == dsn
+        assert orphan not in standing_in(folder)
+        assert query(dsn, "SELECT 1") == 1
+
+
 async def test_a_watched_server_is_started_again_by_itself(folder: Path) -> None:
     server = server_in(folder)
     dsn = await asyncio.to_thread(server.start)
@@ -243,15 +279,15 @@ def test_an_initdb_that_outlives_its_program_does_no_harm(folder: Path) -> None:
     """What `kill -9` of a service in its first seconds leaves behind: it works on, and removes what it made."""
     with Program(USER, str(folder)) as program:
         assert wait_until(lambda: list(folder.glob("cluster.new-*/global")) != [])
-        (orphan,) = initdbs(folder)
+        (orphan,) = running("initdb", folder)
         os.kill(orphan, signal.SIGSTOP)
         program.kill()
     with ThreadPoolExecutor(1) as pool:
         dsn = pool.submit(server_in(folder).start)
-        assert wait_until(lambda: len(initdbs(folder)) == 2)
+        assert wait_until(lambda: len(running("initdb", folder)) == 2)
         os.kill(orphan, signal.SIGCONT)
         assert query(dsn.result(), "SELECT 1") == 1
-    assert wait_until(lambda: initdbs(folder) == [])
+    assert wait_until(lambda: running("initdb", folder) == [])
     server_in(folder).stop()
 
 
