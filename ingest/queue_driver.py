@@ -2,6 +2,9 @@
 
 The library's own driver puts the listening connection back into the pool by resetting it; when that fails because the
 server has just gone away, the connection is never given back and the pool cannot be closed. Here it is cut.
+
+The library also rings itself, to see whether its listener hears, before it has begun to listen; what nobody hears it
+takes for a broken listener some seconds later, and gives up. Here nobody rings before somebody listens.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ class PoolDriver(Driver):
         self._pool = pool
         self._listener = listener
         self._shutdown = asyncio.Event()
+        self._listens = asyncio.Event()
         self._tasks = TaskManager()
 
     async def fetch(self, query: str, *args: object) -> list[dict[str, object]]:
@@ -36,12 +40,14 @@ class PoolDriver(Driver):
         return await self._pool.execute(query, *args)
 
     async def notify(self, channel: str, payload: str) -> None:
-        """Ring on a channel."""
+        """Ring on a channel, once somebody listens."""
+        await self._listens.wait()
         await self._pool.execute("SELECT pg_notify($1, $2)", channel, payload)
 
     async def add_listener(self, channel: str, callback: NotifyCallback) -> None:
         """Call back with the payload of everything that rings on a channel."""
         await self._listener.add_listener(channel, partial(_relay, callback))
+        self._listens.set()
 
     @property
     def shutdown(self) -> asyncio.Event:

@@ -18,6 +18,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ USERS_LOCK = "users.lock"
 GUARDIAN_LOCK = "guardian.lock"
 
 _STOP_SECONDS = 60
+_ORPHANS_LOOKS_MAX = 500
 _SERVER_PROGRAMS = frozenset({"postgres", "pg_ctl"})
 
 
@@ -76,12 +78,23 @@ def end_orphans(cluster: Path) -> None:
     dead one's. What is committed is in the log, and recovered at the next start. Only PostgreSQL's own programs are
     ended: an administrator may stand in the folder with a shell.
     """
-    homes = {cluster.resolve(), cluster.parent.resolve()}
+    # Until nobody is found: what a `pg_ctl` has just forked shows its own name a moment later. Who waits for a broken
+    # disk does not die of it; the server's own start says so then.
+    for _ in range(_ORPHANS_LOOKS_MAX):
+        if not _kill_programs_in({cluster.resolve(), cluster.parent.resolve()}):
+            return
+        time.sleep(0.01)
+
+
+def _kill_programs_in(folders: set[Path]) -> bool:
+    found = False
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             program = (process / "exe").readlink().name.removesuffix(" (deleted)")
-            if program in _SERVER_PROGRAMS and (process / "cwd").readlink() in homes:
+            if program in _SERVER_PROGRAMS and (process / "cwd").readlink() in folders:
                 os.kill(int(process.name), signal.SIGKILL)
+                found = True
+    return found
 
 
 def stop_server(pg_ctl: Path, cluster: Path, account: tuple[int, int] | None) -> None:
