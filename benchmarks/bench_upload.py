@@ -40,6 +40,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.upload_peers import PEERS, PeerAbsent, Server, free_port
+from evidence.db.cluster import find_cluster
 from evidence.db.embedded import running_dsn
 from evidence.db.pool import open_pool
 from tests.support.clock import SeededEntropy
@@ -131,7 +132,8 @@ def database_of(server: Server, folder: Path) -> set[int]:
     """Return the processes of our server's own PostgreSQL."""
     if server.kind != "shilu":
         return set()
-    return family(int((folder / "data" / "postgres" / "cluster" / "postmaster.pid").read_text().split()[0]))
+    pid_file = find_cluster(folder / "data" / "postgres").data / "postmaster.pid"
+    return family(int(pid_file.read_text().split()[0]))
 
 
 def memory_peak_mb(pid: int) -> float:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from uuid import UUID
 
 from evidence.core.clock import Clock, Entropy
@@ -106,17 +107,18 @@ class Carrier:
         digest = await self._digests.at(upload, claim.offset)
         self._digests.follow(upload, claim.offset)
         with self._buffers.ring() as ring:
+            pipeline = Pipeline(
+                file=file, digest=digest, ring=ring, threads=self._threads, also=running.take if running else None
+            )
             append = Append(
                 claim,
                 pool=self._pool,
                 spool=self._spool,
                 file=file,
-                pipeline=Pipeline(
-                    file=file, digest=digest, ring=ring, threads=self._threads, also=running.take if running else None
-                ),
+                pipeline=pipeline,
                 clock=self._clock,
                 settings=self._settings,
-                on_acknowledged=lambda offset: self._digests.follow(upload, offset),
+                on_acknowledged=partial(self._follow, pipeline, upload),
                 checksum=running,
             )
             self._running[upload] = append
@@ -126,6 +128,11 @@ class Carrier:
                 del self._running[upload]
                 if append.acknowledged != digest.offset:
                     self._digests.forget(upload)
+
+    def _follow(self, pipeline: Pipeline, upload: UUID, acknowledged: int) -> None:
+        # A digest whose own thread is merely behind must not be fed from the file as well: it would take bytes twice.
+        if not pipeline.takes_whole:
+            self._digests.follow(upload, acknowledged)
 
     @asynccontextmanager
     async def _place(self, upload: UUID, sender: str) -> AsyncIterator[None]:

@@ -68,7 +68,7 @@ class RunningDigest:
                 self._chunk = start_chunk_hash()
 
     def take_whole(self, data: memoryview) -> None:
-        """Take the next bytes into the whole-file digest; those of `take_sm3` have to follow."""
+        """Take the next bytes into the whole-file digest; `take_sm3` needs the same ones."""
         self._whole.update(data)
         self.whole_offset += len(data)
 
@@ -198,8 +198,9 @@ class Digests:
 
     def _read_slice(self, upload: UUID, digest: RunningDigest, end: int) -> None:
         for chunk in self._spool.read_checked(upload, start=digest.whole_offset, end=end):
-            digest.take_whole(chunk)
+            # The offset that tells that nothing is missing moves with the whole-file digest, so that one comes last.
             digest.take_sm3(chunk)
+            digest.take_whole(chunk)
 
 
 class _Follower:

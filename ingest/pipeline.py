@@ -58,6 +58,7 @@ class Pipeline:
 
     Attributes:
         written: End of the bytes that were written without a gap; they are in the system's hands, not yet synced.
+        takes_whole: Whether the whole-file digest is fed here, and so by nobody else until `close`.
     """
 
     def __init__(
@@ -85,7 +86,8 @@ class Pipeline:
         self._to_write: _Blocks = SimpleQueue()
         self._to_digest: _Blocks = SimpleQueue()
         self._to_sm3: _Blocks = SimpleQueue()
-        self._threads = self._start(threads, with_whole=not digest.lags)
+        self.takes_whole = not digest.lags
+        self._threads = self._start(threads, with_whole=self.takes_whole)
 
     @property
     def fed(self) -> int:

@@ -12,6 +12,10 @@ The acknowledged offset is a row in the database; the length of a file here is n
 before the offset moves, so every full chunk below an acknowledged offset has its leaf on disk. A crash at any point
 leaves more than was acknowledged, never less, and the next writer cuts it back.
 
+Bytes go to the disk while more arrive, and leave the system's cache once they are there: a sync at the end finds little
+to do, a night of uploads does not push the database out of memory, and the same few pages are written again and again
+instead of fresh ones. Whoever decodes a clip reads it from the disk.
+
 The lock of a writer is a `flock` on the open file: it dies with its holder, and there is nothing to clean up.
 Functions here block; callers run them off the event loop. The system's errors come out as `OSError`.
 """
@@ -40,6 +44,10 @@ from ingest.errors import SpoolDamaged, SpoolLost, UploadBusy
 from ledger.tree import leaf_hash
 
 LEAF_BYTES = 32
+_WRITE_BACK_BYTES = 8 * CHUNK_BYTES
+"""Bytes after which those before them are sent to the disk."""
+_CACHED_BYTES = 4 * _WRITE_BACK_BYTES
+"""How far back is looked for bytes that have come to the disk meanwhile."""
 _ID_FILE = "spool-id"
 _LEFTOVER_IDLE_SECONDS = 3600.0
 
@@ -54,6 +62,12 @@ class Disk:
     def sync(self, descriptor: int) -> None:
         """Bring a file's bytes and length to the disk."""
         os.fdatasync(descriptor)
+
+    def let_go(self, descriptor: int, start: int, length: int) -> None:
+        """Begin to bring a span to the disk, and forget what of it is there already; length 0 is to the end."""
+        # An advice: a file system that does not take it loses speed, not bytes.
+        with contextlib.suppress(OSError):
+            os.posix_fadvise(descriptor, start, length, os.POSIX_FADV_DONTNEED)
 
     def free_bytes(self, folder: Path) -> int:
         """Return the bytes an unprivileged writer could still write."""
@@ -94,6 +108,10 @@ class SpoolFile:
     def write(self, data: memoryview, position: int) -> None:
         """Write all of `data` at a position."""
         _write_all(self._disk, self._descriptor, data, position)
+        end = (position + len(data)) // _WRITE_BACK_BYTES * _WRITE_BACK_BYTES
+        if end > position:
+            start = max(0, end - _CACHED_BYTES)
+            self._disk.let_go(self._descriptor, start, end - start)
 
     def write_leaf(self, index: int, leaf: bytes) -> None:
         """Keep the leaf of a full chunk."""
@@ -110,6 +128,7 @@ class SpoolFile:
             self._leaves_changed = False
             self._disk.sync(self._leaves)
         self._disk.sync(self._descriptor)
+        self._disk.let_go(self._descriptor, 0, 0)
 
     def close(self) -> None:
         """Close both files, which lets the lock go."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from evidence.core.clock import utc_now
 from evidence.core.digest import CHUNK_BYTES
 from evidence.db.pool import Pool
+from ingest.digests import RunningDigest
 from ingest.errors import (
     UploadBusy,
     UploadFinished,
@@ -72,6 +74,31 @@ async def test_requests_continue_where_the_last_one_ended(intake: Intake, dock: 
     assert offset == len(data)
     sealed = await intake.seal(dock, view, intake.manifest(dock, view, data))
     assert not sealed.repeated
+    assert intake.object_bytes(data) == data
+
+
+async def test_a_digest_that_is_behind_its_bytes_takes_none_of_them_twice(
+    intake: Intake, dock: PaperDock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, may_go_on, take = footage(3 * CHUNK_BYTES), threading.Event(), RunningDigest.take_whole
+
+    def take_late(digest: RunningDigest, piece: memoryview) -> None:
+        assert may_go_on.wait(20)
+        take(digest, piece)
+
+    monkeypatch.setattr(RunningDigest, "take_whole", take_late)
+    view = await intake.dock_upload(dock, data)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield data[: 2 * CHUNK_BYTES]
+        while not (await intake.state(view)).offset:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)  # whoever read the file now would have begun
+        may_go_on.set()
+        yield data[2 * CHUNK_BYTES :]
+
+    await intake.service.append(actor=view.actor, upload=view.id, offset=0, stream=body())
+    await intake.seal(dock, view, intake.manifest(dock, view, data))
     assert intake.object_bytes(data) == data
 
 
