@@ -90,7 +90,7 @@ PROBLEMS = _table(
         (405, Retry.NEVER, "route.method"),
         (408, Retry.LATER, "request.timeout request.cut_short upload.stalled"),
         (412, Retry.FIXED, "tus.version annotation.stale"),
-        (413, Retry.NEVER, "request.too_large upload.too_large upload.length_exceeded"),
+        (413, Retry.NEVER, "request.too_large upload.too_large upload.length_exceeded excerpt.too_long"),
         (415, Retry.NEVER, "request.media_type request.encoding"),
         (416, Retry.FIXED, "request.range"),
         (428, Retry.FIXED, "request.precondition_required"),

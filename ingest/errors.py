@@ -213,6 +213,12 @@ class ExcerptImpossible(IngestError):
     code = "excerpt.impossible"
 
 
+class ExcerptTooLong(IngestError):
+    """More bytes of the original hold these seconds than are handed out in one answer; ask for fewer seconds."""
+
+    code = "excerpt.too_long"
+
+
 class CutRefused(IngestError):
     """The playable copy beside an excerpt cannot be made of this file; ask for the excerpt without one."""
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain, compress
+from math import ceil, floor
+from operator import sub
 from typing import Final
 
 from evidence.verify.excerpt_statement import Span
-from ingest.errors import ExcerptImpossible
-from ingest.media.errors import RangesUnknown
-from ingest.media.frames import HIDDEN, KEY, NO_PTS, FrameIndex, FrameTrack, ranges_between
+from ingest.media.errors import NothingBetween
+from ingest.media.frames import HIDDEN, KEY, NO_PLACE, NO_PTS, FrameIndex, FrameTrack, ranges_between
 
 FRAMING_BYTES_MAX: Final = 64
 """Longest run of bytes between two units that is taken for the framing of one, and not for a table of its own."""
@@ -22,19 +24,21 @@ FRAMING_BYTES_MAX: Final = 64
 MARGIN_BYTES: Final = 4096
 """Bytes taken along before and behind wanted units: their framing, a cluster's head, padding."""
 
+_TIMED: Final = bytes(not flags & NO_PTS for flags in range(256))
+_PLACED: Final = bytes(not flags & NO_PLACE for flags in range(256))
+_BEGINS: Final = bytes(flags & (KEY | HIDDEN | NO_PTS) == KEY for flags in range(256))
+
 
 def bytes_needed(index: FrameIndex, *, from_s: Fraction, to_s: Fraction) -> list[tuple[int, int]]:
     """Return the bytes an excerpt needs, as (start, stop): wanted units with a margin, and what belongs to no unit.
 
     Raises:
-        ExcerptImpossible: No unit is needed to show these seconds, or nobody knows where they lie.
+        NothingBetween: No unit is needed to show these seconds.
+        RangesUnknown: The container does not hold its units in one piece each, or states no times.
     """
-    try:
-        units = ranges_between(index, from_s=from_s, to_s=to_s)
-    except RangesUnknown as error:
-        raise ExcerptImpossible(f"{error.message}; export the whole clip") from error
+    units = ranges_between(index, from_s=from_s, to_s=to_s)
     if not units or seconds_shown(index, from_s=from_s, to_s=to_s) is None:
-        raise ExcerptImpossible("no picture and no sound lies between these times")
+        raise NothingBetween("no picture and no sound lies between these times")
     wanted = [(run.offset - MARGIN_BYTES, run.end + MARGIN_BYTES) for run in units]
     return [*wanted, *_between_units(index)]
 
@@ -44,35 +48,46 @@ def seconds_shown(index: FrameIndex, *, from_s: Fraction, to_s: Fraction) -> Spa
     leading = next((one for kind in ("video", "audio") for one in index.tracks if one.kind == kind and len(one)), None)
     if leading is None:
         return None
-    begun, ended = None, None
-    for start, stop, flags in _times(index, leading):
-        if start < to_s and stop > from_s:
-            ended = stop if ended is None else max(ended, stop)
-        if flags & KEY and start <= from_s and not flags & HIDDEN:
-            begun = start if begun is None else max(begun, start)
-    if ended is None:
+    unit, origin = leading.unit, index.origin
+    from_ticks, to_ticks = floor((from_s + origin) / unit), ceil((to_s + origin) / unit)
+    timed = leading.flags.translate(_TIMED)
+    begun = max(_key_times(leading, until=from_ticks), default=None)
+    ended = max(
+        (
+            shown + max(length, 1)
+            for shown, length in compress(zip(leading.pts, leading.durations, strict=True), timed)
+            if shown < to_ticks
+        ),
+        default=from_ticks,
+    )
+    if ended <= from_ticks:
         return None
-    first, last = max(Fraction(0), from_s if begun is None else begun), min(ended, to_s)
+    first = max(Fraction(0), from_s if begun is None else begun * unit - origin)
+    last = min(ended * unit - origin, to_s)
     from_ms, to_ms = int(first * 1000), -int(-last * 1000 // 1)
     return Span(from_ms, to_ms) if from_ms < to_ms else None
 
 
-def _times(index: FrameIndex, track: FrameTrack) -> Iterator[tuple[Fraction, Fraction, int]]:
-    unit, origin = track.unit, index.origin
-    for ticks, length, flags in zip(track.pts, track.durations, track.flags, strict=True):
-        if not flags & NO_PTS:
-            start = ticks * unit - origin
-            yield start, start + max(length, 1) * unit, flags
+def _key_times(track: FrameTrack, *, until: int) -> Iterator[int]:
+    return (shown for shown in compress(track.pts, track.flags.translate(_BEGINS)) if shown <= until)
+
+
+def _placed(track: FrameTrack) -> bytearray:
+    return track.flags.translate(_PLACED)
 
 
 def _between_units(index: FrameIndex) -> Iterator[tuple[int, int]]:
     """Yield the runs of bytes that belong to no access unit, but for the framing between units."""
-    # Each track's units rise for the most part, so sorting is little more than merging.
-    places = sorted(place for track in index.tracks for place in track.places)
-    behind = 0
-    for start, stop in places:
-        if start - behind > (FRAMING_BYTES_MAX if behind else 0):
-            yield behind, start
-        behind = max(behind, stop)
-    if behind < index.size:
-        yield behind, index.size
+    starts = sorted(chain.from_iterable(compress(track.offsets, _placed(track)) for track in index.tracks))
+    stops = sorted(chain.from_iterable(compress(track.ends, _placed(track)) for track in index.tracks))
+    if not starts:
+        yield 0, index.size
+        return
+    # Between two units lies a gap where as many have ended as have begun, however they lie over each other.
+    if starts[0]:
+        yield 0, starts[0]
+    for at, gap in enumerate(map(sub, starts[1:], stops)):
+        if gap > FRAMING_BYTES_MAX:
+            yield stops[at], starts[at + 1]
+    if stops[-1] < index.size:
+        yield stops[-1], index.size

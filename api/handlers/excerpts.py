@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
 
 from aiohttp import web
 
@@ -19,6 +20,9 @@ from ingest.workroom import workroom
 
 EXCERPT_TYPE = "application/zip"
 
+EXCERPT_BYTES_MAX: Final = 1024 * 1024 * 1024
+"""Most bytes of an original in one answer: they lie on disk twice meanwhile, and whoever asks waits for all of them."""
+
 
 async def order(call: Call[OrderExcerpt, NoQuery]) -> web.StreamResponse:
     """Make an excerpt and send it; it is on record before the first byte goes out."""
@@ -26,7 +30,15 @@ async def order(call: Call[OrderExcerpt, NoQuery]) -> web.StreamResponse:
     if body.purpose not in PURPOSES:
         raise PurposeUnknown(f"{body.purpose!r} is not on the list of purposes", purposes=sorted(PURPOSES))
     clip = call.id("clip")
-    wish = Wish(clip=clip, from_ms=body.from_ms, to_ms=body.to_ms, purpose=body.purpose, actor=call.actor, cut=body.cut)
+    wish = Wish(
+        clip=clip,
+        from_ms=body.from_ms,
+        to_ms=body.to_ms,
+        purpose=body.purpose,
+        actor=call.actor,
+        cut=body.cut,
+        bytes_max=EXCERPT_BYTES_MAX,
+    )
     async with workroom(services.folders.work, prefix="excerpt-") as folder:
         made = await excerpt(services, wish, target=folder / f"excerpt-{clip}")
         archive = folder / "excerpt.zip"

@@ -145,7 +145,7 @@ CLIP_ROUTES: tuple[Route, ...] = (
         body=JsonBody(OrderExcerpt),
         answers=(Answer(status=200, means="The excerpt's folder, see shilu-verify", media_type=EXCERPT_TYPE),),
         errors=(
-            *("clip.unknown", "view.purpose_unknown", "excerpt.impossible", "excerpt.cut_refused"),
+            *("clip.unknown", "view.purpose_unknown", "excerpt.impossible", "excerpt.cut_refused", "excerpt.too_long"),
             *("receipt.pending", "evidence.damaged", "object.missing"),
         ),
         tag="clips",

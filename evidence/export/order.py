@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evidence.core.digest import CHUNK_BYTES
-from evidence.verify.excerpt_statement import Span
+from evidence.verify.excerpt_statement import RUNS_MAX, Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,8 @@ class Order:
 def chunk_runs(byte_runs: Sequence[tuple[int, int]], *, size: int) -> tuple[tuple[int, int], ...]:
     """Return the chunks that hold some bytes, as runs (first, stop) with a gap between any two.
 
+    Where there would be more runs than a statement may have, the shortest gaps are taken along.
+
     Args:
         byte_runs: Bytes as (start, stop), in any order, overlapping or not; what lies beyond the file is cut off.
         size: Bytes of the file.
@@ -46,4 +48,10 @@ def chunk_runs(byte_runs: Sequence[tuple[int, int]], *, size: int) -> tuple[tupl
             runs[-1] = (runs[-1][0], max(runs[-1][1], behind))
         else:
             runs.append((first, behind))
-    return tuple(runs)
+    return tuple(runs if len(runs) <= RUNS_MAX else _with_short_gaps(runs))
+
+
+def _with_short_gaps(runs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    longest = sorted(range(1, len(runs)), key=lambda at: runs[at - 1][1] - runs[at][0])[: RUNS_MAX - 1]
+    begins = [0, *sorted(longest)]
+    return [(runs[at][0], runs[stop - 1][1]) for at, stop in zip(begins, [*begins[1:], len(runs)], strict=True)]

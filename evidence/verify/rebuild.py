@@ -4,6 +4,9 @@ The zeros are holes where the file system knows such: an excerpt of a large clip
 Ordinary players open the file and play the seconds that are there; elsewhere they find nothing or noise. What is
 written is hashed and proved once more on the way, so that the file holds nothing but proved bytes and zeros.
 
+A transport stream has no table that leads over a hole, and players give up in zeros. There the holes are filled with
+null packets (ISO/IEC 13818-1, 2.4.3.3: PID 8191, to be skipped), in step with the packets at the file's beginning.
+
 A file that is half written bears a temporary name; a crash leaves that, never a file that looks whole.
 """
 
@@ -12,6 +15,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
+from typing import Final
 
 from evidence.core.digest import CHUNK_BYTES, ClipDigest
 from evidence.core.durable import TEMPORARY_PREFIX, sync_file, sync_folder
@@ -21,6 +25,9 @@ from evidence.verify.excerpt_statement import ExcerptStatement
 from evidence.verify.hashing import FileUnreadable
 from ledger.errors import ProofError
 from ledger.tree import check_range, leaf_hash
+
+_NULL_PACKET: Final = b"\x47\x1f\xff\x10".ljust(188, b"\xff")
+_PACKETS_LOOKED_AT: Final = 64
 
 
 def rebuild(chunks: Path, statement: ExcerptStatement, digest: ClipDigest, target: Path) -> None:
@@ -54,7 +61,7 @@ def rebuild(chunks: Path, statement: ExcerptStatement, digest: ClipDigest, targe
 
 
 def _write(chunks: Path, statement: ExcerptStatement, digest: ClipDigest, temporary: Path) -> None:
-    with temporary.open("xb", buffering=0) as file:
+    with temporary.open("x+b", buffering=0) as file:
         os.truncate(file.fileno(), statement.size)
         for run, pieces in runs_read(chunks, statement):
             leaves = []
@@ -62,9 +69,31 @@ def _write(chunks: Path, statement: ExcerptStatement, digest: ClipDigest, tempor
                 leaves.append(leaf_hash(piece))
                 _write_at(file.fileno(), piece, number * CHUNK_BYTES)
             check_range(leaves=leaves, start=run.first, size=statement.chunks, proof=run.proof, root=digest.root)
+        _fill(file.fileno(), statement)
 
 
-def _write_at(handle: int, piece: bytes, offset: int) -> None:
+def _fill(handle: int, statement: ExcerptStatement) -> None:
+    """Put null packets into what was left out, if the file begins as a transport stream."""
+    packet = _null_packet(os.pread(handle, CHUNK_BYTES, 0))
+    for first, stop in statement.left_out() if packet else ():
+        for number in range(first, stop):
+            offset = number * CHUNK_BYTES
+            phase, count = offset % len(packet), statement.bytes_of(number, number + 1)
+            piece = packet * (count // len(packet) + 2)
+            _write_at(handle, memoryview(piece)[phase : phase + count], offset)
+
+
+def _null_packet(beginning: bytes) -> bytes:
+    """Return the null packet of a stream's kind: bare ones of 188 bytes, or with four bytes of time before each."""
+    for prefix in (b"", bytes(4)):
+        packet = prefix + _NULL_PACKET
+        marks = beginning[len(prefix) :: len(packet)][:_PACKETS_LOOKED_AT]
+        if marks == _NULL_PACKET[:1] * _PACKETS_LOOKED_AT:
+            return packet
+    return b""
+
+
+def _write_at(handle: int, piece: bytes | memoryview, offset: int) -> None:
     view = memoryview(piece)
     while view:
         count = os.pwrite(handle, view, offset)

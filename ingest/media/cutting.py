@@ -32,6 +32,7 @@ MP4_CODECS = frozenset(
 
 # Players' sound may begin a little before the picture; MP4 has no room for packets from before the first one.
 _LEAD_SECONDS = Fraction(1, 10)
+_BACK_SECONDS = (0, 10, 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +80,31 @@ def _is_copied(stream: Stream) -> bool:
 
 
 def _seek(container: InputContainer, leading: Stream, seconds: Fraction) -> None:
+    """Go to the key frame at or before a time; where a container only knows times (transport streams), before it."""
     if leading.time_base is None:
         return
-    try:
-        container.seek(int(seconds / leading.time_base), stream=leading, backward=True)
-    except FFmpegError:
-        # No index: what lies before is passed over one packet after the other.
-        container.seek(0)
+    for back in _BACK_SECONDS:
+        ticks = max(int((seconds - back) / leading.time_base), leading.start_time or 0)
+        try:
+            container.seek(ticks, stream=leading, backward=True)
+            if _key_ahead(container, leading, seconds):
+                container.seek(ticks, stream=leading, backward=True)
+                return
+        except FFmpegError:
+            break
+    # No index, or no key frame: what lies before is passed over one packet after the other.
+    container.seek(0)
+
+
+def _key_ahead(container: InputContainer, leading: Stream, seconds: Fraction) -> bool:
+    """Tell whether a key frame comes before the first picture that is shown later than a time."""
+    for packet in packets(container, [leading], Damage()):
+        time = _time(packet)
+        if packet.is_keyframe and time is not None and time <= seconds:
+            return True
+        if time is not None and time > seconds:
+            return False
+    return False
 
 
 class _Copying:

@@ -32,6 +32,7 @@ import sys
 import zlib
 from array import array
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate
 from operator import add, sub
@@ -83,6 +84,36 @@ def read_frames(raw: bytes) -> FrameIndex:
     Raises:
         FramesMalformed: Anything else.
     """
+    size, origin, heads, begin = _beginning(raw)
+    body = _unpacked(raw[begin:], sum(units * (sum(widths) + 1) for _, units, widths in heads))
+    tracks = []
+    position = 0
+    for blank, units, widths in heads:
+        columns = []
+        for width in widths:
+            columns.append(_column(body[position : position + units * width], width))
+            position += units * width
+        flags = bytearray(body[position : position + units])
+        position += units
+        tracks.append(_track(blank, columns, flags, size))
+    return FrameIndex(size=size, origin=origin, tracks=tuple(tracks))
+
+
+def read_origin(raw: bytes) -> Fraction:
+    """Return the origin alone, without unpacking what comes behind the head; see `FrameIndex`.
+
+    Raises:
+        FramesMalformed: The head is none.
+    """
+    return _beginning(raw)[1]
+
+
+_Blank = tuple[FrameTrack, bool]
+_Head = tuple[_Blank, int, tuple[int, ...]]
+
+
+def _beginning(raw: bytes) -> tuple[int, Fraction, list[_Head], int]:
+    """Return size, origin, the tracks' heads, and where the columns begin."""
     if len(raw) > FILE_BYTES_MAX:
         raise FramesMalformed(f"a frame index has at most {FILE_BYTES_MAX} bytes")
     if raw[: len(MAGIC)] != MAGIC or len(raw) < _PREFIX_BYTES:
@@ -93,23 +124,8 @@ def read_frames(raw: bytes) -> FrameIndex:
     length = int.from_bytes(raw[12:16], "big")
     if length > HEAD_BYTES_MAX or len(raw) < _PREFIX_BYTES + length:
         raise FramesMalformed("the frame index has a head of no possible length")
-    size, origin, heads = _head(raw[_PREFIX_BYTES : _PREFIX_BYTES + length])
-    body = _unpacked(raw[_PREFIX_BYTES + length :], sum(units * (sum(widths) + 1) for _, units, widths in heads))
-    tracks = []
-    position = 0
-    for blank, units, widths in heads:
-        columns = []
-        for width in widths:
-            columns.append(_widened(body[position : position + units * width], width))
-            position += units * width
-        flags = bytearray(body[position : position + units])
-        position += units
-        tracks.append(_track(blank, columns, flags, size))
-    return FrameIndex(size=size, origin=origin, tracks=tuple(tracks))
-
-
-_Blank = tuple[FrameTrack, bool]
-_Head = tuple[_Blank, int, tuple[int, ...]]
+    begin = _PREFIX_BYTES + length
+    return *_head(raw[_PREFIX_BYTES:begin]), begin
 
 
 def _track_head(track: FrameTrack, widths: Sequence[int]) -> dict[str, JsonValue]:
@@ -187,16 +203,24 @@ def _track(head: _Blank, columns: Sequence[array[int]], flags: bytearray, size: 
         pts = array("q", map(add, dts, leads))
     except OverflowError as error:
         raise FramesMalformed("the frame index states numbers beyond all bounds") from error
-    track = FrameTrack(
-        blank.index, blank.kind, blank.codec, blank.unit, blank.edit_shift, offsets, sizes, pts, dts, durations, flags
+    track = replace(
+        blank,
+        offsets=offsets,
+        sizes=_widened(sizes),
+        pts=pts,
+        dts=dts,
+        durations=_widened(durations),
+        flags=flags,
     )
     if any(value & ~FLAGS for value in set(flags)) or track.ranges is not ranges:
         raise FramesMalformed("the frame index marks units in an unknown way")
-    if not _within(sizes, 0, INTEGER_MAX) or not _within(durations, 0, INTEGER_MAX):
+    # Numbers of four bytes cannot add up to one beyond all bounds in `UNITS_MAX` steps, so most are not looked at.
+    wide = max(column.itemsize for column in columns) == 8
+    if min(sizes, default=0) < 0 or min(durations, default=0) < 0 or (wide and not _within(sizes, durations)):
         raise FramesMalformed("the frame index states a negative size or duration")
-    if not _within(dts, -INTEGER_MAX, INTEGER_MAX) or not _within(pts, -INTEGER_MAX, INTEGER_MAX):
+    if wide and not _within(dts, pts):
         raise FramesMalformed("the frame index states a time beyond all bounds")
-    if any(offset < 0 or end > size for offset, end in track.places):
+    if min(offsets, default=0) < 0 or (max(ends, default=0) > size and any(end > size for _, end in track.places)):
         raise FramesMalformed("the frame index places a unit outside the original")
     return track
 
@@ -222,11 +246,15 @@ def _narrowed(column: array[int]) -> array[int]:
     raise FramesMalformed("a number of the frame index is beyond all bounds")
 
 
-def _widened(raw: bytes, width: int) -> array[int]:
+def _column(raw: bytes, width: int) -> array[int]:
     column: array[int] = array(_TYPECODES[width], raw)
     if sys.byteorder == "big":
         column.byteswap()
-    return column if width == 8 else array("q", column)
+    return column
+
+
+def _widened(column: array[int]) -> array[int]:
+    return column if column.itemsize == 8 else array("q", column)
 
 
 def _little(column: array[int]) -> bytes:
@@ -236,8 +264,8 @@ def _little(column: array[int]) -> bytes:
     return column.tobytes()
 
 
-def _within(column: array[int], low: int, high: int) -> bool:
-    return not column or (min(column) >= low and max(column) <= high)
+def _within(*columns: array[int]) -> bool:
+    return all(min(column) >= -INTEGER_MAX and max(column) <= INTEGER_MAX for column in columns if column)
 
 
 def _ratio(value: Fraction) -> list[JsonValue]:

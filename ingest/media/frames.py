@@ -30,7 +30,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import compress
 from math import ceil, floor
-from operator import add
+from operator import add, and_
 
 from ingest.media.errors import RangesUnknown
 
@@ -84,8 +84,13 @@ class FrameTrack:
     @property
     def places(self) -> Iterator[tuple[int, int]]:
         """Offset and end of every unit that has a place, in file order."""
-        has = [not flags & NO_PLACE for flags in self.flags]
-        return compress(zip(self.offsets, map(add, self.offsets, self.sizes), strict=True), has)
+        has = (not flags & NO_PLACE for flags in self.flags)
+        return compress(zip(self.offsets, self.ends, strict=True), has)
+
+    @property
+    def ends(self) -> Iterator[int]:
+        """Offset behind every unit, in file order; means nothing where a unit has no place."""
+        return map(add, self.offsets, self.sizes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,7 @@ def ranges_between(index: FrameIndex, *, from_s: Fraction, to_s: Fraction) -> tu
         if not track.ranges or not track.timed:
             why = "does not hold its units in one piece each" if not track.ranges else "states no times"
             raise RangesUnknown(f"track {track.index} {why}", track=str(track.index))
-        first, stop = _needed(track, index.origin, from_s, to_s)
+        first, stop = units_needed(track, origin=index.origin, from_s=from_s, to_s=to_s)
         ends = map(add, track.offsets[first:stop], track.sizes[first:stop])
         places.extend(zip(track.offsets[first:stop], ends, strict=True))
     return _merged(places)
@@ -167,15 +172,12 @@ def seconds_touched(index: FrameIndex, *, start: int, stop: int) -> tuple[Fracti
     return (min(begin for begin, _ in times), max(end for _, end in times)) if times else None
 
 
-def _needed(track: FrameTrack, origin: Fraction, from_s: Fraction, to_s: Fraction) -> tuple[int, int]:
-    """Return the first and the stop position, in file order, of what one track needs."""
+def units_needed(track: FrameTrack, *, origin: Fraction, from_s: Fraction, to_s: Fraction) -> tuple[int, int]:
+    """Return the first and the stop position, in file order, of what one track needs; see `ranges_between`."""
     from_ticks, to_ticks = floor((from_s + origin) / track.unit), ceil((to_s + origin) / track.unit)
-    first, stop = 0, 0
-    for at, (shown, flags) in enumerate(zip(track.pts, track.flags, strict=True)):
-        if flags & KEY and shown <= from_ticks:
-            first = at
-        if shown < to_ticks:
-            stop = at + 1
+    stop = bytes(map(to_ticks.__gt__, track.pts)).rfind(1) + 1
+    begins = bytes(map(and_, map(from_ticks.__ge__, track.pts[:stop]), track.flags))
+    first = max(0, begins.rfind(KEY))
     if track.kind == "audio":
         first = max(0, first - 1)
     return min(first, stop), stop

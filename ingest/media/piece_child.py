@@ -1,9 +1,9 @@
-"""The process that cuts and redacts: `python -m ingest.media.piece_child REQUEST`, started by `ingest.media.pieces`.
+"""The process that cuts, redacts and locates: `python -m ingest.media.piece_child REQUEST`, see `ingest.media.pieces`.
 
-REQUEST is JSON: `{"task": "cut" | "redact", "source": <descriptor>, "folder": <path>, "parent": <process id>,
-"limits": {...}, ...}` and what the task needs. It is bound as `ingest.media.child` is, before it loads the media
-library and before it looks at the file; it answers in the same sayings, and its last word is `facts`, what was made in
-`probe`.
+REQUEST is JSON: `{"task": "cut" | "redact" | "locate", "source": <descriptor>, "folder": <path>, "parent":
+<process id>, "limits": {...}, ...}` and what the task needs. It is bound as `ingest.media.child` is, before it loads
+the media library and before it looks at the file; it answers in the same sayings, and its last word is `facts`, what
+was made in `probe`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from evidence.export.order import chunk_runs
 from ingest.media.child import Voice
 from ingest.media.errors import MediaError, MemorySpent, NoSpace, NothingDecodes, OutputSpent
 from ingest.media.limits import Limits, confine
 from ingest.media.result import Facts, Failure, Saying
-from ledger.canonical import JsonObject
+from ledger.canonical import JsonObject, canonical_json
 
 PIECE_NAME = "piece"
 """What the one file is called that a task makes in its folder."""
@@ -45,7 +46,7 @@ def _word(wanted: dict[str, Any], voice: Voice) -> Saying:
     from ingest.media.opening import tools
 
     av.logging.set_level(None)
-    tasks = {"cut": _cut, "redact": _redact}
+    tasks = {"cut": _cut, "redact": _redact, "locate": _locate}
     try:
         made = tasks[wanted["task"]](Path(f"/proc/self/fd/{int(wanted['source'])}"), wanted, voice)
     except MediaError as error:
@@ -68,6 +69,28 @@ def _cut(source: Path, wanted: dict[str, Any], voice: Voice) -> JsonObject:
         report=voice.progress,
     )
     return {"container": made.container, "packets": made.packets, "from_ms": round(made.from_s * 1000)}
+
+
+def _locate(source: Path, wanted: dict[str, Any], voice: Voice) -> JsonObject:
+    from ingest.media.locating import locate
+
+    origin = wanted["origin"]
+    found = locate(
+        source,
+        from_s=Fraction(wanted["from"]),
+        to_s=Fraction(wanted["to"]),
+        origin=None if origin is None else Fraction(origin),
+        report=voice.progress,
+    )
+    chunks = chunk_runs(found.runs, size=source.stat().st_size)
+    told: JsonObject = {
+        "chunks": [number for run in chunks for number in run],
+        "from_ms": found.shown.from_ms,
+        "origin": [found.origin.numerator, found.origin.denominator],
+        "to_ms": found.shown.to_ms,
+    }
+    (Path(wanted["folder"]) / PIECE_NAME).write_bytes(canonical_json(told))
+    return {"runs": len(chunks)}
 
 
 def _redact(source: Path, wanted: dict[str, Any], voice: Voice) -> JsonObject:

@@ -32,6 +32,7 @@ from ingest.media.errors import (
     NothingDecodes,
     NotMedia,
     OutputSpent,
+    RangesUnknown,
     SourceUnreadable,
     Stalled,
     TimeSpent,
@@ -51,7 +52,7 @@ _FAILURES: dict[str, type[MediaError]] = {
     error.code: error
     for error in (
         *(NoSpace, SourceUnreadable, MemorySpent, OutputSpent, NothingDecodes, NothingBetween),
-        *(NotMedia, FormatRefused),
+        *(NotMedia, FormatRefused, RangesUnknown),
     )
 }
 
