@@ -40,6 +40,7 @@ from ingest.media.facts import (
     milliseconds,
     whole,
 )
+from ingest.media.frame_format import UNITS_MAX
 from ingest.media.geometry import Size, Turn, turn_of
 from ingest.media.opening import STILL_DEMUXERS, decoder_options, opened
 from ingest.media.tags import safe_tags, safe_text
@@ -234,7 +235,12 @@ def _name_of(sample_format: AudioFormat | None) -> str | None:
 
 
 def _keyframe_gap_ms(stream: VideoStream) -> int | None:
-    """Return the longest time between neighbouring key frames of the index, the end of the track included."""
+    """Return the longest time between neighbouring key frames of the index, the end of the track included.
+
+    None where it is not known, and where the index claims more than is ever kept: a few bytes can claim millions.
+    """
+    if len(stream.index_entries) > UNITS_MAX:
+        return None
     keys = [entry.timestamp for entry in stream.index_entries if entry.is_keyframe]
     if not keys or stream.duration is None:
         return None

@@ -139,7 +139,8 @@ def make_proxy(
         board=board if board is not None and board.count else None,
         ear=ear if ear is not None and ear.heard else None,
         continuity=observer.finish(whole=not damage.read_errors),
-        fragments=_checked(target) if fragmented else None,
+        # Of what never decodes not even an empty file is written.
+        fragments=_checked(target) if fragmented and (picture.count or sound.count) else None,
         positions=positions,
     )
 

@@ -1,134 +1,97 @@
 """Mutated containers by the thousand: whatever comes in, a result or a word of ours comes out, never a stray exception.
 
-One process works through a batch, so that a decoder that crashes takes no test with it. A crash is counted and allowed
-(the runner answers for it, see test_runner), an exception of any other kind than `MediaError` is a bug of ours.
+Twenty thousand are decoded in the slow tier, a share of them through the whole pass, in children that are bound as
+the service's are (`tests/support/fuzz_worker`). A child that a decoder takes down is counted and allowed: the runner
+answers for it (`test_runner`), and the next child goes on behind that mutant. A stray exception, a mutant that takes
+longer than it may, a file left behind, or memory that grows without bound fails, and the mutant is kept.
 """
 
 from __future__ import annotations
 
-import random
+import json
 import subprocess
 import sys
-import textwrap
-from dataclasses import replace
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from tests.support.media import Film, Sound, write
+from tests.support.fuzz_worker import SECONDS_MAX
+from tests.support.mutants import mutant, read_seeds, write_seeds
 from tests.support.rounds import rounds
 
-BATCHES, MUTANTS_PER_BATCH = rounds(everyday=15, soak=100), 200
-QUICK_MUTANTS = 50
+ROOT = Path(__file__).parents[4]
+BATCHES, MUTANTS_PER_BATCH = 40, 500
+WHOLE_EVERY = rounds(everyday=20, soak=1)
+"""Every which mutant goes through the whole pass; the others are looked at and decoded."""
 
-FILM = Film(size=(96, 64), options={"preset": "ultrafast", "qp": "30"}, times_ms=range(0, 800, 40), keyframe_every=5)
-SOUND = Sound(pieces_ms=[(0, 800)])
+QUICK_MUTANTS = 60
+CRASHES_MAX = 25
+MEMORY_BYTES_MAX = 1_000_000_000
 
-WORKER = textwrap.dedent("""
-    import os, sys
-    from pathlib import Path
-    from ingest.media.limits import GIBIBYTE, Limits, confine
-    confine(Limits(memory_bytes=2 * GIBIBYTE, cpu_seconds=600), parent=os.getppid())
-    import av.logging
-    from ingest.media.errors import MediaError
-    from ingest.media.rendition import make_renditions
-    from ingest.media.result import format_saying
-    av.logging.set_level(None)
-    folder = Path(sys.argv[1])
-    work = folder / "work"
-    work.mkdir()
-    for path in sorted(folder.glob("*.mutant")):
-        print(path.name, flush=True)
-        try:
-            format_saying(make_renditions(path, work, threads=2, report=lambda n: None, tell=lambda f: None))
-        except MediaError:
-            pass
-        for leftover in work.iterdir():
-            leftover.unlink()
-    print("done", flush=True)
-""")
+
+@dataclass
+class Tally:
+    """What a batch came to."""
+
+    crashes: list[int] = field(default_factory=list)
+    seen: Counter[str] = field(default_factory=Counter)
+    memory: int = 0
 
 
 @pytest.fixture(scope="module")
-def seeds(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+def seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("seeds")
-    faststart = {"movflags": "+faststart"}
-    mpeg4 = replace(FILM, codec="mpeg4", options={})
-    turned = replace(FILM, matrix=(0, 0x10000, 0, -0x10000, 0, 0, 0, 0, 0x40000000))
-    quiet = {"x265-params": "log-level=0"}
-    return [
-        write(folder / "a", film=FILM, sound=SOUND).read_bytes(),
-        write(folder / "b", film=turned, sound=SOUND, muxer=faststart, tags={"title": "t"}).read_bytes(),
-        write(folder / "c", film=FILM, sound=SOUND, muxer={"movflags": "+frag_keyframe+empty_moov"}).read_bytes(),
-        write(folder / "d", film=replace(FILM, codec="libx265", options=quiet), muxer=faststart).read_bytes(),
-        write(folder / "e", film=FILM, sound=SOUND, container="mpegts").read_bytes(),
-        write(folder / "f", film=mpeg4, sound=replace(SOUND, codec="mp2"), container="avi").read_bytes(),
-        write(folder / "g", film=FILM, sound=replace(SOUND, codec="flac"), container="matroska").read_bytes(),
-        write(folder / "h", sound=SOUND, container="ipod").read_bytes(),
-        write(folder / "i", sound=replace(SOUND, codec="pcm_alaw", sample_rate=8000), container="mov").read_bytes(),
-        write(
-            folder / "j", film=replace(mpeg4, codec="mjpeg", pixel_format="yuvj420p"), container="mjpeg"
-        ).read_bytes(),
-    ]
+    write_seeds(folder)
+    return folder
 
 
-def mutant(raw: bytes, chance: random.Random) -> bytes:
-    """Return the bytes with a few things wrong, most often in the head, where the structure is."""
-    data = bytearray(raw)
-    for _ in range(chance.choice([1, 1, 2, 5, 20])):
-        reach = chance.choice([64, 512, 4096, len(data)])
-        tail = chance.random() < 0.4
-        at = chance.randrange(max(1, min(reach, len(data))))
-        at = max(0, len(data) - 1 - at) if tail else at
-        match chance.randrange(7):
-            case 0:
-                data[at : at + 1] = bytes([chance.randrange(256)])
-            case 1:
-                data[at : at + 4] = chance.choice([b"\xff\xff\xff\xff", b"\0\0\0\0", b"\x7f\xff\xff\xff", b"\0\0\0\1"])
-            case 2:
-                data[at : at + chance.randrange(1, 64)] = b""
-            case 3:
-                data[at:at] = chance.randbytes(chance.randrange(1, 64))
-            case 4:
-                other = chance.randrange(max(1, len(data)))
-                data[at : at + 32] = data[other : other + 32]
-            case 5:
-                del data[max(at, 64) :]
-            case _:
-                data[at : at + 8] = chance.randbytes(8)
-    return bytes(data)
-
-
-def run_batch(folder: Path, mutants: list[bytes]) -> int:
-    """Work through a batch, restarting behind each crash; return how many crashed."""
-    crashes = 0
-    for number, raw in enumerate(mutants):
-        (folder / f"{number:04}.mutant").write_bytes(raw)
-    while True:
-        ended = subprocess.run(
-            [sys.executable, "-I", "-c", WORKER, folder], capture_output=True, text=True, timeout=600, check=False
-        )
+def run_batch(seeds: Path, folder: Path, batch: int, count: int, whole_every: int) -> Tally:
+    """Work through a batch, going on behind each crash."""
+    tally, first = Tally(), 1
+    while first <= count:
+        command = [sys.executable, "-m", "tests.support.fuzz_worker", seeds, folder, batch, first, count, whole_every]
+        ended = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True, check=False)
         lines = ended.stdout.splitlines()
-        if lines and lines[-1] == "done":
-            return crashes
-        assert ended.returncode < 0, f"{lines[-1:]}: {ended.stderr[-3000:]}"
-        crashes += 1
-        assert crashes < len(mutants)
-        for name in lines:
-            (folder / name).unlink()
-        for leftover in (folder / "work").iterdir():
-            leftover.unlink()
-        (folder / "work").rmdir()
+        if lines and lines[-1].startswith("done "):
+            told = json.loads(lines[-1].removeprefix("done "))
+            tally.seen.update(told["seen"])
+            tally.memory = max(tally.memory, told["memory"])
+            break
+        number = int(lines[-1]) if lines else first
+        kept = folder / f"{batch}-{number}.mutant"
+        kept.write_bytes(mutant(read_seeds(seeds), batch, number))
+        what = f"mutant {number} of batch {batch}, kept as {kept}"
+        assert ended.returncode != -14, f"{what}, took longer than {SECONDS_MAX} s"
+        assert ended.returncode < 0, f"{what}: {ended.stderr[-3000:]}"
+        tally.crashes.append(number)
+        assert len(tally.crashes) <= CRASHES_MAX, f"{what}, and {tally.crashes} crashed"
+        first = number + 1
+    # What a crash leaves in a work folder is the service's to clear; without one there is nothing.
+    left = {path.name for path in folder.iterdir()} - {f"{batch}-{number}.mutant" for number in tally.crashes}
+    assert left == {"mutant", "work"}
+    assert tally.crashes or not any((folder / "work").iterdir())
+    assert tally.memory < MEMORY_BYTES_MAX
+    return tally
 
 
-def test_a_handful_of_mutants(seeds: list[bytes], tmp_path: Path) -> None:
-    chance = random.Random(0)
-    run_batch(tmp_path, [mutant(seeds[number % len(seeds)], chance) for number in range(QUICK_MUTANTS)])
+def test_a_mutant_is_the_same_every_time(seeds: Path) -> None:
+    raw = read_seeds(seeds)
+    made = [mutant(raw, 0, number) for number in range(50)]
+    assert made == [mutant(raw, 0, number) for number in range(50)]
+    assert len(set(made)) > 45
+
+
+def test_a_handful_of_mutants(seeds: Path, tmp_path: Path) -> None:
+    tally = run_batch(seeds, tmp_path, 0, QUICK_MUTANTS, 10)
+    assert sum(tally.seen.values()) + len(tally.crashes) == QUICK_MUTANTS
+    assert any(kind.startswith("decoded:") for kind in tally.seen), "else nothing was tried"
+    assert any(kind.startswith("whole:") for kind in tally.seen)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("batch", range(1, BATCHES + 1))
-def test_fuzz_mutants(seeds: list[bytes], tmp_path: Path, batch: int) -> None:
-    chance = random.Random(batch)
-    mutants = [mutant(chance.choice(seeds), chance) for _ in range(MUTANTS_PER_BATCH)]
-    print("crashes:", run_batch(tmp_path, mutants))
+def test_fuzz_mutants(seeds: Path, tmp_path: Path, batch: int) -> None:
+    tally = run_batch(seeds, tmp_path, batch, MUTANTS_PER_BATCH, WHOLE_EVERY)
+    print("crashes:", tally.crashes, "memory:", tally.memory, dict(tally.seen))
