@@ -9,14 +9,18 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from dockstation.cleanup import Cleaner
 from dockstation.config import Settings, StateFolder, trust
+from dockstation.copier import Copier
 from dockstation.courier import Courier
 from dockstation.docking import Station
-from dockstation.errors import LinkLost, ServiceBusy
+from dockstation.errors import ConfigInvalid, LinkLost, ServiceBusy
 from dockstation.events import Bus
+from dockstation.forward import Forwarder
 from dockstation.identity import Enrolment, TokenMaker
+from dockstation.journal import RECEIPTED
 from dockstation.journal_store import Journal
 from dockstation.layout import Profile, load_profiles
 from dockstation.link import Link
@@ -26,7 +30,9 @@ from dockstation.receipts import Settler
 from dockstation.rotation import KeyChanger
 from dockstation.service import Service
 from dockstation.showcase import Showcase
+from dockstation.spool import Spool
 from dockstation.threads import Books, Lane
+from dockstation.throttle import Throttle, parse_window
 from dockstation.tus import TusClient
 from dockstation.uploader import Uploader
 from dockstation.watch import Job, Watch
@@ -79,6 +85,7 @@ async def open_watch(
         await books.do(Journal.forget_unfinished_of_others, enrolment.dock)
         if options.retry_refused:
             await books.do(Journal.retry_refused)
+        copier = await _open_spool(settings, books, entropy=entropy)
         tokens = TokenMaker(enrolment, signer, clock=clock)
         connections = settings.parallel * 6
         link = Link(service_url(settings, enrolment), tokens=tokens, trust=trust(settings), connections=connections)
@@ -91,6 +98,7 @@ async def open_watch(
             options=options,
             link=link,
             books=books,
+            copier=copier,
             clock=clock,
             entropy=entropy,
             bus=bus,
@@ -99,6 +107,30 @@ async def open_watch(
         showcase = Showcase(books=books, clock=clock, tell=bus)
         bus.listen(showcase.heard)
         yield Watch(station, job, showcase=showcase)
+
+
+async def _open_spool(settings: Settings, books: Books, *, entropy: Entropy) -> Copier | None:
+    """Open the spool and remove what an earlier run had no time to remove.
+
+    Raises:
+        ConfigInvalid: There is none, and the journal says that footage lies in one.
+    """
+    copies = await books.do(Journal.whole_copies) + await books.do(Journal.parts_of_copies)
+    if not settings.spool_folder:
+        waiting = [row for row in copies if row.is_copied and row.is_safe and row.state not in RECEIPTED]
+        if waiting:
+            raise ConfigInvalid(
+                f"spool_folder is empty, and {len(waiting)} files wait in a spool; name it until they are sent"
+            )
+        return None
+    bytes_max = int(settings.spool_gb_max * 1e9)
+    try:
+        spool = Spool(Path(settings.spool_folder), bytes_max=bytes_max, rows=copies)
+    except OSError as error:
+        raise ConfigInvalid(f"spool_folder {settings.spool_folder}: {error.strerror}") from error
+    copier = Copier(spool=spool, books=books, entropy=entropy)
+    await copier.tidy()
+    return copier
 
 
 def service_url(settings: Settings, enrolment: Enrolment) -> str:
@@ -146,6 +178,7 @@ def _make_station(
     profiles: tuple[Profile, ...],
     link: Link,
     books: Books,
+    copier: Copier | None,
     bus: Bus,
     clock: Clock,
     entropy: Entropy,
@@ -153,8 +186,10 @@ def _make_station(
     """Put the station's parts together; nothing is opened here."""
     service = Service(link)
     patience = settings.patience_seconds
+    throttle = _make_throttle(settings, clock=clock)
+    patch_bytes_max = settings.patch_bytes_max
     uploader = Uploader(
-        tus=TusClient(link), books=books, patch_bytes_max=settings.patch_bytes_max, patience_seconds=patience
+        tus=TusClient(link), books=books, throttle=throttle, patch_bytes_max=patch_bytes_max, patience_seconds=patience
     )
     settler = Settler(
         service=service,
@@ -167,6 +202,7 @@ def _make_station(
     courier = Courier(
         uploader=uploader,
         settler=settler,
+        copier=copier,
         books=books,
         receipt_seconds=settings.receipt_seconds,
         clock=clock,
@@ -191,8 +227,17 @@ def _make_station(
         books=books,
         outbox=Outbox(service=service, books=books, signer=signer, patience_seconds=patience),
         courier=courier,
+        forwarder=None if copier is None else Forwarder(uploader, copier, courier, books, throttle, settings.parallel),
         cleaner=cleaner,
         clock=clock,
         entropy=entropy,
         tell=bus,
+    )
+
+
+def _make_throttle(settings: Settings, *, clock: Clock) -> Throttle:
+    return Throttle(
+        bytes_per_second=settings.bandwidth_mbit_max * 1e6 / 8,
+        windows=[parse_window(text) for text in settings.send_windows],
+        clock=clock,
     )

@@ -35,6 +35,7 @@ from uuid import UUID
 from dockstation.errors import ConfigInvalid, NotEnrolled, StateTaken
 from dockstation.identity import Enrolment
 from dockstation.layout import AUTOMATIC
+from dockstation.throttle import parse_window
 from evidence.core.digest import CHUNK_BYTES
 from evidence.core.durable import make_folders, sync_folder, write_file
 from evidence.core.wire.statement import dock_key_name
@@ -43,6 +44,9 @@ from ledger.note import Signer, Verifier
 
 STATE_VARIABLE = "SHILU_DOCK_STATE"
 """Environment variable that names the state folder when `--state` is not given."""
+
+MBIT_MIN = 0.05
+"""Lowest ceiling: below it a turn of 25 recorders would outlast the patience of a connection."""
 
 _LOCK_TRIES = 10
 _LOCK_PAUSE_SECONDS = 0.02
@@ -65,8 +69,14 @@ class Settings:
         clear: Whether receipted files are removed from recorders.
         keep_hours: How long a receipted file stays on the recorder before it may be removed.
         rehash: `always` reads a file again before it is removed, `changed` only if it was mounted anew meanwhile.
+        spool_folder: Where files wait for a slow link; empty for straight from the recorder to the service.
+        spool_gb_max: Most gigabytes (10^9 bytes) in it; 0 for as many as its disk takes.
+        bandwidth_mbit_max: Most megabits per second of footage, all recorders together; 0 for no ceiling.
+        send_windows: Times of day in which footage is sent, `19:00-07:00`; empty for always. Marked footage always is.
         service_url: Where the service is now, if it moved since the enrolment; empty for where it was.
         ca_file: Certificate authorities to trust instead of the system's, PEM; empty for the system's.
+        client_certificate: The station's own certificate for the service's TLS, PEM; empty for none.
+        client_key: Its key, PEM; empty when it stands in the certificate's file.
     """
 
     watch: tuple[str, ...] = ()
@@ -81,8 +91,14 @@ class Settings:
     clear: bool = False
     keep_hours: float = 0.0
     rehash: str = "changed"
+    spool_folder: str = ""
+    spool_gb_max: float = 0.0
+    bandwidth_mbit_max: float = 0.0
+    send_windows: tuple[str, ...] = ()
     service_url: str = ""
     ca_file: str = ""
+    client_certificate: str = ""
+    client_key: str = ""
 
     def __post_init__(self) -> None:
         for name in ("interval_seconds", "patience_seconds", "receipt_seconds"):
@@ -94,6 +110,14 @@ class Settings:
             raise ConfigInvalid("parallel is not within 1 to 64")
         if self.patch_bytes_max < CHUNK_BYTES:
             raise ConfigInvalid(f"patch_bytes_max is below {CHUNK_BYTES}")
+        if not 0 <= self.spool_gb_max <= 1e6:
+            raise ConfigInvalid("spool_gb_max is not within 0 to 1000000")
+        if self.bandwidth_mbit_max and not MBIT_MIN <= self.bandwidth_mbit_max <= 1e5:
+            raise ConfigInvalid(f"bandwidth_mbit_max is neither 0 nor within {MBIT_MIN} to 100000")
+        for window in self.send_windows:
+            parse_window(window)
+        if self.client_key and not self.client_certificate:
+            raise ConfigInvalid("client_key is of no use without client_certificate")
         if self.rehash not in {"always", "changed"}:
             raise ConfigInvalid("rehash is neither 'always' nor 'changed'")
 
@@ -257,17 +281,28 @@ def parse_settings(data: Mapping[str, object]) -> Settings:
 
 
 def trust(settings: Settings) -> ssl.SSLContext | None:
-    """Return the certificate authorities to trust, None for the system's.
+    """Return the certificate authorities to trust and the station's own certificate, None for the system's and none.
 
     Raises:
-        ConfigInvalid: The file cannot be used.
+        ConfigInvalid: A file cannot be used.
     """
-    if not settings.ca_file:
+    if not settings.ca_file and not settings.client_certificate:
         return None
     try:
-        return ssl.create_default_context(cafile=settings.ca_file)
+        context = ssl.create_default_context(cafile=settings.ca_file or None)
     except OSError as error:
         raise ConfigInvalid(f"ca_file {settings.ca_file}: {error}") from error
+    if settings.client_certificate:
+        try:
+            # Without a password callback OpenSSL would ask on the terminal for that of a protected key.
+            context.load_cert_chain(settings.client_certificate, settings.client_key or None, password=_no_password)
+        except (OSError, ValueError) as error:
+            raise ConfigInvalid(f"client_certificate {settings.client_certificate}: {error}") from error
+    return context
+
+
+def _no_password() -> str:
+    raise ValueError("its key is protected by a password, which nobody is there to type")
 
 
 def default_state() -> Path:

@@ -20,7 +20,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.table import Column, Table
 from rich.text import Text
 
-from dockstation.events import LABELS, Event, Kind, Tell
+from dockstation.events import LABELS, PROGRESS, Event, Kind, Tell
 from dockstation.explaining import Explanation, rule_of, taken_from_name
 from dockstation.journal import RECEIPTED, State
 from dockstation.layout import Kind as FileKind
@@ -41,6 +41,7 @@ _STYLES = {
 _PHASES = {
     "reading": ("读取中", "reading", "yellow"),
     "waiting": ("等待", "waiting", "yellow"),
+    "copied": ("已存", "stored here", "green"),
     "done": ("完成", "done", "green"),
     "trouble": ("异常", "trouble", "bold red"),
     "gone": ("已取下", "taken out", "dim"),
@@ -48,6 +49,7 @@ _PHASES = {
 STATES = {
     State.SEEN: ("发现", "seen"),
     State.INVENTORIED: ("已列", "listed"),
+    State.COPIED: ("已存", "stored here"),
     State.UPLOADING: ("上传", "sending"),
     State.UPLOADED: ("已传", "sent"),
     State.SEALED: ("封存", "sealed"),
@@ -201,12 +203,12 @@ def _safe(safe: bool) -> Text:  # noqa: FBT001 - the word to be shown
 
 
 def _tell_json(event: Event) -> None:
-    if event.kind is not Kind.SENDING:
+    if event.kind not in PROGRESS:
         print_json(event.as_json())
 
 
 def _tell_plain(event: Event) -> None:
-    if event.kind is not Kind.SENDING:
+    if event.kind not in PROGRESS:
         sys.stderr.write(f"{event.at.astimezone():%H:%M:%S}  {_line(event)}\n")
         sys.stderr.flush()
 
@@ -251,7 +253,7 @@ class _Live:
     def tell(self, event: Event) -> None:
         """Show an event."""
         key = (event.slot, event.path)
-        if event.kind is Kind.SENDING:
+        if event.kind in PROGRESS:
             if key not in self._bars:
                 text = f"[bold]{_escape(event.slot)}[/bold]  {_escape(event.path.rpartition('/')[2])}"
                 self._bars[key] = self._progress.add_task(text, total=event.size_bytes)

@@ -1,15 +1,17 @@
-"""Courier: one recorder's files to the service, and their receipts back.
+"""Courier: one recorder's files to the service, or into the spool where there is one, and their receipts back.
 
-Files go one after the other, as one medium reads best, those marked by the officer first. Receipts are fetched beside
-that, a few at a time, because a receipt may be a second away when the next file could already be on its way.
+What lies in the spool is forward.py's to send. Files go one after the other, as one medium reads best, those marked by
+the officer first. Receipts are fetched beside that, a few at a time, because a receipt may be a second away when the
+next file could already be on its way.
 
 Failures concern either one file or everybody:
 
 | error | consequence |
 |---|---|
 | `FileUnreadable`, `FileUnsafe`, `FileGone`, `ServiceObjects`, `ReceiptRefused` | this file is stuck, the next goes |
+| `WindowClosed` | this file waits for the hours in which it may go |
 | `ServiceRefused` | this file is refused for good |
-| `FileChanged`, `UploadGone`, bytes that arrived damaged | this file is begun anew, a few times; then it is stuck |
+| `FileChanged`, `SpoolDamaged`, `UploadGone`, damaged bytes | this file is begun anew, a few times; then it is stuck |
 | card lost, link lost, service busy or not accepting the station | the docking ends |
 """
 
@@ -19,6 +21,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 
 from dockstation.card import Card, FileKey
+from dockstation.copier import Copier
 from dockstation.errors import (
     DockError,
     FileChanged,
@@ -28,7 +31,10 @@ from dockstation.errors import (
     ReceiptRefused,
     ServiceObjects,
     ServiceRefused,
+    SpoolDamaged,
+    SpoolFull,
     UploadGone,
+    WindowClosed,
 )
 from dockstation.events import Event, Kind, Tell
 from dockstation.journal import TO_SEND, TO_SETTLE, FileRow, State
@@ -63,6 +69,7 @@ class Courier:
     Args:
         uploader: Card to service.
         settler: Service to receipt.
+        copier: Card to spool; None where there is none.
         books: The journal.
         receipt_seconds: How long receipts are waited for after the last byte of a file.
         clock: The station's clock, for events.
@@ -74,6 +81,7 @@ class Courier:
         *,
         uploader: Uploader,
         settler: Settler,
+        copier: Copier | None,
         books: Books,
         receipt_seconds: float,
         clock: Clock,
@@ -81,6 +89,7 @@ class Courier:
     ) -> None:
         self._uploader = uploader
         self._settler = settler
+        self._copier = copier
         self._books = books
         self._receipt_seconds = receipt_seconds
         self._clock = clock
@@ -98,11 +107,11 @@ class Courier:
         Raises:
             DockError: What ended it for all files.
         """
-        trip = _Trip(self, slot=slot, stuck=stuck)
+        trip = Trip(self, slot=slot, stuck=stuck)
         async with asyncio.TaskGroup() as receipts:
             for row in rows:
-                if trip.end is None and row.state in TO_SEND:
-                    row = await trip.attempt(row, self._send(row, card, lane, slot))  # noqa: PLW2901 - the row moves on
+                if trip.end is None and row.state in TO_SEND and not row.is_copied:
+                    row = await trip.attempt(row, self._take(row, card, lane, slot))  # noqa: PLW2901 - the row moves on
                 if trip.end is None and row.state in TO_SETTLE:
                     receipts.create_task(trip.settle(row))
         if trip.end is not None:
@@ -110,18 +119,34 @@ class Courier:
 
     async def settle(self, rows: Sequence[FileRow]) -> DockError | None:
         """Ask for the receipts of files whose card is not needed any more; return what ended it early."""
-        trip = _Trip(self, slot="", stuck={})
+        trip = Trip(self, slot="", stuck={})
         async with asyncio.TaskGroup() as receipts:
             for row in rows:
                 receipts.create_task(trip.settle(row))
         return trip.end
 
-    async def _send(self, row: FileRow, card: Card, lane: Lane, slot: str) -> FileRow:
+    async def _take(self, row: FileRow, card: Card, lane: Lane, slot: str) -> FileRow:
+        """Bring a file into the spool, or to the service where there is no room or no spool."""
+        if self._copier is not None and row.state is State.INVENTORIED:
+            try:
+                return await self._copy(self._copier, row, card, lane, slot)
+            except SpoolFull as error:
+                row = await self.fresh(row)
+                self.report(Kind.DIRECT, row, slot=slot, text=error.message)
+
         def on_bytes(done_bytes: int) -> None:
             self.report(Kind.SENDING, row, slot=slot, done_bytes=done_bytes)
 
-        row = await self._uploader.send(row, card=card, lane=lane, on_bytes=on_bytes)
+        row = await self._uploader.send(row, medium=card, file=row.seen, lane=lane, on_bytes=on_bytes)
         self.report(Kind.UPLOADED, row, slot=slot)
+        return row
+
+    async def _copy(self, copier: Copier, row: FileRow, card: Card, lane: Lane, slot: str) -> FileRow:
+        def on_bytes(done_bytes: int) -> None:
+            self.report(Kind.COPYING, row, slot=slot, done_bytes=done_bytes)
+
+        row = await copier.copy(row, card=card, lane=lane, on_bytes=on_bytes)
+        self.report(Kind.COPIED, row, slot=slot)
         return row
 
     async def fetch(self, row: FileRow, *, end: float, slot: str) -> FileRow:
@@ -136,6 +161,8 @@ class Courier:
             self._asking.discard(row.id)
         if row.state is State.RECEIPT_VERIFIED:
             self.report(Kind.RECEIPTED, row, slot=slot)
+            if self._copier is not None:
+                row = await self._copier.drop(row)
         return row
 
     async def judge(self, row: FileRow, error: DockError, *, slot: str, stuck: Stuck) -> FileRow:
@@ -146,13 +173,15 @@ class Courier:
         """
         key = row.seen.key
         damaged = error.details.get("service_code") in ANEW_CODES
-        if isinstance(error, FileChanged | UploadGone) or damaged:
+        if isinstance(error, FileChanged | SpoolDamaged | UploadGone) or damaged:
             if damaged:
                 await self._books.do(Journal.restart, row, reason=str(error))
             self._begun_anew[key] = self._begun_anew.get(key, 0) + 1
             if self._begun_anew[key] > ANEW_MAX:
                 stuck[key] = error
             self.report(Kind.TROUBLE, row, slot=slot, text=str(error))
+        elif isinstance(error, WindowClosed):
+            stuck[key] = error
         elif isinstance(error, ServiceRefused):
             row = await self._books.do(Journal.refuse, row, reason=str(error))
             self.report(Kind.REFUSED, row, slot=slot, text=str(error))
@@ -189,8 +218,8 @@ class Courier:
         return asyncio.get_running_loop().time() + self._receipt_seconds
 
 
-class _Trip:
-    """One call of `carry`: the failure that ends it for all files, and the places at the receipt counter."""
+class Trip:
+    """One call of `carry` or `forward`: the failure that ends it for all files, and places at the receipt counter."""
 
     def __init__(self, courier: Courier, *, slot: str, stuck: Stuck) -> None:
         self.end: DockError | None = None

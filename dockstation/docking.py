@@ -3,7 +3,7 @@
 ```
 open the card -> look (twice, if something was just written) -> profile -> whose is it -> stock
    -> inventory: signed, in the journal, at the service              only then the first byte is read
-   -> files one after the other, marked ones first; receipts are fetched beside that
+   -> files one after the other, marked ones first, to the service or into the spool; receipts are fetched beside that
    -> what is receipted, and may go, is removed
 ```
 
@@ -24,6 +24,7 @@ from dockstation.config import Settings
 from dockstation.courier import Courier, Stuck
 from dockstation.errors import CardLost, RecorderTwice
 from dockstation.events import Event, Kind, Tell
+from dockstation.forward import Forwarder
 from dockstation.identity import Enrolment
 from dockstation.journal import FINAL, RECEIPTED, FileRow, State, WaitingNote
 from dockstation.journal_store import Journal
@@ -54,6 +55,7 @@ class Station:
     books: Books
     outbox: Outbox
     courier: Courier
+    forwarder: Forwarder | None
     cleaner: Cleaner
     clock: Clock
     entropy: Entropy
@@ -102,14 +104,22 @@ class Outcome:
 
     @property
     def safe(self) -> bool:
-        """Tell whether everything on the card is receipted: taking it out, or losing it, loses no footage."""
-        known = len(self.rows) == self.files
-        return self.error is None and not self.growing and known and all(row.state in RECEIPTED for row in self.rows)
+        """Tell whether everything on the card is receipted or lies whole in the spool: taking it out loses nothing."""
+        return self._whole and all(row.is_safe for row in self.rows)
+
+    @property
+    def receipted(self) -> bool:
+        """Tell whether everything on the card is receipted: neither the card nor the spool is needed any more."""
+        return self._whole and all(row.state in RECEIPTED for row in self.rows)
 
     def is_settled(self, *, clear: bool) -> bool:
         """Tell whether another look at the same files would find nothing to do."""
         to_clear = clear and any(row.state is not State.CLEARED and not row.key_mark for row in self.rows)
-        return self.safe and not to_clear and not self.left_over
+        return self.receipted and not to_clear and not self.left_over
+
+    @property
+    def _whole(self) -> bool:
+        return self.error is None and not self.growing and len(self.rows) == self.files
 
 
 async def dock(station: Station, slot: Slot, *, send: bool, clear: bool) -> Outcome:

@@ -168,3 +168,23 @@ class StateUnwritable(DockError):
 
     code = "dock.state_unwritable"
     blame = Blame.WAY
+
+
+class SpoolFull(DockError):
+    """The station's own store does not take a file: full, or its disk fails. It is sent straight from the card."""
+
+    code = "dock.spool_full"
+    blame = Blame.WAY
+
+
+class SpoolDamaged(DockError):
+    """The copy in the station's own store is missing or no longer what was read. The recorder is needed again."""
+
+    code = "dock.spool_damaged"
+
+
+class WindowClosed(DockError):
+    """Outside the hours in which the station may send; marked footage goes all the same. Goes on when they come."""
+
+    code = "dock.window_closed"
+    blame = Blame.WAY

@@ -15,6 +15,9 @@ class Kind(Enum):
 
     DOCKED = "docked"
     INVENTORIED = "inventoried"
+    COPYING = "copying"
+    COPIED = "copied"
+    DIRECT = "direct"
     SENDING = "sending"
     UPLOADED = "uploaded"
     RECEIPTED = "receipted"
@@ -31,6 +34,9 @@ class Kind(Enum):
 LABELS: dict[Kind, tuple[str, str]] = {
     Kind.DOCKED: ("接入", "docked"),
     Kind.INVENTORIED: ("清单", "inventory"),
+    Kind.COPYING: ("拷贝", "copying"),
+    Kind.COPIED: ("已存", "copied"),
+    Kind.DIRECT: ("直传", "not stored"),
     Kind.SENDING: ("上传", "sending"),
     Kind.UPLOADED: ("已传", "uploaded"),
     Kind.RECEIPTED: ("回执", "receipted"),
@@ -44,6 +50,9 @@ LABELS: dict[Kind, tuple[str, str]] = {
     Kind.GONE: ("取下", "taken out"),
 }
 
+PROGRESS = frozenset({Kind.COPYING, Kind.SENDING})
+"""Kinds that come many times for one file."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
@@ -55,7 +64,7 @@ class Event:
         slot: Name of the slot, or empty.
         recorder: Number of the recorder, where known.
         path: The file as statements write it, or empty.
-        done_bytes: For `SENDING`: bytes of the file handed to the link so far.
+        done_bytes: For `COPYING` and `SENDING`: bytes of the file that are in the spool, or were handed to the link.
         size_bytes: Size of the file.
         text: One sentence more, or empty.
         clip: The clip's id, or empty.

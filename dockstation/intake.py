@@ -19,10 +19,10 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-from dockstation.card import Card, SeenFile, check_same
-from dockstation.errors import FileChanged, FileUnreadable
+from dockstation.card import SeenFile, check_same
+from dockstation.errors import DockError, FileChanged, FileUnreadable
 from evidence.core.digest import CHUNK_BYTES, ClipDigest, ClipHasher
 from ledger.tree import leaf_hash
 
@@ -30,9 +30,22 @@ Pread = Callable[[int, int, int], bytes]
 """`os.pread`: handle, count in bytes, offset in bytes."""
 
 
+class Medium(Protocol):
+    """Where a file lies: a recorder's card, or the station's spool."""
+
+    def check(self) -> None:
+        """Make sure that it is still the one that was opened."""
+
+    def open_file(self, file: SeenFile) -> int:
+        """Open a file that was seen and return its handle."""
+
+    def explain(self, error: OSError, file: SeenFile) -> DockError:
+        """Return the coded error for a failed system call."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """What the journal remembers of the part that was sent.
+    """What the journal remembers of the part that was sent or copied.
 
     Attributes:
         chunks: Whole chunks that it covers.
@@ -44,19 +57,19 @@ class Prefix:
 
 
 class FileReader:
-    """Reads one file of a card; use as a context manager.
+    """Reads one file of a medium; use as a context manager.
 
     Raises:
         DockError: The file cannot be opened as the one that was seen; see `Card.open_file`.
     """
 
-    def __init__(self, card: Card, file: SeenFile, *, pread: Pread = os.pread) -> None:
+    def __init__(self, medium: Medium, file: SeenFile, *, pread: Pread = os.pread) -> None:
         self.file = file
-        self._card = card
+        self._medium = medium
         self._pread = pread
         self._hasher = ClipHasher()
         self._last_leaf: bytes | None = None
-        self._handle = card.open_file(file)
+        self._handle = medium.open_file(file)
         # A hint for slow media: read ahead generously.
         os.posix_fadvise(self._handle, 0, 0, os.POSIX_FADV_SEQUENTIAL)
 
@@ -121,8 +134,12 @@ class FileReader:
         while self.hashed_bytes < self.file.size:
             self._take(self._known)
         check_same(self._handle, self.file)
-        self._card.check()
+        self._medium.check()
         return self._hasher.digest()
+
+    def leaf(self, index: int) -> bytes | None:
+        """Return the leaf hash of a chunk that is hashed."""
+        return self._hasher.leaves[index] if index < len(self._hasher.leaves) else self._last_leaf
 
     @property
     def _known(self) -> int:
@@ -134,12 +151,9 @@ class FileReader:
             self._hasher.update(data)
             if len(data) < CHUNK_BYTES:
                 self._last_leaf = leaf_hash(data)
-        elif leaf_hash(data) != self._leaf(index):
+        elif leaf_hash(data) != self.leaf(index):
             raise FileChanged(f"{self.file.path} reads differently the second time, at byte {index * CHUNK_BYTES}")
         return data
-
-    def _leaf(self, index: int) -> bytes | None:
-        return self._hasher.leaves[index] if index < len(self._hasher.leaves) else self._last_leaf
 
     def _read(self, offset: int) -> bytes:
         wanted = min(CHUNK_BYTES, self.file.size - offset)
@@ -148,7 +162,7 @@ class FileReader:
             try:
                 data = self._pread(self._handle, wanted, offset)
             except OSError as error:
-                raise self._card.explain(error, self.file) from error
+                raise self._medium.explain(error, self.file) from error
             if not data:
                 self._explain_short(offset)
             parts.append(data)
@@ -157,6 +171,6 @@ class FileReader:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _explain_short(self, offset: int) -> None:
-        self._card.check()
+        self._medium.check()
         check_same(self._handle, self.file)
         raise FileUnreadable(f"{self.file.path} ends at byte {offset} although it has {self.file.size}")

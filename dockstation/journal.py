@@ -1,9 +1,11 @@
 """The journal's vocabulary: the states of a file, in the only order they may come, and the row that remembers it.
 
 ```
-seen -> inventoried -> uploading -> uploaded -> sealed -> receipt_verified -> clearable -> cleared
-  |________|______________|____________|__________|____> refused     the service will never take it
-  |________|______________|____________|__________|____> abandoned   it changed, or is sent anew as a new row
+seen -> inventoried ----------> uploading -> uploaded -> sealed -> receipt_verified -> clearable -> cleared
+  |         |  |____> copied _____^  |            |          |
+  |         |           |            |            |          |
+  |_________|___________|____________|____________|__________|____> refused     the service will never take it
+  |_________|___________|____________|____________|__________|____> abandoned   it changed, or is sent anew as a new row
 ```
 
 What each state means, and what a crash right after it costs:
@@ -11,7 +13,8 @@ What each state means, and what a crash right after it costs:
 | state | what is certain | after a crash |
 |---|---|---|
 | seen | it lay on the recorder | the inventory is made again |
-| inventoried | the service has logged an inventory that lists it | it is uploaded |
+| inventoried | the service has logged an inventory that lists it | it is copied or uploaded |
+| copied | the whole file lies in the station's spool, synced, and its digests are known | it is uploaded from there |
 | uploading | the service acknowledged `offset_bytes` | the offset is asked, the prefix re-read, the rest sent |
 | uploaded | all bytes are acknowledged, the digests are known | the same manifest is sent again, and answered alike |
 | sealed | the service names the clip | the receipt is asked for again |
@@ -19,7 +22,10 @@ What each state means, and what a crash right after it costs:
 | clearable | not marked by the officer, and kept as long as configured | nothing |
 | cleared | removed from the recorder | the signed list of what was cleared is sent again |
 
-SQL is in journal_store.py, the rules once more in schema/0001_journal.sql.
+Only a station with a spool (spool.py) knows `copied`; there `spool` names the file in it, a part of the original in
+`inventoried`, the whole of it from `copied` on.
+
+SQL is in the journal's store modules, the rules once more in schema/.
 """
 
 from __future__ import annotations
@@ -40,6 +46,7 @@ class State(Enum):
 
     SEEN = "seen"
     INVENTORIED = "inventoried"
+    COPIED = "copied"
     UPLOADING = "uploading"
     UPLOADED = "uploaded"
     SEALED = "sealed"
@@ -53,8 +60,8 @@ class State(Enum):
 RECEIPTED = frozenset({State.RECEIPT_VERIFIED, State.CLEARABLE, State.CLEARED})
 """The file's bytes are provably in the log; the recorder is no longer their only place."""
 
-TO_SEND = frozenset({State.INVENTORIED, State.UPLOADING})
-"""The card is needed."""
+TO_SEND = frozenset({State.INVENTORIED, State.COPIED, State.UPLOADING})
+"""Bytes are missing at the service; the card is needed for them, unless a whole copy lies in the spool."""
 
 TO_SETTLE = frozenset({State.UPLOADED, State.SEALED})
 """Only the service is needed."""
@@ -73,7 +80,7 @@ class ListedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRow:
-    """A file as the journal knows it; the columns are explained in schema/0001_journal.sql."""
+    """A file as the journal knows it; the columns are explained in schema/0002_copied.sql."""
 
     id: int
     dock: UUID
@@ -94,11 +101,22 @@ class FileRow:
     trouble: str | None
     verified_at: datetime | None
     clearing_root: str | None
+    spool: str | None = None
 
     @property
     def path(self) -> str:
         """Return the path as statements write it."""
         return self.seen.path
+
+    @property
+    def is_copied(self) -> bool:
+        """Tell whether the whole file lies in the station's spool."""
+        return self.spool is not None and self.root is not None
+
+    @property
+    def is_safe(self) -> bool:
+        """Tell whether the recorder is no longer the only place of the file: receipted, or copied and on its way."""
+        return self.state in RECEIPTED or (self.is_copied and self.state in TO_SEND | TO_SETTLE)
 
     @property
     def digest(self) -> ClipDigest | None:
@@ -142,7 +160,7 @@ class SlotView:
         name: Name of the slot's folder.
         root: Where it is.
         recorder: Number of the recorder in it, where known.
-        phase: `reading`, `waiting`, `done`, `trouble`, `gone`.
+        phase: `reading`, `waiting`, `copied`, `done`, `trouble`, `gone`.
         safe: Whether the recorder may be taken out and nothing is lost by it.
         message: One sentence, for `trouble`.
         remarks: Paths on the card that are not read, with reasons.

@@ -10,74 +10,22 @@ A `Journal` is used from one thread at a time; the agent gives it a thread of it
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from uuid import UUID
 
-from dockstation.card import FileKey, SeenFile
-from dockstation.errors import JournalConflict, JournalUnusable
+from dockstation.card import FileKey
 from dockstation.intake import Prefix
 from dockstation.journal import RECEIPTED, FileRow, ListedFile, SlotView, State, Stock, WaitingNote
-from evidence.core.clock import Clock, format_time, parse_time
+from dockstation.journal_base_store import file_row
+from dockstation.journal_spool_store import SpoolJournal
+from evidence.core.clock import format_time, parse_time
 from evidence.core.digest import ClipDigest
 
-VERSION = 1
-"""`PRAGMA user_version` that this program reads and writes."""
 
-_SCHEMA = "0001_journal.sql"
-_BUSY_SECONDS = 10.0
-
-_Column = str | int | bytes | None
-
-
-class Journal:
-    """An open journal; use as a context manager.
-
-    Args:
-        path: The database file; made if it is missing, unless `read_only`.
-        clock: Source of the times that are written.
-        read_only: For onlookers.
-
-    Raises:
-        JournalUnusable: It is missing and may not be made, it is damaged, or a newer program wrote it.
-    """
-
-    def __init__(self, path: Path, *, clock: Clock, read_only: bool = False) -> None:
-        self._clock = clock
-        mode = "ro" if read_only else "rwc"
-        try:
-            self._db = sqlite3.connect(
-                f"{path.absolute().as_uri()}?mode={mode}",
-                uri=True,
-                timeout=_BUSY_SECONDS,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            self._db.row_factory = sqlite3.Row
-            if not read_only:
-                self._db.execute("PRAGMA journal_mode = WAL")
-                self._db.execute("PRAGMA synchronous = FULL")
-            self._check_version(path, create=not read_only)
-        except sqlite3.DatabaseError as error:
-            raise JournalUnusable(f"{path}: {error}") from error
-
-    def close(self) -> None:
-        """Close the database."""
-        self._db.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+class Journal(SpoolJournal):
+    """An open journal; see `journal_base_store.JournalBase` for how it is opened."""
 
     def take_stock(self, *, dock: UUID, recorder: str, files: Sequence[ListedFile]) -> Stock:
         """Remember the files of one look and tell whether they are others than the newest inventory lists."""
@@ -102,12 +50,12 @@ class Journal:
             SELECT * FROM file WHERE recorder = ? AND path = ? AND raw = ? AND size = ? AND modified_ns = ?
             ORDER BY id DESC LIMIT 1
             """
-        return tuple(_file_row(row) for key in keys for row in self._all(query, recorder, *key))
+        return tuple(file_row(row) for key in keys for row in self._all(query, recorder, *key))
 
     def write_inventory(self, note: WaitingNote, *, dock: UUID, rows: Sequence[FileRow]) -> None:
         """Keep a signed inventory before it is sent, and what it lists as present.
 
-        A file that it no longer lists and that was not sent as a whole is given up when its path is listed with another
+        A file that it no longer lists and that was not read as a whole is given up when its path is listed with another
         size or time: it was written to, and is sent as what it is now.
         """
         with self._transaction():
@@ -121,7 +69,7 @@ class Journal:
                 """
                 UPDATE file
                 SET state = 'abandoned', changed_at = ?, trouble = 'dock.file_changed: it changed on the card'
-                WHERE recorder = ? AND NOT present AND state IN ('seen', 'inventoried', 'uploading')
+                WHERE recorder = ? AND NOT present AND root IS NULL AND state IN ('seen', 'inventoried', 'uploading')
                   AND EXISTS (SELECT 1 FROM file AS newer WHERE newer.recorder = file.recorder
                               AND newer.path = file.path AND newer.raw = file.raw AND newer.present)
                 """,
@@ -142,21 +90,11 @@ class Journal:
                 (self._now(), str(note.id)),
             )
 
-    def get(self, row_id: int) -> FileRow:
-        """Return a row by its number.
-
-        Raises:
-            JournalConflict: There is none.
-        """
-        for row in self._all("SELECT * FROM file WHERE id = ?", row_id):
-            return _file_row(row)
-        raise JournalConflict(f"no row {row_id}")
-
     def rows(self, states: Collection[State]) -> tuple[FileRow, ...]:
         """Return all files in the given states: those of one recorder together, in the recorder's order."""
         marks = ", ".join("?" * len(states))
         query = f"SELECT * FROM file WHERE state IN ({marks}) ORDER BY recorder, order_no, id"  # noqa: S608 - marks
-        return tuple(_file_row(row) for row in self._all(query, *(state.value for state in states)))
+        return tuple(file_row(row) for row in self._all(query, *(state.value for state in states)))
 
     def begin_upload(self, row: FileRow, *, upload: str) -> FileRow:
         """Remember the upload that the service opened for a file."""
@@ -170,14 +108,15 @@ class Journal:
 
     def finish_upload(self, row: FileRow, digest: ClipDigest) -> FileRow:
         """Remember that all bytes are acknowledged, what they are, and which file on the card they were read from."""
+        identity = row.read_identity or (row.seen.device, row.seen.inode)
         return self._step(
             row,
             State.UPLOADED,
             offset_bytes=digest.size,
             root=digest.root,
             sha256=digest.sha256,
-            read_device=str(row.seen.device),
-            read_inode=str(row.seen.inode),
+            read_device=str(identity[0]),
+            read_inode=str(identity[1]),
             trouble=None,
         )
 
@@ -218,7 +157,7 @@ class Journal:
     def unlisted_clearings(self, recorder: str) -> tuple[FileRow, ...]:
         """Return the files of a recorder that were removed and stand in no signed list yet."""
         query = "SELECT * FROM file WHERE state = 'cleared' AND cleared_note IS NULL AND recorder = ? ORDER BY id"
-        return tuple(_file_row(row) for row in self._all(query, recorder))
+        return tuple(file_row(row) for row in self._all(query, recorder))
 
     def write_cleared(self, note: WaitingNote, *, dock: UUID, rows: Sequence[FileRow]) -> None:
         """Keep a signed list of removed files before it is sent."""
@@ -248,11 +187,19 @@ class Journal:
         """Remember what stands in the way of a file now; its state stays."""
         return self._touch(row, trouble=reason)
 
-    def restart(self, row: FileRow, *, reason: str) -> FileRow:
-        """Give a row up and begin the same file anew under the same inventory; return the new row."""
+    def restart(self, row: FileRow, *, reason: str, copy_lost: bool = False) -> FileRow:
+        """Give a row up and begin the same file anew under the same inventory; return the new row.
+
+        A whole copy in the spool goes over to the new row, which is `copied` then: the card need not come back for it.
+
+        Args:
+            copy_lost: The copy is damaged or missing: the file is read from the card once more.
+        """
         with self._transaction():
             (present,) = self._db.execute("SELECT present FROM file WHERE id = ?", (row.id,)).fetchone()
-            self._set(row, State.ABANDONED, trouble=reason, present=0)
+            # A part keeps its name: it is removed as one that nobody goes on with.
+            spool = None if row.is_copied else row.spool
+            self._set(row, State.ABANDONED, trouble=reason, present=0, spool=spool)
             cursor = self._db.execute(
                 """
                 INSERT INTO file (dock, recorder, path, raw, name, size, modified_ns, device, inode, order_no, officer,
@@ -262,10 +209,10 @@ class Journal:
                 """,
                 (present, self._now(), row.id),
             )
-            new_id = cursor.lastrowid
-        if new_id is None:
-            raise JournalConflict("the journal gave no row number")
-        return self.get(new_id)
+            new = self.get(cursor.lastrowid or 0)
+            if row.is_copied and not copy_lost:
+                self._set(new, State.COPIED, **self.copy_columns(row))
+        return self.get(new.id)
 
     def forget_unfinished_of_others(self, dock: UUID) -> int:
         """Give up what an earlier identity of this station began and did not see sealed; return how many files."""
@@ -273,8 +220,12 @@ class Journal:
         return self._abandon("dock <> ? AND state NOT IN ('refused', 'abandoned')", str(dock), reason=reason)
 
     def retry_refused(self) -> int:
-        """Let refused files be seen as new ones; return how many."""
-        return self._abandon("state = 'refused'", reason="tried again at the operator's wish")
+        """Let refused files be seen as new ones; return how many. What lies in the spool is sent again from there."""
+        reason = "tried again at the operator's wish"
+        copied = [row for row in self.rows({State.REFUSED}) if row.is_copied]
+        for row in copied:
+            self.restart(row, reason=reason)
+        return len(copied) + self._abandon("state = 'refused'", reason=reason)
 
     def set_slot(self, view: SlotView) -> None:
         """Show a slot's present state to onlookers."""
@@ -323,17 +274,6 @@ class Journal:
             """
         return tuple((row["recorder"], row["path"], row["trouble"]) for row in self._all(query))
 
-    def _check_version(self, path: Path, *, create: bool) -> None:
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version == 0 and create:
-            schema = resources.files("dockstation").joinpath("schema", _SCHEMA).read_text(encoding="utf-8")
-            # One transaction: a crash while the journal is made leaves an empty file, which is made again.
-            self._db.executescript(f"BEGIN IMMEDIATE;\n{schema}\nCOMMIT;")
-            version = VERSION
-        if version != VERSION:
-            self._db.close()
-            raise JournalUnusable(f"{path} has version {version}, this program knows {VERSION}")
-
     def _remember(self, dock: UUID, recorder: str, listed: ListedFile, *, order: int) -> FileRow:
         seen, reading = listed.seen, listed.reading
         key = (recorder, seen.path, seen.raw, seen.size, seen.modified_ns)
@@ -347,7 +287,7 @@ class Journal:
         for row in known:
             place = (str(seen.device), str(seen.inode), order)
             if (row["device"], row["inode"], row["order_no"]) == place:
-                return _file_row(row)
+                return file_row(row)
             self._db.execute("UPDATE file SET device = ?, inode = ?, order_no = ? WHERE id = ?", (*place, row["id"]))
             return self.get(row["id"])
         recorded_at = None if reading.recorded_at is None else format_time(reading.recorded_at)
@@ -394,79 +334,3 @@ class Journal:
             "INSERT INTO note (id, kind, dock, recorder, note, made_at) VALUES (?, ?, ?, ?, ?, ?)",
             (str(note.id), note.kind, str(dock), note.recorder, note.note, self._now()),
         )
-
-    def _step(self, row: FileRow, to: State, **columns: _Column) -> FileRow:
-        with self._transaction():
-            self._set(row, to, **columns)
-        return self.get(row.id)
-
-    def _touch(self, row: FileRow, **columns: _Column) -> FileRow:
-        self._set(row, None, **columns)
-        return self.get(row.id)
-
-    def _set(self, row: FileRow, to: State | None, **columns: _Column) -> None:
-        """Compare and set: change the row only if it is still in the state that the caller saw."""
-        values = dict(columns) if to is None else {"state": to.value, **columns}
-        values["changed_at"] = self._now()
-        assignments = ", ".join(f"{name} = ?" for name in values)
-        try:
-            cursor = self._db.execute(
-                f"UPDATE file SET {assignments} WHERE id = ? AND state = ?",  # noqa: S608 - names are keywords above
-                (*values.values(), row.id, row.state.value),
-            )
-        except sqlite3.IntegrityError as error:
-            raise JournalConflict(f"{row.path}: {row.state.value} -> {to and to.value}: {error}") from error
-        if cursor.rowcount != 1:
-            raise JournalConflict(f"{row.path} is no longer {row.state.value}")
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
-    def _all(self, query: str, *values: _Column) -> list[sqlite3.Row]:
-        return self._db.execute(query, values).fetchall()
-
-    def _now(self) -> str:
-        return format_time(self._clock())
-
-
-def _file_row(row: sqlite3.Row) -> FileRow:
-    return FileRow(
-        id=row["id"],
-        dock=UUID(row["dock"]),
-        recorder=row["recorder"],
-        seen=SeenFile(
-            name=row["name"],
-            path=row["path"],
-            raw=bool(row["raw"]),
-            size=row["size"],
-            modified_ns=row["modified_ns"],
-            device=int(row["device"]),
-            inode=int(row["inode"]),
-        ),
-        order=row["order_no"],
-        key_mark=bool(row["key_mark"]),
-        state=State(row["state"]),
-        inventory=_uuid(row["inventory"]),
-        upload=row["upload"],
-        offset_bytes=row["offset_bytes"],
-        prefix=Prefix(row["prefix_chunks"], row["prefix_digest"]) if row["prefix_digest"] is not None else None,
-        read_identity=None if row["read_device"] is None else (int(row["read_device"]), int(row["read_inode"])),
-        root=row["root"],
-        sha256=row["sha256"],
-        clip=_uuid(row["clip"]),
-        entry=_uuid(row["entry"]),
-        trouble=row["trouble"],
-        verified_at=None if row["verified_at"] is None else parse_time(row["verified_at"]),
-        clearing_root=row["clearing_root"],
-    )
-
-
-def _uuid(text: str | None) -> UUID | None:
-    return None if text is None else UUID(text)

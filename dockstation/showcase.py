@@ -1,7 +1,8 @@
 """Showcase: what onlookers see of each slot - in the journal for `status`, as events for whoever runs the agent.
 
-The word that matters is *safe*: everything on the recorder is receipted, so it may be taken out, lost or overwritten
-without losing footage. From the moment at which anything is found to be done it is not safe, until all of it is done.
+The word that matters is *safe*: everything on the recorder is receipted, or lies in the station's own store on its way,
+so the recorder may be taken out without losing footage. From the moment at which anything is found to be done it is not
+safe, until all of it is done.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dockstation.docking import Outcome
+from dockstation.errors import WindowClosed
 from dockstation.events import Event, Kind, Tell
 from dockstation.journal import RECEIPTED, SlotView, State
 from dockstation.journal_store import Journal
@@ -19,7 +21,7 @@ from evidence.core.clock import Clock
 REMARKS_MAX = 50
 """Most remarks of a slot that are kept for onlookers."""
 
-_WORKING = frozenset({Kind.INVENTORIED, Kind.SENDING})
+_WORKING = frozenset({Kind.INVENTORIED, Kind.COPYING, Kind.SENDING})
 
 
 class Showcase:
@@ -67,7 +69,7 @@ class Showcase:
                 self._event(Kind.LEFT_ALONE, slot, path=path, text=reason)
         if before is not None and (before.phase, before.message) == (after.phase, after.message):
             return
-        if after.phase == "done":
+        if after.safe:
             self._event(Kind.DONE, slot, text="可以取下 safe to take out")
         elif after.message:
             kind = Kind.TROUBLE if after.phase == "trouble" else Kind.WAITING
@@ -77,14 +79,21 @@ class Showcase:
         slot = outcome.slot
         refused = sum(row.state is State.REFUSED for row in outcome.rows)
         receipted = sum(row.state in RECEIPTED for row in outcome.rows)
+        counted = f"{receipted}/{len(outcome.rows)} 个文件有回执 files receipted"
+        held = [error for error in outcome.stuck.values() if isinstance(error, WindowClosed)]
         if outcome.error is not None:
             phase, message = "trouble", str(outcome.error)
-        elif outcome.stuck or refused:
-            phase, message = "trouble", f"{len(outcome.stuck) + refused} 个文件有问题 files need attention"
-        elif outcome.safe:
+        elif len(outcome.stuck) > len(held) or refused:
+            wrong = len(outcome.stuck) - len(held) + refused
+            phase, message = "trouble", f"{wrong} 个文件有问题 files need attention"
+        elif outcome.receipted:
             phase, message = "done", ""
+        elif outcome.safe:
+            phase, message = "copied", counted
+        elif held:
+            phase, message = "waiting", f"{counted} · 等待发送时段 {held[0].message}"
         else:
-            phase, message = "waiting", f"{receipted}/{len(outcome.rows)} 个文件有回执 files receipted"
+            phase, message = "waiting", counted
         return replace(
             self._view(slot.name, str(slot.root), phase=phase),
             recorder=", ".join(outcome.recorders) or None,

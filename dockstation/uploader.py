@@ -1,4 +1,4 @@
-"""Uploader: carries the bytes of one file from the card to the service, through whatever happens to the link.
+"""Uploader: carries the bytes of one file from the card, or from the spool, to the service, whatever the link does.
 
 Order of effects, and what a crash in between costs:
 
@@ -11,6 +11,7 @@ Order of effects, and what a crash in between costs:
 
 When the link breaks the same reader goes on from the service's offset; bytes read twice are compared with their first
 reading (see intake.py). A file that changes under the reader is given up and begun anew; the old upload is terminated.
+A copy in the spool that is not what was read from the card any more is not sent on: `SpoolDamaged`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import os
 from collections.abc import AsyncGenerator, Callable
 
 from dockstation.backoff import Patience
-from dockstation.card import Card
+from dockstation.card import SeenFile
 from dockstation.errors import (
     DockError,
     FileChanged,
@@ -29,18 +30,17 @@ from dockstation.errors import (
     OffsetConflict,
     ServiceBusy,
     ServiceMalformed,
+    SpoolDamaged,
     UploadGone,
 )
-from dockstation.intake import FileReader, Pread
+from dockstation.intake import FileReader, Medium, Pread
 from dockstation.journal import FileRow, State
 from dockstation.journal_store import Journal
 from dockstation.link import asked_seconds
 from dockstation.threads import Books, Lane
+from dockstation.throttle import Throttle
 from dockstation.tus import TusClient
 from evidence.core.digest import CHUNK_BYTES
-
-PIECE_BYTES = 256 * 1024
-"""Bytes handed to the socket at once."""
 
 OnBytes = Callable[[int], None]
 """Told how many bytes of the file have been handed to the link."""
@@ -52,6 +52,7 @@ class Uploader:
     Args:
         tus: The protocol.
         books: The journal.
+        throttle: When, and how fast.
         patch_bytes_max: Most bytes of one request.
         patience_seconds: How long failures are borne without an acknowledged byte.
         pread: How a file is read; the system's own, unless a medium is to fail on purpose.
@@ -62,30 +63,37 @@ class Uploader:
         *,
         tus: TusClient,
         books: Books,
+        throttle: Throttle,
         patch_bytes_max: int,
         patience_seconds: float,
         pread: Pread = os.pread,
     ) -> None:
         self._tus = tus
         self._books = books
+        self._throttle = throttle
         self._patch_bytes_max = patch_bytes_max
         self._patience_seconds = patience_seconds
         self._pread = pread
 
-    async def send(self, row: FileRow, *, card: Card, lane: Lane, on_bytes: OnBytes) -> FileRow:
-        """Bring a file that is `inventoried` or `uploading` to `uploaded`.
+    async def send(self, row: FileRow, *, medium: Medium, file: SeenFile, lane: Lane, on_bytes: OnBytes) -> FileRow:
+        """Bring a file that is `inventoried`, `copied` or `uploading` to `uploaded`.
 
         Args:
-            lane: The card's thread.
+            medium: The recorder's card, or the spool.
+            file: The file as it lies there.
+            lane: The medium's thread.
 
         Raises:
             FileChanged: The file was given up and is in the journal anew.
+            SpoolDamaged: The copy in the spool is not what was read from the card.
             DockError: The card, the service or the link; the journal keeps what was reached.
         """
-        reader = await lane.run(FileReader, card, row.seen, pread=self._pread)
+        reader = await lane.run(FileReader, medium, file, pread=self._pread)
         try:
             return await self._send(row, reader, lane, on_bytes)
         except FileChanged as error:
+            if row.is_copied:
+                raise SpoolDamaged(error.message) from error
             await self._give_up(row, reason=str(error))
             raise
         finally:
@@ -106,6 +114,8 @@ class Uploader:
                 row = await self._books.do(Journal.get, row.id)
                 await patience.hold(error, asked_seconds=asked_seconds(error))
         digest = await lane.run(reader.finish)
+        if row.digest is not None and row.digest != digest:
+            raise FileChanged(f"the copy of {row.path} is not what was read from the recorder")
         return await self._books.do(Journal.finish_upload, row, digest)
 
     async def _go_on(
@@ -119,10 +129,10 @@ class Uploader:
             offset = await self._tus.offset(row.upload, size=size)
         if row.prefix is not None and reader.hashed_bytes == 0:
             await lane.run(reader.catch_up, row.prefix)
-        upload = row.upload or ""
         while offset < size:
+            self._throttle.check(marked=row.key_mark)
             end = min(size, (offset + self._patch_bytes_max) // CHUNK_BYTES * CHUNK_BYTES)
-            offset = await self._append(upload, reader, lane, offset=offset, end=end, on_bytes=on_bytes)
+            offset = await self._append(row, reader, lane, offset=offset, end=end, on_bytes=on_bytes)
             row = await self._books.do(Journal.acknowledge, row, offset_bytes=offset, prefix=reader.prefix())
             patience.progress()
         return row
@@ -134,18 +144,18 @@ class Uploader:
         return await self._tus.create(size=row.seen.size, metadata=metadata)
 
     async def _append(
-        self, upload: str, reader: FileReader, lane: Lane, *, offset: int, end: int, on_bytes: OnBytes
+        self, row: FileRow, reader: FileReader, lane: Lane, *, offset: int, end: int, on_bytes: OnBytes
     ) -> int:
-        card_errors: list[DockError] = []
-        pieces = _pieces(reader, lane, offset=offset, end=end, errors=card_errors, on_bytes=on_bytes)
+        own_errors: list[DockError] = []
+        pieces = self._pieces(row, reader, lane, offset=offset, end=end, errors=own_errors, on_bytes=on_bytes)
         # `pieces` is not closed here: after a lost connection aiohttp's own task may still be waiting inside it for the
         # card. It holds nothing but that wait, and the card's thread puts every later read after it.
         try:
-            return await self._tus.append(upload, offset=offset, count=end - offset, pieces=pieces)
+            return await self._tus.append(row.upload or "", offset=offset, count=end - offset, pieces=pieces)
         except DockError:
-            # aiohttp reports a failing body as a lost connection; what the card said is the cause.
-            if card_errors:
-                raise card_errors[0] from None
+            # aiohttp reports a failing body as a lost connection; what the card or the throttle said is the cause.
+            if own_errors:
+                raise own_errors[0] from None
             raise
 
     async def _give_up(self, row: FileRow, *, reason: str) -> None:
@@ -158,26 +168,34 @@ class Uploader:
             with contextlib.suppress(DockError):
                 await self._tus.terminate(row.upload)
 
-
-async def _pieces(
-    reader: FileReader, lane: Lane, *, offset: int, end: int, errors: list[DockError], on_bytes: OnBytes
-) -> AsyncGenerator[memoryview, None]:
-    """Yield the bytes from `offset` to `end`, reading one chunk ahead of the socket."""
-    index = offset // CHUNK_BYTES
-    ahead = lane.start(reader.chunk, index)
-    try:
-        while offset < end:
-            chunk = await asyncio.wrap_future(ahead)
-            begin, stop = offset - index * CHUNK_BYTES, min(end - index * CHUNK_BYTES, len(chunk))
-            index += 1
-            if index * CHUNK_BYTES < end:
-                ahead = lane.start(reader.chunk, index)
-            view = memoryview(chunk)[begin:stop]
-            for at in range(0, len(view), PIECE_BYTES):
-                piece = view[at : at + PIECE_BYTES]
-                yield piece
-                offset += len(piece)
-                on_bytes(offset)
-    except DockError as error:
-        errors.append(error)
-        raise
+    async def _pieces(
+        self,
+        row: FileRow,
+        reader: FileReader,
+        lane: Lane,
+        *,
+        offset: int,
+        end: int,
+        errors: list[DockError],
+        on_bytes: OnBytes,
+    ) -> AsyncGenerator[memoryview, None]:
+        """Yield the bytes from `offset` to `end`, reading one chunk ahead of the socket."""
+        index = offset // CHUNK_BYTES
+        ahead = lane.start(reader.chunk, index)
+        try:
+            while offset < end:
+                chunk = await asyncio.wrap_future(ahead)
+                begin, stop = offset - index * CHUNK_BYTES, min(end - index * CHUNK_BYTES, len(chunk))
+                index += 1
+                if index * CHUNK_BYTES < end:
+                    ahead = lane.start(reader.chunk, index)
+                view = memoryview(chunk)[begin:stop]
+                while view:
+                    piece, view = view[: self._throttle.piece_bytes], view[self._throttle.piece_bytes :]
+                    await self._throttle.take(len(piece), marked=row.key_mark)
+                    yield piece
+                    offset += len(piece)
+                    on_bytes(offset)
+        except DockError as error:
+            errors.append(error)
+            raise

@@ -60,7 +60,7 @@ class Report:
     @property
     def complete(self) -> bool:
         """Tell whether everything on every recorder is receipted."""
-        return self.error is None and all(outcome.safe for outcome in self.outcomes)
+        return self.error is None and all(outcome.receipted for outcome in self.outcomes)
 
     @property
     def undisturbed(self) -> bool:
@@ -83,15 +83,16 @@ class Watch:
 
     async def forever(self) -> None:
         """Go round until cancelled."""
-        tidying: asyncio.Task[DockError | None] | None = None
+        beside: dict[str, asyncio.Task[DockError | None]] = {}
         async with asyncio.TaskGroup() as visits:
             while True:
                 for slot in self._find():
                     if slot not in self._busy and time.monotonic() >= self._rest_until.get(slot, 0.0):
                         self._busy.add(slot)
                         visits.create_task(self._visit(slot))
-                if tidying is None or tidying.done():
-                    tidying = visits.create_task(self._settle_rest())
+                for name, work in (("receipts", self._settle_rest), ("spool", self._forward)):
+                    if name not in beside or beside[name].done():
+                        beside[name] = visits.create_task(work())
                 await asyncio.sleep(self._station.settings.interval_seconds)
 
     async def once(self) -> Report:
@@ -104,8 +105,8 @@ class Watch:
             for outcome in await asyncio.gather(*(self._visit(slot) for slot in slots)):
                 outcomes[outcome.slot] = outcome
                 rows.update({(outcome.slot, (row.recorder, row.seen.key)): row for row in outcome.rows})
-            left_over = await self._settle_rest()
-            now_reached = sum(row.state in FINAL or row.state in TO_SETTLE for row in rows.values())
+            left_over = await self._settle_rest() or await self._forward()
+            now_reached = sum(row.state in FINAL or row.state in TO_SETTLE or row.is_copied for row in rows.values())
             if now_reached != reached:
                 reached, since = now_reached, time.monotonic()
             error = _of_the_service([left_over, *(outcome.error for outcome in outcomes.values())])
@@ -152,6 +153,11 @@ class Watch:
         rows = await self._station.books.do(Journal.rows, TO_SETTLE)
         docked = set(self._station.owners)
         return await self._station.courier.settle([row for row in rows if row.recorder not in docked]) or failure
+
+    async def _forward(self) -> DockError | None:
+        """Send what lies in the spool."""
+        forwarder = self._station.forwarder
+        return None if forwarder is None or not self._job.send else await forwarder.forward()
 
 
 def _may_get_on(outcomes: dict[Slot, Outcome], left_over: DockError | None, slots: Sequence[Slot]) -> bool:

@@ -24,6 +24,7 @@ ENTRY = UUID("01a2009d-8a5f-7aaf-9f77-9604a481fc42")
 ORDER = (
     State.SEEN,
     State.INVENTORIED,
+    State.COPIED,
     State.UPLOADING,
     State.UPLOADED,
     State.SEALED,
@@ -31,7 +32,7 @@ ORDER = (
     State.CLEARABLE,
     State.CLEARED,
 )
-"""The way of a file that goes well."""
+"""The way of a file that goes well, by way of the spool."""
 
 LOG = Signer.generate("log.test/x", SeededEntropy(4)).verifier
 SIGNER = Signer.generate(dock_key_name(DOCK), SeededEntropy(5))
@@ -66,11 +67,13 @@ def take(journal: Journal, *files: ListedFile, recorder: str = "D200001") -> lis
     return [journal.get(row.id) for row in stock.rows]
 
 
-def bring_to(journal: Journal, row: FileRow, state: State) -> FileRow:
+def bring_to(journal: Journal, row: FileRow, state: State, *, by_spool: bool = False) -> FileRow:
     """Take a row the ordinary way to a state; to `refused` and `abandoned` right after `inventoried`."""
     for step in ORDER[ORDER.index(row.state) + 1 :]:
         if row.state is state:
             return row
+        if step is State.COPIED is not state and not by_spool:
+            continue
         if state is State.REFUSED and row.state is State.INVENTORIED:
             return journal.refuse(row, reason="no")
         if state is State.ABANDONED and row.state is State.INVENTORIED:
@@ -85,6 +88,8 @@ def _one_step(journal: Journal, row: FileRow, step: State) -> FileRow:
         for note in journal.waiting_notes():
             journal.note_posted(note)
         return journal.get(row.id)
+    if step is State.COPIED:
+        return journal.copied(journal.begin_copy(row, spool=f"{row.id}.clip"), digest_of(row))
     if step is State.UPLOADING:
         row = journal.begin_upload(row, upload=UPLOAD)
         return journal.acknowledge(row, offset_bytes=10, prefix=Prefix(0, b"p" * 32))

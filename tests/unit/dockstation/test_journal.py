@@ -64,11 +64,11 @@ def test_every_state_has_a_place_in_the_agent_s_plans() -> None:
 
 
 ALLOWED = {
-    *((before, after) for i, before in enumerate(ORDER[:5]) for after in ORDER[i + 1 : 5]),
+    *((before, after) for i, before in enumerate(ORDER[:6]) for after in ORDER[i + 1 : 6]),
     (State.SEALED, State.RECEIPT_VERIFIED),
     (State.RECEIPT_VERIFIED, State.CLEARABLE),
     (State.CLEARABLE, State.CLEARED),
-    *((before, after) for before in ORDER[:5] for after in (State.REFUSED, State.ABANDONED)),
+    *((before, after) for before in ORDER[:6] for after in (State.REFUSED, State.ABANDONED)),
     (State.REFUSED, State.ABANDONED),
 }
 
@@ -83,7 +83,7 @@ def test_the_database_itself_lets_no_file_go_back_or_skip_the_receipt(
         # All columns that any state needs: only the order is left to be refused.
         change = """
             UPDATE file SET state = ?, upload = 'u', root = zeroblob(32), sha256 = zeroblob(32), clip = 'c',
-            entry = 'e', verified_at = 't', inventory = 'i' WHERE id = ?
+            spool = 's', entry = 'e', verified_at = 't', inventory = 'i' WHERE id = ?
             """
         if (before, after) in ALLOWED:
             other.execute(change, (after.value, row.id))
