@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from api.config import ServiceConfig
 from evidence.audit.copies import audit_copies
 from evidence.audit.house import Check
+from evidence.audit.restored import audit_restored
 from evidence.audit.timestamps import StampRules
 from evidence.core.clock import Clock
+from evidence.objects.local import LocalObjects
 from ingest.audit import audit_uploads
 from ledger.audit_times import TimeRules
 from ledger.policy import Policy
@@ -20,9 +22,10 @@ if TYPE_CHECKING:
     from evidence.objects.s3 import S3Objects
 
 
-def further_checks(second: S3Objects | None) -> list[Check]:
-    """Return the parts of an audit that are not the domain's own: uploads, and copies where there is a second store."""
-    return [audit_uploads] if second is None else [audit_uploads, partial(audit_copies, second=second)]
+def further_checks(local: LocalObjects, second: S3Objects | None) -> list[Check]:
+    """Return the parts of an audit that are not in every house, or another room's: uploads, repairs, copies."""
+    checks: list[Check] = [audit_uploads, partial(audit_restored, local=local, second=second)]
+    return checks if second is None else [*checks, partial(audit_copies, second=second)]
 
 
 def time_rules(config: ServiceConfig, witnesses: Policy, clock: Clock) -> TimeRules:

@@ -102,7 +102,7 @@ class Services:
     dsn: str
     pool: Pool
     objects: ObjectStore
-    local: ObjectStore
+    local: LocalObjects
     second: S3Objects | None
     copier: Copier | None
     uploads: UploadService
@@ -370,7 +370,7 @@ def _standing_audit(
     folders: DataFolders,
     dsn: str,
     pool: Pool,
-    local: ObjectStore,
+    local: LocalObjects,
     second: S3Objects | None,
     storage: LogStorage,
     witnesses: Policy,

@@ -44,7 +44,7 @@ from evidence.core.durable import make_folders, write_file
 from evidence.custody.log_keys import readable_log_keys
 from evidence.db.pool import Connection, Pool
 from evidence.errors import ObjectMissing
-from evidence.objects.store import ObjectStore
+from evidence.objects.local import LocalObjects
 from ledger.audit_times import TimeRules
 from ledger.checkpoint import Checkpoint
 from ledger.errors import CodedError, LedgerInputError, NotPublished
@@ -126,7 +126,7 @@ class StandingAudit:
         *,
         connect: Callable[[], Awaitable[Connection]],
         pool: Pool,
-        objects: ObjectStore,
+        objects: LocalObjects,
         second: S3Objects | None = None,
         storage: StoredFiles,
         memory: Path,
@@ -197,7 +197,7 @@ class StandingAudit:
                 log=log,
                 since=_checkpoint(self._seen, log),
                 read_objects=False,
-                checks=further_checks(self._second),
+                checks=further_checks(self._objects, self._second),
                 times=self._times(),
                 stamps=self._stamps,
             )

@@ -227,7 +227,7 @@ class Copier:
             # Two processes may have copied the same object; one of them says so.
             await lock_subject(conn, f"copies:{clip}")
             news = [
-                _stated(one, copy)
+                stated_copy(one.sha256, copy)
                 for one, copy in made
                 if _says_more(copy, await newest_copy(conn, sha256=one.sha256, store=self.store))
             ]
@@ -253,10 +253,11 @@ def _says_more(copy: StoredCopy, known: RecordedCopy | None) -> bool:
     return until is not None and (known.retained_until is None or until > known.retained_until)
 
 
-def _stated(one: WantedCopy, copy: StoredCopy) -> dict[str, JsonValue]:
+def stated_copy(sha256: bytes, copy: StoredCopy) -> dict[str, JsonValue]:
+    """Return how `clip.copied` states a copy of an object, whose digest has 32 bytes."""
     until = _whole_seconds(copy.retained_until)
     return {
-        "sha256": one.sha256.hex(),
+        "sha256": sha256.hex(),
         "size": copy.size,
         "checksum": copy.checksum,
         "version": copy.version,

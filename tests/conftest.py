@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,6 +20,10 @@ from evidence.db.embedded import EmbeddedPostgres
 from evidence.db.pool import Pool, open_pool
 from tests.support.clock import SeededEntropy, SteppingClock
 from tests.support.database import fresh_database, make_template_now
+
+if TYPE_CHECKING:
+    from tests.support.s3_bucket import Bucket
+    from tests.support.s3_server import S3Server
 
 _RUN_FOLDER = pytest.StashKey[Path]()
 
@@ -104,3 +109,36 @@ def clock() -> SteppingClock:
 def entropy() -> SeededEntropy:
     """Random bytes that are the same in every run."""
     return SeededEntropy()
+
+
+# Object storage. What it takes is imported where it is asked for: it is long to load, and few tests need it.
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[S3Server]:
+    """A server of S3 over real HTTP, which can be told to fail."""
+    from tests.support.s3_server import s3_server
+
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def session() -> Any:
+    """One session for all tests: it reads a description of S3 that is megabytes long."""
+    from botocore.session import get_session
+
+    return get_session()
+
+
+@pytest.fixture
+def bucket(running: S3Server, session: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    """A bucket with Object Lock, of this test's own."""
+    from tests.support.s3_bucket import make_bucket, use_test_credentials
+
+    use_test_credentials(monkeypatch)
+    running.reset()
+    made = make_bucket(running, session)
+    yield made
+    running.speak()
+    running.reset()

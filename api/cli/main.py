@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import typer
 
-from api.cli import demo, excerpt, keys, log, look, quarantine, redact, service, witness
+from api.cli import demo, excerpt, keys, log, look, quarantine, redact, repair, service, witness
 from api.cli.exits import Exit, exit_for, report_error
 from ledger.errors import CodedError
 
@@ -31,6 +31,7 @@ app.command("export")(look.export_command)
 app.command("excerpt")(excerpt.excerpt_command)
 app.command("redact")(redact.redact_command)
 app.command("audit")(look.audit_command)
+app.command("repair")(repair.repair_command)
 app.add_typer(log.app, name="log")
 app.add_typer(quarantine.app, name="quarantine")
 

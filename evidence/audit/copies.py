@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from evidence.audit import store
 from evidence.audit.findings import found
 from evidence.db.pool import Connection
 from evidence.errors import ObjectStoreUnreachable
+from evidence.objects.copy_state import has_right_bytes, is_locked_as_recorded
 from evidence.objects.copy_store import RecordedCopy, recorded_copies
 from evidence.objects.store import StoredObject
 from ledger.findings import Finding
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from evidence.objects.s3 import S3Objects
 
 _LISTED_AT_ONCE = 500
-_SLACK = timedelta(seconds=1)
 
 
 async def audit_copies(conn: Connection, *, second: S3Objects) -> AsyncIterator[Finding]:
@@ -85,15 +84,14 @@ def _judge(second: S3Objects, copy: RecordedCopy, *, is_listed: bool) -> Finding
     if stored.size != copy.size:
         message = f"the copy of an object of clip {clip} has {stored.size} bytes instead of {copy.size}"
         return _found(codes.COPY_ALTERED, copy, message, actual_bytes=stored.size)
-    has_bytes = stored.checksum == copy.checksum if stored.checksum and copy.checksum else second.digest(name) == name
-    if not has_bytes:
+    if not has_right_bytes(second, stored, copy):
         message = f"the copy of an object of clip {clip} has other bytes"
         return _found(codes.COPY_ALTERED, copy, message, checksum=stored.checksum, stated=copy.checksum)
     if copy.version is not None and stored.version != copy.version:
         message = f"the copy of an object of clip {clip} was written anew"
         return _found(codes.COPY_ALTERED, copy, message, version=stored.version, stated=copy.version)
-    until = copy.retained_until
-    if until is not None and (stored.retained_until is None or stored.retained_until < until - _SLACK):
+    if not is_locked_as_recorded(stored, copy):
+        until = copy.retained_until
         ends = "is not locked" if stored.retained_until is None else f"is locked until {stored.retained_until} only"
         return _found(codes.COPY_UNLOCKED, copy, f"the copy of an object of clip {clip} {ends}, not until {until}")
     return None

@@ -37,6 +37,8 @@ COPY_ALTERED = "copy.altered"
 COPY_UNLOCKED = "copy.unlocked"
 COPY_UNNAMED = "copy.unnamed"
 COPIES_UNCHECKED = "copies.unchecked"
+KEPT_GONE = "restored.kept_gone"
+UNRECORDED = "restored.unrecorded"
 FILE_ABSENT = "inventory.file_absent"
 GUARD_MISSING = "guard.missing"
 TIMESTAMP_FALSE = "timestamp.false"
@@ -73,6 +75,8 @@ FINDINGS: Mapping[str, str] = {
     COPY_UNLOCKED: "The lock of a copy in the second store ends earlier than on record, or there is none.",
     COPY_UNNAMED: "An object in the second store is named by nothing on record (a warning).",
     COPIES_UNCHECKED: "The second store did not answer to its end, so not every copy was looked at (a warning).",
+    KEPT_GONE: "Damaged bytes that a repair put aside, and that an entry names, are gone or were changed since.",
+    UNRECORDED: "Damaged bytes were put aside and no entry says so: a repair was interrupted, or somebody (a warning).",
     GUARD_MISSING: "A table of evidence has lost the trigger that keeps its rows from being changed, or it is off.",
     TIMESTAMP_FALSE: "A time stamp on record is none of that checkpoint, or nobody who is believed vouches for it.",
     TIMESTAMP_DISAGREES: "The record states another size, root or time than the time stamp that it carries.",
@@ -83,7 +87,7 @@ FINDINGS: Mapping[str, str] = {
 """Every code with its meaning."""
 
 _WARNINGS = frozenset(
-    {TIMESTAMP_UNJUDGED, OBJECT_UNNAMED, OBJECT_ELSEWHERE, COPY_UNNAMED, COPIES_UNCHECKED, FILE_ABSENT}
+    {TIMESTAMP_UNJUDGED, OBJECT_UNNAMED, OBJECT_ELSEWHERE, COPY_UNNAMED, COPIES_UNCHECKED, UNRECORDED, FILE_ABSENT}
 )
 
 

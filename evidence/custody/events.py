@@ -23,6 +23,7 @@ from evidence.custody.recorded import Projection, RecordedEvent
 from evidence.db.pool import Connection
 from evidence.errors import EventInvalid
 from evidence.objects import copy_store as copies
+from evidence.objects import restoration_store as restorations
 from evidence.parties import inventory_store
 from evidence.parties import store as parties
 from ledger.canonical import JsonObject
@@ -99,6 +100,9 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             refresh=search_store.refresh_clip,
         ),
         "clip.copied": Event(payload=payloads.ClipCopied, subject="clip", project=copies.project_clip_copied),
+        "object.restored": Event(
+            payload=payloads.ObjectRestored, subject="clip", project=restorations.project_object_restored
+        ),
         "clip.annotated": Event(
             payload=payloads.ClipAnnotated,
             subject="clip",

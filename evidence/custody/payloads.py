@@ -265,6 +265,26 @@ class ClipCopied(Payload):
     objects: Annotated[list[CopiedObject], Field(min_length=1)]
 
 
+class ObjectRestored(Payload):
+    """An object of a clip was gone or damaged in one store, and the other's good bytes were put in its place.
+
+    `store` is where (`local`, or the second store's address), `source` where the good bytes came from. What lay there
+    instead is never deleted: `kept_as` names it, a file in the quarantine of the objects or a version in the second
+    store, `held` is its SHA-256 and `held_size` its bytes, as far as it could be read.
+    """
+
+    clip: Id
+    restoration: Id
+    sha256: Digest
+    size: Size
+    store: Name
+    source: Name
+    reason: Literal["missing", "damaged", "unreadable"]
+    kept_as: Name | None
+    held: Digest | None
+    held_size: Count | None
+
+
 class ClipAnnotated(Payload):
     """A new version of what people say about a clip; it replaces the one before as a whole."""
 

@@ -46,6 +46,7 @@ EVIDENTIAL_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "clip_derivation": ("entry_id",),
         "clip_object": ("entry_id", "kind"),
         "clip_copy": ("entry_id", "sha256"),
+        "object_restoration": ("entry_id",),
         "clip_annotation": ("clip", "version"),
         "case_file": ("case_id",),
         "case_clip": ("case_id", "exhibit"),

@@ -1,5 +1,7 @@
 """Objects in a local folder: `sha256/ab/<64 hex digits>`, read-only files, one folder per first byte.
 
+What a restoration set aside lies in `quarantine/` (see `aside`); it is no object.
+
 Crash story: see `ledger.durable`. An object appears by link(2) from a finished file, so its name never holds anything
 but whole bytes; what a crash left without a name is the caller's `source`, still there to be adopted again, or a file
 in `scratch/`, removed when it is a day old (younger ones may belong to another process that is just writing them).
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,13 +32,14 @@ class LocalObjects:
     def __init__(self, root: Path) -> None:
         self._folder = root / "sha256"
         self._scratch = root / "scratch"
+        self.quarantine = root / "quarantine"
         make_folders(self._folder)
         make_folders(self._scratch)
         _remove_stale(self._scratch)
 
     def adopt(self, source: Path, sha256: str) -> None:
         """See `ObjectStore.adopt`."""
-        target = self._path(sha256)
+        target = self.place(sha256)
         try:
             publish_file(source, target)
         except FileExistsError as error:
@@ -48,7 +52,7 @@ class LocalObjects:
     def put(self, data: bytes) -> str:
         """See `ObjectStore.put`."""
         sha256 = hashlib.sha256(data).hexdigest()
-        target = self._path(sha256)
+        target = self.place(sha256)
         make_folders(target.parent)
         taken = create_files({target: data}, scratch=self._scratch)
         if taken and target.stat().st_size != len(data):
@@ -57,14 +61,14 @@ class LocalObjects:
 
     def open_path(self, sha256: str) -> Path:
         """See `ObjectStore.open_path`."""
-        path = self._path(sha256)
+        path = self.place(sha256)
         if not path.is_file():
             raise ObjectMissing(f"there is no object {sha256}", sha256=sha256)
         return path
 
     def exists(self, sha256: str) -> bool:
         """See `ObjectStore.exists`."""
-        return self._path(sha256).is_file()
+        return self.place(sha256).is_file()
 
     def size(self, sha256: str) -> int:
         """See `ObjectStore.size`."""
@@ -77,11 +81,20 @@ class LocalObjects:
                 if is_name(path.name) and path.name.startswith(folder.name):
                     yield StoredObject(sha256=path.name, size=path.stat().st_size)
 
-    def _path(self, sha256: str) -> Path:
+    def place(self, sha256: str) -> Path:
+        """Return where an object lies or would lie.
+
+        Raises:
+            ObjectMissing: That is no name of an object.
+        """
         return self._folder / require_name(sha256)[:2] / sha256
 
+    def temporary(self) -> Path:
+        """Return a name of nobody's, for a file that is to become an object; what is left of it goes after a day."""
+        return self._scratch / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
+
     def _damaged(self, sha256: str, *, expected_size: int) -> ObjectDamaged:
-        size = self._path(sha256).stat().st_size
+        size = self.place(sha256).stat().st_size
         return ObjectDamaged(f"object {sha256} has {size} bytes where {expected_size} belong", sha256=sha256, size=size)
 
 

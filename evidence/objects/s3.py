@@ -60,6 +60,10 @@ _FOLDER = "sha256/"
 _PROBE = ".conditions"
 _READ_BYTES = 1_048_576
 _LOCK_MODE = "COMPLIANCE"
+_NO_VERSION = "null"
+"""What storages call the only version in a bucket that keeps none."""
+
+_UNLESS_TAKEN = {"IfNoneMatch": "*"}
 _LOCK_SLACK = timedelta(seconds=1)
 """Storages keep the time of a lock in whole seconds."""
 
@@ -195,25 +199,37 @@ class S3Objects:
             ObjectStoreUnsuitable: The storage did not keep the lock.
             OSError: The file cannot be read.
         """
-        key, size = self._key(sha256), source.stat().st_size
-        part_bytes = self._settings.part_bytes_of(size)
         stored = self.look(sha256)
         if stored is None:
-            if size <= part_bytes:
-                data = source.read_bytes()
-                if hashlib.sha256(data).hexdigest() != sha256:
-                    raise ObjectDamaged(f"the bytes of {sha256} that are here are others", sha256=sha256)
-                self._create(key, data, retain_until)
-            else:
-                upload = MultipartUpload(
-                    self._client, bucket=self.place.bucket, key=key, part_bytes=part_bytes, settings=self._settings
-                )
-                upload.send(source, sha256=sha256, lock=_lock(retain_until))
+            self._send(source, sha256, retain_until, condition=_UNLESS_TAKEN)
             # What the storage says of it counts, also when somebody else was faster.
             stored = self.look(sha256)
+        size = source.stat().st_size
+        part_bytes = self._settings.part_bytes_of(size)
         checksum = stored.checksum if stored else None
         self._require_same(sha256, size=size, checksum=file_checksum(source, like=checksum, part_bytes=part_bytes))
         return self.retain(sha256, retain_until) if retain_until else self._look_again(sha256)
+
+    def copy_anew(self, source: Path, sha256: str, *, over: str, retain_until: datetime | None = None) -> StoredCopy:
+        """Keep a copy of a file as the newest version over a damaged one, which the storage keeps behind it.
+
+        Args:
+            source, retain_until: See `copy_in`.
+            over: The version that is damaged; when it is not the present one, nothing is written over.
+
+        Raises:
+            ObjectDamaged: The file has another digest; or the present version is another one, and damaged too.
+            ObjectStoreUnsuitable: The bucket keeps no versions, so that the damaged bytes would be lost.
+            ObjectStoreUnreachable, OSError: See `copy_in`.
+        """
+        with calling(f"object {sha256}"):
+            answer = self._client.head_object(Bucket=self.place.bucket, Key=self._key(sha256))
+        version = answer.get("VersionId")
+        if version in (None, _NO_VERSION):
+            raise ObjectStoreUnsuitable("the bucket keeps no versions: writing anew would destroy what is there")
+        if version == over:
+            self._send(source, sha256, retain_until, condition={"IfMatch": answer["ETag"]})
+        return self.copy_in(source, sha256, retain_until=retain_until)
 
     def retain(self, sha256: str, until: datetime) -> StoredCopy:
         """See that an object's lock does not end before a time; a later end is left as it is.
@@ -290,8 +306,11 @@ class S3Objects:
             whole.update(piece)
         return whole.hexdigest()
 
-    def fetch(self, sha256: str, target: Path) -> None:
+    def fetch(self, sha256: str, target: Path, *, version: str | None = None) -> None:
         """Bring an object to a local file, which appears when it is whole and its digest was compared.
+
+        Args:
+            version: Which of its versions; None for the present one.
 
         Raises:
             ObjectMissing, ObjectStoreUnreachable: See `read`.
@@ -302,7 +321,7 @@ class S3Objects:
         whole = hashlib.sha256()
         try:
             with temporary.open("xb") as file:
-                for piece in self._pieces(sha256):
+                for piece in self._pieces(sha256, version=version):
                     whole.update(piece)
                     file.write(piece)
             if whole.hexdigest() != sha256:
@@ -345,11 +364,33 @@ class S3Objects:
                     dropped += 1
         return dropped
 
+    def _send(self, source: Path, sha256: str, retain_until: datetime | None, *, condition: dict[str, str]) -> None:
+        """Send a file, at once or in parts; without effect when the condition does not hold any more."""
+        key, size = self._key(sha256), source.stat().st_size
+        part_bytes = self._settings.part_bytes_of(size)
+        if size <= part_bytes:
+            data = source.read_bytes()
+            if hashlib.sha256(data).hexdigest() != sha256:
+                raise ObjectDamaged(f"the bytes of {sha256} that are here are others", sha256=sha256)
+            self._create(key, data, retain_until, condition=condition)
+            return
+        upload = MultipartUpload(
+            self._client, bucket=self.place.bucket, key=key, part_bytes=part_bytes, settings=self._settings
+        )
+        upload.send(source, sha256=sha256, lock=_lock(retain_until), condition=condition)
+
     def _key(self, sha256: str) -> str:
         return self.place.key(_FOLDER + require_name(sha256))
 
-    def _create(self, key: str, data: bytes, retain_until: datetime | None = None) -> bool:
-        """Create an object; False when the name is taken."""
+    def _create(
+        self,
+        key: str,
+        data: bytes,
+        retain_until: datetime | None = None,
+        *,
+        condition: dict[str, str] = _UNLESS_TAKEN,
+    ) -> bool:
+        """Create an object; False when the condition does not hold, by default when the name is taken."""
         with calling(key.rpartition("/")[2]):
             try:
                 self._client.put_object(
@@ -359,7 +400,7 @@ class S3Objects:
                     ContentType="application/octet-stream",
                     ChecksumSHA256=checksum_of(hashlib.sha256(data).digest()),
                     ChecksumAlgorithm="SHA256",
-                    IfNoneMatch="*",
+                    **condition,
                     **_lock(retain_until),
                 )
             except ClientError as error:
@@ -400,9 +441,10 @@ class S3Objects:
             raise
         return answer["Body"]
 
-    def _pieces(self, sha256: str) -> Iterator[bytes]:
+    def _pieces(self, sha256: str, *, version: str | None = None) -> Iterator[bytes]:
+        named = {"VersionId": version} if version else {}
         with calling(f"object {sha256}"):
-            body = self._get(sha256)
+            body = self._get(sha256, **named)
         try:
             while True:
                 with calling(f"object {sha256}"):

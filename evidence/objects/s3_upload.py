@@ -57,8 +57,8 @@ class MultipartUpload:
         self._part_bytes = part_bytes
         self._settings = settings
 
-    def send(self, source: Path, *, sha256: str, lock: dict[str, object]) -> bool:
-        """Send a file; False when another object has the name by now.
+    def send(self, source: Path, *, sha256: str, lock: dict[str, object], condition: dict[str, str]) -> bool:
+        """Send a file; False when the condition on what has the name does not hold by now.
 
         Raises:
             ObjectDamaged: The file has another digest; no object appears.
@@ -70,7 +70,7 @@ class MultipartUpload:
                 **self._named, ContentType="application/octet-stream", ChecksumAlgorithm="SHA256", **lock
             )["UploadId"]
         try:
-            return self._complete(upload, self._send_parts(source, upload, sha256))
+            return self._complete(upload, self._send_parts(source, upload, sha256), condition)
         except BaseException:
             # What was completed and only not reported is not undone by this: S3 knows no such upload any more.
             with suppress(ObjectStoreUnreachable):
@@ -110,11 +110,11 @@ class MultipartUpload:
             )
         return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum}
 
-    def _complete(self, upload: str, parts: list[dict[str, object]]) -> bool:
+    def _complete(self, upload: str, parts: list[dict[str, object]], condition: dict[str, str]) -> bool:
         with calling(self._what):
             try:
                 self._client.complete_multipart_upload(
-                    **self._named, UploadId=upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*"
+                    **self._named, UploadId=upload, MultipartUpload={"Parts": parts}, **condition
                 )
             except ClientError as error:
                 if status_of(error) == PRECONDITION_FAILED:

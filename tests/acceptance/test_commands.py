@@ -34,6 +34,7 @@ COMMANDS = (
     "excerpt",
     "redact",
     "audit",
+    "repair",
     "quarantine",
     "log",
 )

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from evidence.audit.copies import audit_copies
+from evidence.audit.restored import audit_restored
 from evidence.core.wire.receipt import check_receipt, parse_receipt
 from evidence.db.pool import connect
 from evidence.verify import cli
@@ -38,11 +39,12 @@ async def audit_the_house(house: DrillHouse) -> list[str]:
 
 
 async def audit_the_copies(house: DrillHouse) -> list[str]:
-    """The part of the agency's audit that looks at the second store."""
+    """The parts of the agency's audit that look at the second store, and at what repairs kept."""
     conn = await connect(house.dsn)
     try:
-        audit = audit_copies(conn, second=house.second)
-        return sorted({finding.code async for finding in audit if finding.severity is not Severity.OK})
+        restored = audit_restored(conn, local=house.objects, second=house.second)
+        found = [one async for one in audit_copies(conn, second=house.second)] + [one async for one in restored]
+        return sorted({finding.code for finding in found if finding.severity is not Severity.OK})
     finally:
         await conn.close()
 

@@ -32,6 +32,7 @@ from evidence.db.pool import connect, open_pool
 from evidence.export.clip import Exporter
 from evidence.objects.s3 import S3Objects
 from evidence.receipts import build_receipt
+from ingest.repair import Outcome, Repair
 from ledger.canonical import JsonObject
 from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.cosignature import Cosigner
@@ -207,6 +208,22 @@ class DrillHouse(SmallHouse):
             }
             stated: JsonObject = {"clip": str(row["clip"]), "store": str(self.bucket.place), "objects": [one]}
             await self.write("clip.copied", f"clip:{row['clip']}", stated)
+        await self._repair_one(name, chance)
+
+    async def _repair_one(self, name: str, chance: random.Random) -> None:
+        """An original that was damaged and put back, so that its damaged bytes are kept."""
+        path = self.objects.open_path(name)
+        path.chmod(0o644)
+        path.write_bytes(chance.randbytes(500))
+        repair = Repair(
+            pool=self.pool,
+            local=self.objects,
+            second=self.second,
+            clock=self.clock,
+            entropy=self.entropy,
+            retention_days=_RETENTION.days,
+        )
+        assert [one.outcome async for one in repair.run()] == [Outcome.RESTORED]
 
     async def _begin_growing_file(self) -> None:
         """The beginnings of a file that was cut off while it was being written."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from uuid import UUID
 
 from tests.drill.house import DrillHouse
 from tests.drill.kinds import Adversary, Attack, Kind, Victim
@@ -81,6 +82,11 @@ def one_object(house: DrillHouse, chance: Random) -> Path:
     return chance.choice(sorted(path for path in (house.root / "objects" / "sha256").rglob("*") if path.is_file()))
 
 
+def kept_bytes(house: DrillHouse, chance: Random) -> Path:
+    """Choose damaged bytes that a repair put aside."""
+    return chance.choice(sorted(house.objects.quarantine.iterdir()))
+
+
 def one_of(*patterns: str) -> Choice:
     """Choose a published file that the newest checkpoint needs."""
 
@@ -114,6 +120,13 @@ async def object_renamed(house: DrillHouse, chance: Random) -> None:
 async def object_planted(house: DrillHouse, chance: Random) -> None:
     """Put an object into the store."""
     house.objects.put(chance.randbytes(chance.randrange(1, 500)))
+
+
+async def bytes_planted(house: DrillHouse, chance: Random) -> None:
+    """Put bytes aside that no repair did."""
+    name = one_object(house, chance).name
+    planted = UUID(bytes=chance.randbytes(16))
+    (house.objects.quarantine / f"{name}.{planted}.damaged").write_bytes(chance.randbytes(100))
 
 
 async def checkpoint_rolled_back(house: DrillHouse, chance: Random) -> None:
@@ -177,6 +190,9 @@ KINDS: tuple[Kind, ...] = (
     _kind("object: deleted", delete(one_object), Victim.HOUSE),
     _kind("object: renamed", object_renamed, Victim.HOUSE),
     _kind("object: planted", object_planted, Victim.HOUSE),
+    _kind("kept damaged bytes: flipped", change(kept_bytes, flipped), Victim.COPIES),
+    _kind("kept damaged bytes: deleted", delete(kept_bytes), Victim.COPIES),
+    _kind("kept damaged bytes: planted", bytes_planted, Victim.COPIES),
     *(_kind(f"{name}: bit flipped", change(choice, flipped), Victim.LOG) for name, choice in _CHOICES.items()),
     *(_kind(f"{name}: truncated", change(choice, truncated), Victim.LOG) for name, choice in _CHOICES.items()),
     *(_kind(f"{name}: deleted", delete(choice), Victim.LOG) for name, choice in _CHOICES.items()),

@@ -28,7 +28,7 @@ def _audit(services: Services, *, bytes_per_second: int = 10**9, interval: float
     return StandingAudit(
         connect=lambda: connect(services.dsn, program="test-audit"),
         pool=services.pool,
-        objects=services.objects,
+        objects=services.local,
         storage=services.storage,
         memory=services.folders.root / "run" / "audit.json",
         clock=utc_now,

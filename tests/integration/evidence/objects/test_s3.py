@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from botocore.session import get_session
 
 from evidence.errors import (
     ObjectDamaged,
@@ -32,34 +31,12 @@ from evidence.objects.s3_upload import checksum_of
 from evidence.objects.store import ObjectStore, StoredObject
 from evidence.objects.tiered import TieredObjects
 from tests.suites.objects import ObjectStoreSuite, digest, finished_file
-from tests.support.s3_bucket import PART_BYTES, SMALL, Bucket, make_bucket, use_test_credentials
-from tests.support.s3_server import DONE, S3Server, Strike, s3_server
+from tests.support.s3_bucket import PART_BYTES, SMALL, Bucket, make_bucket
+from tests.support.s3_server import DONE, S3Server, Strike
 
 FOREIGN = os.environ.get("TEST_S3_ENDPOINT")
 ONCE = replace(SMALL, tries=1, read_seconds=0.5)
 LATER = datetime(2046, 11, 22, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[S3Server]:
-    with s3_server() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def session() -> Any:
-    """One session for all tests: it reads a description of S3 that is megabytes long."""
-    return get_session()
-
-
-@pytest.fixture
-def bucket(running: S3Server, session: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    use_test_credentials(monkeypatch)
-    running.reset()
-    made = make_bucket(running, session)
-    yield made
-    running.speak()
-    running.reset()
 
 
 @pytest.fixture
