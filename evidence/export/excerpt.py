@@ -82,7 +82,7 @@ async def export_excerpt(
             authorities=proven.shown.authorities,
         ),
         **({} if proven.dock is None else {f"{name}{DOCK_SUFFIX}": proven.dock}),
-        **exporter.showing.files(name, proven.shown, page=False),
+        **exporter.showing.files(name, proven.shown),
     }
     async with exporter.pool.acquire() as conn, conn.transaction():
         recorded = await record(

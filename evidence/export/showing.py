@@ -96,12 +96,12 @@ class Showing:
         reading = judge_receipt(receipt, policy=self.believed, subject=f"entry:{entry_id}")
         return Shown(receipt, reading, tuple(stamps))
 
-    def files(self, name: str, shown: Shown, *, page: bool = True) -> dict[str, bytes]:
+    def files(self, name: str, shown: Shown) -> dict[str, bytes]:
         """Return what lies beside the bytes called `name`: receipt, stamps, policy, keys and the page that verifies."""
         return {
             POLICY_NAME: self.policy.format(),
             **({KEYS_NAME: self.keys.format()} if self.keys and self.keys.statements else {}),
-            **({PAGE_NAME: page_bytes()} if page else {}),
+            PAGE_NAME: page_bytes(),
             f"{name}{RECEIPT_SUFFIX}": format_receipt(shown.receipt),
             **{f"{name}.{row.authority}{STAMP_SUFFIX}": row.response for row in shown.stamps},
             **{f"{name}{CHECKPOINT_SUFFIX}": row.checkpoint for row in shown.stamps[:1]},

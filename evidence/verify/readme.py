@@ -61,6 +61,8 @@ _EXCERPT = """\
     回执：账本条目、载荷、盐值及证明 / receipt: ledger entry, payload, salt and proof
 {cut}{dock}{policy}
     账本的验证公钥 / the log's verifier key
+{page}
+    用浏览器离线验证的网页 / the verification as a page for a browser, offline
 
 原名 / name as it came:  {original}
 片段 / clip:             {clip}
@@ -70,7 +72,10 @@ _EXCERPT = """\
 
     shilu-verify --log-key <KEY> <此文件夹 / this folder>
 
-还原为可播放的文件（未包含处为零）/ to make a file of it that players open (zeros where nothing lies here):
+或用浏览器打开 {page}，选择此文件夹并粘贴 <KEY>；有争议时，请使用取自可信渠道的 {page}。
+Or open {page} in a browser, choose this folder and paste <KEY>; in a dispute use a {page} from a trusted place.
+
+还原为可播放的文件（未包含处为零或空包）/ to make a file that players open (zeros or null packets where nothing lies):
 
     shilu-verify --log-key <KEY> --rebuild <FILE> <此文件夹 / this folder>
 
@@ -148,6 +153,7 @@ def excerpt_readme_text(
         chunks=CHUNKS_SUFFIX,
         excerpt=EXCERPT_SUFFIX,
         policy=POLICY_NAME,
+        page=PAGE_NAME,
     )
     return (text + _stamps_text(file_name, authorities)).encode()
 

@@ -66,6 +66,11 @@ class ExcerptFolder:
 def proved_runs(content: bytes, runs: Sequence[tuple[int, int]] = RUNS) -> tuple[ChunkRun, ...]:
     """Return runs of chunks of a content with their proofs."""
     leaves = [leaf_hash(content[start : start + CHUNK_BYTES]) for start in range(0, len(content), CHUNK_BYTES)]
+    return proved_leaves(leaves, runs)
+
+
+def proved_leaves(leaves: Sequence[bytes], runs: Sequence[tuple[int, int]]) -> tuple[ChunkRun, ...]:
+    """Return runs of chunks with these leaf hashes, and their proofs."""
 
     def read(nodes: Sequence[Node]) -> list[bytes]:
         return [root_of(leaves[node.index << node.level : (node.index + 1) << node.level]) for node in nodes]

@@ -33,6 +33,7 @@ REST: Final = (
     "x509.js",
     "timestamp.js",
     "dock.js",
+    "excerpt.js",
     "judge.js",
     "package.js",
     "view.js",

@@ -11,6 +11,7 @@ from typing import Final
 
 from evidence.core.wire.receipt import RECEIPT_BYTES_MAX
 from evidence.verify.docks import DOCK_BYTES_MAX, DOCK_ENTRIES_MAX
+from evidence.verify.excerpt_statement import CUT_NAME_CHARS_MAX, EXCERPT_BYTES_MAX, PROOF_HASHES_MAX, RUNS_MAX
 from evidence.verify.findings import FINDINGS, Meaning
 from evidence.verify.judge import PLACES_MAX
 from evidence.verify.package import KEYS_NAME, LEAVES_BYTES_MAX, OUR_NAMES, OUR_SUFFIXES, POLICY_NAME, STAMPS_MAX
@@ -33,12 +34,6 @@ PAGE_FINDINGS: Mapping[str, Meaning] = {
         Severity.ERROR,
         "not checked: this browser cannot verify {kind} signatures; use a current browser or shilu-verify",
         "未能检查：此浏览器不能验证 {kind} 签名；请改用新版浏览器或 shilu-verify",
-    ),
-    "page.excerpt_unsupported": Meaning(
-        1,
-        Severity.ERROR,
-        "not checked: an excerpt lies here, which this page cannot verify; use shilu-verify",
-        "未能检查：此处为节选，本页不能验证；请使用 shilu-verify",
     ),
     "page.dock_unsupported": Meaning(
         8,
@@ -120,10 +115,12 @@ OWED_PAGE: Mapping[str, tuple[str, str]] = {
 
 LIMITS: Final = {
     "CERTIFICATES_MAX": CERTIFICATES_MAX,
+    "CUT_NAME_CHARS_MAX": CUT_NAME_CHARS_MAX,
     "DEPTH_MAX": DEPTH_MAX,
     "DOCK_BYTES_MAX": DOCK_BYTES_MAX,
     "DOCK_ENTRIES_MAX": DOCK_ENTRIES_MAX,
     "ENTRY_BYTES_MAX": ENTRY_BYTES_MAX,
+    "EXCERPT_BYTES_MAX": EXCERPT_BYTES_MAX,
     "KEYS_BYTES_MAX": KEYS_BYTES_MAX,
     "LEAVES_BYTES_MAX": LEAVES_BYTES_MAX,
     "NAME_BYTES_MAX": NAME_BYTES_MAX,
@@ -132,12 +129,14 @@ LIMITS: Final = {
     "PLACES_MAX": PLACES_MAX,
     "POLICY_BYTES_MAX": POLICY_BYTES_MAX,
     "PROOF_BYTES_MAX": PROOF_BYTES_MAX,
+    "PROOF_HASHES_MAX": PROOF_HASHES_MAX,
     "RECEIPT_BYTES_MAX": RECEIPT_BYTES_MAX,
     "RESPONSE_BYTES_MAX": RESPONSE_BYTES_MAX,
     "ROOTS_BYTES_MAX": ROOTS_BYTES_MAX,
     "ROOTS_MAX": ROOTS_MAX,
     "RSA_BITS_MAX": RSA_BITS_MAX,
     "RSA_BITS_MIN": RSA_BITS_MIN,
+    "RUNS_MAX": RUNS_MAX,
     "SALT_BYTES": SALT_BYTES,
     "SIGNATURES_MAX": SIGNATURES_MAX,
     "STAMPS_MAX": STAMPS_MAX,

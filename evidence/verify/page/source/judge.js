@@ -31,7 +31,7 @@ async function verifyItem(item, policy, roots, progress) {
   if (result.sealed?.upload) found.push(finding("prefix.no_manifest", subject));
   else if (result.sealed) found.push(...await judgeDock(receipt, item.dock, policy, subject, result));
   if (result.note !== null) found.push(...await judgeTimes(item, result.note, roots, subject));
-  if (item.excerpt) found.push(finding("page.excerpt_unsupported", subject));
+  if (item.excerpt && result.sealed?.digest) found.push(...await judgeExcerpt(item, result, subject, progress));
   else if (result.sealed) found.push(...await judgeFile(item, result, subject, progress));
   return concluded(result, found, subject);
 }

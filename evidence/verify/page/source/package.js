@@ -12,7 +12,7 @@ const folderOf = (path) => path.slice(0, Math.max(0, path.lastIndexOf("/")));
 const nameOf = (path) => path.slice(path.lastIndexOf("/") + 1);
 const within = (folder, name) => (folder ? `${folder}/${name}` : name);
 
-function openPackages(selection) {
+async function openPackages(selection) {
   const files = new Map(selection.map(({ path, file }) => [path, file]));
   const isCovered = (path) => files.has(`${path}.receipt`);
   const originals = new Set();
@@ -36,7 +36,10 @@ function openPackages(selection) {
   const known = new Set([root, ...folders.keys()].flatMap((folder) => OUR_NAMES.map((name) => within(folder, name))));
   const stamps = new Map(sorted.map((path) => [path, stampsBeside(path, files)]));
   for (const path of sorted) {
-    for (const suffix of ["", ...OUR_SUFFIXES]) known.add(path + suffix);
+    for (const suffix of OUR_SUFFIXES) known.add(path + suffix);
+    // Where an excerpt lies in the place of the original, a file of the original's name is a stranger.
+    const excerpt = files.get(`${path}.excerpt`);
+    known.add((excerpt && await cutBeside(path, excerpt)) ?? path);
     for (const [name] of stamps.get(path)) known.add(`${path}.${name}.tsr`);
   }
   const others = [...files.keys()].filter((path) => !known.has(path)).sort(byParts);
@@ -49,6 +52,8 @@ function openPackages(selection) {
       leaves: files.get(`${path}.leaves`) ?? null,
       dock: files.get(`${path}.dock`) ?? null,
       excerpt: files.get(`${path}.excerpt`) ?? null,
+      chunks: files.get(`${path}.chunks`) ?? null,
+      beside: (name) => files.get(within(folderOf(path), name)) ?? null,
       checkpoint: files.get(`${path}.checkpoint`) ?? null,
       stamps: stamps.get(path),
     })),
@@ -56,6 +61,13 @@ function openPackages(selection) {
     policy: files.get(within(folder, POLICY_NAME)) ?? files.get(within(root, POLICY_NAME)) ?? null,
     keys: files.get(within(folder, KEYS_NAME)) ?? files.get(within(root, KEYS_NAME)) ?? null,
   }));
+}
+
+// Where the playable copy of an excerpt lies by its statement; null without one.
+async function cutBeside(path, excerpt) {
+  const raw = await readAtMost(excerpt, LIMITS.EXCERPT_BYTES_MAX);
+  const statement = parsed(() => parseExcerpt(raw));
+  return statement?.cut ? within(folderOf(path), statement.cut.name) : null;
 }
 
 // The time stamps beside an original, as [authority, file] in the order of names, as many as are judged.
@@ -106,7 +118,7 @@ async function readRoots(file) {
 
 async function verifySelection(selection, given, rootsFile, progress) {
   const roots = await readRoots(rootsFile);
-  const packages = openPackages(selection);
+  const packages = await openPackages(selection);
   const trusts = [];
   for (const one of packages) trusts.push(await decideTrust(given, one.policy));
   const beliefs = [];

@@ -68,7 +68,7 @@ function parseReceipt(bytes) {
   } catch {
     refuse("wire", "the receipt is not UTF-8");
   }
-  const body = parseVersioned(text);
+  const body = parseVersioned(text, RECEIPT_VERSION, LIMITS.RECEIPT_BYTES_MAX);
   if (!isObject(body)) refuse("wire", "receipt is not an object");
   const missing = RECEIPT_NAMES.filter((name) => !Object.hasOwn(body, name));
   if (missing.length) refuse("wire", `receipt lacks ${pythonRepr(missing[0])}`);
@@ -89,17 +89,17 @@ function parseReceipt(bytes) {
 
 const cut = (text) => Array.from(text).slice(0, 40).join("");
 
-function parseVersioned(text) {
+function parseVersioned(text, version, bytesMax) {
   const end = text.indexOf("\n");
   const head = end < 0 ? text : text.slice(0, end), rest = end < 0 ? "" : text.slice(end + 1);
-  if (head !== RECEIPT_VERSION) {
-    refuse("wire", `expected ${pythonRepr(RECEIPT_VERSION)}, got ${pythonRepr(cut(head))}`);
+  if (head !== version) {
+    refuse("wire", `expected ${pythonRepr(version)}, got ${pythonRepr(cut(head))}`);
   }
   if (end < 0 || !rest.endsWith("\n") || rest.slice(0, -1).includes("\n")) {
     refuse("wire", "a statement is one version line and one line of JSON");
   }
   try {
-    return parseCanonical(rest.slice(0, -1), LIMITS.RECEIPT_BYTES_MAX);
+    return parseCanonical(rest.slice(0, -1), bytesMax);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return refuse("wire", `the body is not canonical JSON: ${error.message}`);

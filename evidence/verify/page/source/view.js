@@ -40,7 +40,7 @@ function stepsOf(one) {
     const findings = element("div", { class: "findings" });
     for (const found of one.findings.filter((other) => other.details.obligation === Number(number))) {
       findings.append(foundLine(found));
-      if (found.details.ranges) findings.append(...faultMap(found.details.ranges, one));
+      if (found.details.ranges) findings.append(...placeMap(found, one));
     }
     list.append(element("li", {},
       element("span", { class: "number" }, number),
@@ -50,10 +50,10 @@ function stepsOf(one) {
   return list;
 }
 
-// The file from its first byte to its last, with the faulty places drawn in, and the places as numbers.
-function faultMap(ranges, { sealed, hashes }) {
+// The file from its first byte to its last, with the faulty or missing places drawn in, and the places as numbers.
+function placeMap({ severity, details: { ranges } }, { sealed, hashes }) {
   const end = Math.max(sizeOf(sealed), hashes.size);
-  const strip = element("div", { class: "strip", "aria-hidden": "true" });
+  const strip = element("div", { class: `strip ${severity}`, "aria-hidden": "true" });
   const table = element("table", { class: "places" }, element("tr", {},
     element("th", { scope: "col" }, both("首字节", "first byte")),
     element("th", { scope: "col" }, both("末字节", "last byte")),

@@ -24,6 +24,7 @@ from ledger.canonical import canonical_json
 from ledger.cosignature import Cosigner
 from ledger.keys import KeyType, PrivateKey
 from ledger.proof import LogProof, format_proof, parse_proof
+from ledger.tree import leaf_hash, root_of
 from tests.support.beginnings import SPOILERS as BEGINNINGS
 from tests.support.beginnings import make as make_beginning
 from tests.support.browser import Tab
@@ -36,7 +37,9 @@ from tests.support.evidence_folder import (
     make_docked_folder,
     make_evidence_folder,
 )
+from tests.support.excerpts import SPOILERS as EXCERPTS
 from tests.support.excerpts import make as make_excerpt
+from tests.support.excerpts import proved_leaves
 from tests.support.paper_log import ORIGIN, PaperLog, sealed_payload, seeded_signer
 from tests.support.receipt_vectors import CONTENT as VECTOR_CONTENT
 from tests.support.receipt_vectors import vectors
@@ -224,10 +227,55 @@ async def test_the_page_and_shilu_verify_say_the_same_of_beginnings(
     assert ("未经证明" in banner) is (here["consistent"] and not here["verified"])
 
 
-async def test_an_excerpt_is_not_passed_over(tab: Tab, tmp_path: Path) -> None:
+async def test_the_page_and_shilu_verify_say_the_same_of_excerpts(
+    tab: Tab, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, (spoiler, (spoil, _)) in enumerate(EXCERPTS.items()):
+        if "pipe" in spoiler:
+            continue  # no browser hands a page what is no file
+        made = make_excerpt(tmp_path / str(number))
+        spoil(made)
+        here = judge_here(capsys, made.folder, log_key=made.vkey)
+        there = await judge(tab, made.folder, log_key=made.vkey)
+        assert comparable(there, above=tmp_path) == comparable(here, above=tmp_path), spoiler
+
+
+async def test_every_run_of_every_small_tree_is_proved_and_no_other(tab: Tab) -> None:
+    leaves = [leaf_hash(bytes([number])) for number in range(13)]
+    cases = []
+    for size in range(1, len(leaves) + 1):
+        for start in range(size):
+            for stop in range(start + 1, size + 1):
+                (run,) = proved_leaves(leaves[:size], [(start, stop)])
+                wrong = [hash_.hex() for hash_ in (*run.proof[1:], bytes(32))]
+                values = [leaf.hex() for leaf in leaves[start:stop]]
+                root = root_of(leaves[:size]).hex()
+                cases += [
+                    [values, start, size, [hash_.hex() for hash_ in run.proof], root, True],
+                    [values, start, size, wrong, root, False],
+                    [values, start + 1, size, [hash_.hex() for hash_ in run.proof], root, False],
+                    [values[1:], start, size, [hash_.hex() for hash_ in run.proof], root, False],
+                ]
+    wrongly = await tab.evaluate(
+        f"""{json.dumps(cases)}.filter(([leaves, start, size, proof, root, proved]) =>
+        isRange(leaves.map(fromHex), start, size, proof.map(fromHex), fromHex(root)) !== proved)"""
+    )
+    assert wrongly == []
+
+
+async def test_an_excerpt_shows_what_was_left_out_and_a_stranger_beside_it_is_named(
+    tab: Tab, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     made = make_excerpt(tmp_path / "excerpt")
+    (made.folder / NAME).write_bytes(b"not the original")
     report = await judge(tab, made.folder, log_key=made.vkey)
-    assert (codes(report)[0], report["consistent"]) == ("page.excerpt_unsupported", False)
+    here = judge_here(capsys, made.folder, log_key=made.vkey)
+    assert comparable(report, above=tmp_path) == comparable(here, above=tmp_path)
+    assert [remark["code"] for remark in report["remarks"]] == ["package.uncovered"]
+    shown = await tab.evaluate("byId('result').innerText")
+    assert "0:00:12.000" in shown
+    left_out = [range_ for range_ in report["items"][0]["findings"] if range_["code"] == "excerpt.left_out"]
+    assert len(left_out[0]["details"]["ranges"]) == await tab.evaluate("document.querySelectorAll('.strip i').length")
 
 
 async def test_a_browser_without_ed25519_says_that_the_dock_was_not_checked(tab: Tab, tmp_path: Path) -> None:
