@@ -44,6 +44,15 @@ INVENTORY: Body = {
     "profile": "generic-dcim",
     "files": [FILE, FILE | {"path": "DCIM/现场 检查.jpg", "order": 2, "recorded_at": None, "officer": None}],
 }
+DOCKING: Body = {
+    "docked_at": "2026-11-21T00:59:30.000Z",
+    "number": 2,
+    "previous": "01930000-0000-7000-8000-000000000000",
+    "clock": {"offset_ms": -1250, "uncertainty_ms": 40, "measured_at": "2026-11-21T00:59:00.000Z"},
+    "recorder_clock": {"shown": "2026-11-21T00:58:11.000Z", "read_at": "2026-11-21T00:59:31.000Z"},
+    "device": {"serial": "4A00123", "volume": "6F2A-11C0", "model": "DSJ-X9", "firmware": None},
+}
+INVENTORY_2: Body = INVENTORY | {"docking": DOCKING}
 MANIFEST: Body = {
     "upload": "01930000-0000-7000-8000-000000000002",
     "dock": DOCK,
@@ -68,7 +77,7 @@ def key(number: int, *, dock: str = DOCK) -> str:
 
 
 DOCK_KEY: Body = {"dock": DOCK, "sequence": 1, "old": key(1), "new": key(2)}
-KINDS = (*BODIES, "dock-key")
+KINDS = (*BODIES, "dock-key", "inventory-2")
 
 PATHS = {
     "wire.path/path-absolute": ("/etc/passwd", False),
@@ -107,7 +116,9 @@ def vectors() -> dict[str, bytes]:
             path = f"{kind}/{name}.txt"
             assert path not in made, path
             made[path] = content
-    return made | {f"dock-key/{name}.txt": content for name, content in _of_dock_key()}
+    for kind, others in (("dock-key", _of_dock_key()), ("inventory-2", _of_inventory_2())):
+        made |= {f"{kind}/{name}.txt": content for name, content in others}
+    return made
 
 
 def write_vectors() -> None:
@@ -125,7 +136,8 @@ def write_vectors() -> None:
 
 def statement(kind: str, body: Any) -> bytes:
     """Write a statement without judging it."""
-    return f"shilu/{kind}/v1\n".encode() + canonical_json(body) + b"\n"
+    name = kind.removesuffix("-2")
+    return f"shilu/{name}/v{1 if kind == name else 2}\n".encode() + canonical_json(body) + b"\n"
 
 
 def changed(base: Body, change: Callable[[Body], object]) -> Body:
@@ -172,7 +184,7 @@ def _of_frame(kind: str, base: Body) -> Iterator[tuple[str, bytes]]:
     head = f"shilu/{kind}/v1\n".encode()
     other = "manifest" if kind == "inventory" else "inventory"
     yield "wire.version/of-another-kind", statement(other, base)
-    yield "wire.version/version-2", good.replace(b"/v1\n", b"/v2\n")
+    yield "wire.version/version-9", good.replace(b"/v1\n", b"/v9\n")
     yield "wire.version/empty", b""
     yield "wire.version/no-version-line", body + b"\n"
     yield "wire.version/line-ends-of-windows", good.replace(b"\n", b"\r\n")
@@ -347,6 +359,49 @@ def _of_dock_key() -> Iterator[tuple[str, bytes]]:
 
 def _cosigner_key(name: str) -> str:
     return PublicKey(name, KeyType.COSIGNATURE_ED25519, bytes(range(32))).vkey
+
+
+def _of_inventory_2() -> Iterator[tuple[str, bytes]]:
+    def of(*path: str, **fields: Any) -> bytes:
+        def change(body: Body) -> None:
+            place = body["docking"]
+            for name in path:
+                place = place[name]
+            place.update(fields)
+
+        return statement("inventory-2", changed(INVENTORY_2, change))
+
+    yield "good/plain", statement("inventory-2", INVENTORY_2)
+    yield "good/first-of-its-recorder", of(number=1, previous=None)
+    yield "good/nothing-known", of(clock=None, recorder_clock=None, device=dict.fromkeys(DOCKING["device"]))
+    yield "good/dock-a-day-behind", of("clock", offset_ms=-86_400_000)
+    yield "good/recorder-clock-of-1970", of("recorder_clock", shown="1970-01-01T00:00:00.000Z")
+    yield "wire.malformed/without-docking", statement("inventory-2", INVENTORY)
+    yield "wire.malformed/version-1-with-docking", statement("inventory", INVENTORY_2)
+    yield "wire.malformed/docking-is-null", statement("inventory-2", INVENTORY | {"docking": None})
+    yield "wire.malformed/docking-unknown-field", of(slot="3")
+    yield "wire.malformed/first-with-a-previous", of(number=1)
+    yield "wire.malformed/second-without-a-previous", of(previous=None)
+    yield "wire.limit/number-zero", of(number=0, previous=None)
+    yield "wire.limit/number-negative", of(number=-2)
+    yield "wire.malformed/number-is-text", of(number="2")
+    yield "wire.limit/uncertainty-negative", of("clock", uncertainty_ms=-1)
+    yield "wire.malformed/offset-is-a-fraction", of("clock", offset_ms=7).replace(b'_ms":7,', b'_ms":7.5,')
+    yield "wire.malformed/offset-is-true", of("clock", offset_ms=True)
+    yield (
+        "wire.malformed/offset-below-the-limit",
+        of("clock", offset_ms=7).replace(b'_ms":7,', b'_ms":-9007199254740992,'),
+    )
+    yield "wire.malformed/shown-is-null", of("recorder_clock", shown=None)
+    yield "wire.limit/serial-of-65-characters", of("device", serial="x" * 65)
+    yield "wire.limit/serial-empty", of("device", serial="")
+    yield "wire.malformed/model-turned-around", of("device", model="DSJ\u202e9X")
+    yield "wire.malformed/device-is-null", of(device=None)
+    for name in DOCKING:
+        lacking = changed(INVENTORY_2, partial(drop, "docking", name))
+        yield f"wire.malformed/docking-lacks-{name}", statement("inventory-2", lacking)
+    for name, time in TIMES.items():
+        yield f"wire.malformed/docked-at-{name}", of(docked_at=time)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,9 @@ the signed note whole into the ledger. Body of `shilu/inventory/v1`:
 
 `seen_at` is when the dock looked, by its own clock; `dock_clock` is what that clock said when the note was made. Files
 stand in ascending `order`; no path occurs twice. A recorder without a file has an inventory too: it says so.
+
+`shilu/inventory/v2` has one more field, `docking`: the circumstances under which it was made, see
+`evidence.core.wire.docking`. Inventories of the first version stay readable for ever.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from itertools import pairwise
 from uuid import UUID
 
 from evidence.core.clock import format_time
+from evidence.core.wire.docking import Docking, docking_body, take_docking
 from evidence.core.wire.fields import (
     check_integer,
     check_name,
@@ -37,10 +41,11 @@ from evidence.core.wire.fields import (
 from evidence.core.wire.paths import check_path
 from evidence.core.wire.statement import check_signed_by, format_text, open_text, parse_text, sign_statement
 from evidence.errors import WireLimit, WireMalformed
-from ledger.canonical import JsonValue
+from ledger.canonical import JsonObject, JsonValue
 from ledger.note import Signer, Verifier
 
 VERSION = "shilu/inventory/v1"
+VERSION_WITH_DOCKING = "shilu/inventory/v2"
 
 INVENTORY_FILES_MAX = 10_000
 """Most files of one inventory; a 512 GB card of five-minute segments holds about 3,000."""
@@ -96,6 +101,7 @@ class Inventory:
         dock_clock: What the dock's clock said when the note was made.
         profile: Name of the layout profile that read the recorder.
         files: In ascending `order`, paths unique.
+        docking: The circumstances; None in the first version of the format.
     """
 
     id: UUID
@@ -105,6 +111,7 @@ class Inventory:
     dock_clock: datetime
     profile: str
     files: tuple[InventoryFile, ...]
+    docking: Docking | None = None
 
     def __post_init__(self) -> None:
         check_name(self.recorder, where="recorder")
@@ -125,7 +132,7 @@ def format_inventory(inventory: Inventory) -> str:
     Raises:
         WireLimit: It is too long for a statement.
     """
-    body: JsonValue = {
+    body: JsonObject = {
         "id": str(inventory.id),
         "dock": str(inventory.dock),
         "recorder": inventory.recorder,
@@ -134,7 +141,9 @@ def format_inventory(inventory: Inventory) -> str:
         "profile": inventory.profile,
         "files": [_file_body(file) for file in inventory.files],
     }
-    return format_text(body, version=VERSION)
+    if inventory.docking is None:
+        return format_text(body, version=VERSION)
+    return format_text({**body, "docking": docking_body(inventory.docking)}, version=VERSION_WITH_DOCKING)
 
 
 def parse_inventory(text: str) -> Inventory:
@@ -143,7 +152,9 @@ def parse_inventory(text: str) -> Inventory:
     Raises:
         WireError: See its subclasses.
     """
-    body = take_object(parse_text(text, version=VERSION), names=_NAMES, where="inventory")
+    has_docking = text.startswith(f"{VERSION_WITH_DOCKING}\n")
+    version, names = (VERSION_WITH_DOCKING, _NAMES | {"docking"}) if has_docking else (VERSION, _NAMES)
+    body = take_object(parse_text(text, version=version), names=names, where="inventory")
     files = take_list(body["files"], where="files", count_max=INVENTORY_FILES_MAX)
     return Inventory(
         id=take_uuid(body["id"], where="id"),
@@ -153,6 +164,7 @@ def parse_inventory(text: str) -> Inventory:
         dock_clock=take_time(body["dock_clock"], where="dock_clock"),
         profile=take_text(body["profile"], where="profile"),
         files=tuple(_take_file(file) for file in files),
+        docking=take_docking(body["docking"], where="docking") if has_docking else None,
     )
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from evidence.core.digest import CHUNK_BYTES, ClipDigest
 from evidence.core.wire.cleared import CLEARED_FILES_MAX, Cleared, ClearedFile, open_cleared, sign_cleared
+from evidence.core.wire.docking import ClockReading, Device, Docking, RecorderClock
 from evidence.core.wire.inventory import (
     INVENTORY_FILES_MAX,
     Inventory,
@@ -43,6 +44,7 @@ TIMES = st.datetimes(min_value=datetime(1601, 1, 1), timezones=st.just(UTC)).map
 )
 NAMES = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=64)
 SIZES = st.integers(min_value=0, max_value=INTEGER_MAX)
+OFFSETS = st.integers(min_value=-INTEGER_MAX, max_value=INTEGER_MAX)
 PART = st.binary(min_size=1, max_size=20).filter(lambda part: not {0, 0x2F} & set(part) and part not in (b".", b".."))
 PATHS = st.lists(PART, min_size=1, max_size=4).map(b"/".join)
 DIGESTS = st.builds(
@@ -52,6 +54,20 @@ DIGESTS = st.builds(
     st.integers(min_value=1, max_value=INTEGER_MAX),
     st.binary(min_size=32, max_size=32),
     st.binary(min_size=32, max_size=32),
+)
+
+
+READINGS = st.builds(ClockReading, offset_ms=OFFSETS, uncertainty_ms=SIZES, measured_at=TIMES)
+DOCKINGS = st.integers(min_value=1, max_value=INTEGER_MAX).flatmap(
+    lambda number: st.builds(
+        Docking,
+        docked_at=TIMES,
+        number=st.just(number),
+        previous=st.none() if number == 1 else UUIDS,
+        clock=st.none() | READINGS,
+        recorder_clock=st.none() | st.builds(RecorderClock, shown=TIMES, read_at=TIMES),
+        device=st.builds(Device, serial=st.none() | NAMES, volume=st.none() | NAMES, model=st.none() | NAMES),
+    )
 )
 
 
@@ -66,6 +82,7 @@ def inventories(draw: st.DrawFn) -> Inventory:
         seen_at=draw(TIMES),
         dock_clock=draw(TIMES),
         profile=draw(NAMES),
+        docking=draw(st.none() | DOCKINGS),
         files=tuple(
             InventoryFile(
                 path=escape_path(path)[0],

@@ -16,6 +16,7 @@ from tests.support.wire_vectors import FOLDER, KINDS, vectors
 
 ROUND_TRIPS: dict[str, Callable[[str], str]] = {
     "inventory": lambda text: format_inventory(parse_inventory(text)),
+    "inventory-2": lambda text: format_inventory(parse_inventory(text)),
     "manifest": lambda text: format_manifest(parse_manifest(text)),
     "cleared": lambda text: format_cleared(parse_cleared(text)),
     "dock-key": lambda text: format_dock_key(parse_dock_key(text)),

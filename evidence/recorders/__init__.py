@@ -1,0 +1,1 @@
+"""Recorders: the sequence of what docks saw on each of them, and who holds it."""
