@@ -187,6 +187,12 @@ class ServiceConfig(BaseSettings):
         le=86400,
         description="How far in seconds clocks may be apart before the audit and /readyz say that one of them is wrong",
     )
+    recorders_per_officer_target: float = Field(
+        1.0, ge=0, le=100, description="How many recorders an office wants to have for each officer of a unit"
+    )
+    dock_silence_seconds: float = Field(
+        300.0, ge=60, le=86400 * 30, description="Silence in seconds after which a dock that used to speak is missed"
+    )
     audit_interval_seconds: float = Field(
         86400.0, ge=0, description="Pause in seconds between two rounds of the background audit of `serve`; 0 for none"
     )

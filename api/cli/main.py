@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import typer
 
-from api.cli import demo, excerpt, keys, log, look, quarantine, redact, repair, service, witness
+from api.cli import demo, excerpt, keys, log, look, quarantine, recorders, redact, repair, service, witness
 from api.cli.exits import Exit, exit_for, report_error
 from ledger.errors import CodedError
 
@@ -34,6 +34,7 @@ app.command("audit")(look.audit_command)
 app.command("repair")(repair.repair_command)
 app.add_typer(log.app, name="log")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(recorders.app, name="recorders")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

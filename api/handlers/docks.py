@@ -26,6 +26,7 @@ from evidence.parties.docks import create_enrolment_code, enrol_dock, revoke_doc
 from evidence.parties.errors import DockUnknown
 from evidence.parties.statements import take_cleared, take_inventory
 from evidence.parties.store import find_dock, list_docks
+from evidence.recorders.comparison import compare_inventory
 
 
 async def make_code(call: Call[MakeCode, NoQuery]) -> web.Response:
@@ -120,6 +121,9 @@ async def post_inventory(call: Call[bytes, NoQuery]) -> web.Response:
         taken = await take_inventory(
             conn, note=call.body, verifier=call.dock.verifier, clock=services.clock, entropy=services.entropy
         )
+    # Behind the commit: whatever a card pretends, the inventory is on record.
+    async with services.pool.acquire() as conn, conn.transaction():
+        await compare_inventory(conn, taken.inventory, clock=services.clock, entropy=services.entropy)
     return json_answer(TakenInventory(inventory=taken.inventory, entry=taken.entry_id), status=201)
 
 

@@ -21,5 +21,8 @@ VIEWERS = STAFF_ROLES - {Role.ADMINISTRATOR}
 WRITERS = frozenset({Role.INVESTIGATOR, Role.ARCHIVIST})
 """Who says what is on footage and puts it into cases."""
 
+EXPLAINERS = WRITERS | ADMINISTRATORS
+"""Who says how a gap in a recorder's sequence came about: whoever works with it, or runs the equipment."""
+
 SENDERS = WRITERS | DOCKS
 """Who brings files."""

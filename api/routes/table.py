@@ -9,6 +9,7 @@ from api.route import Route
 from api.routes.cases import CASE_ROUTES
 from api.routes.clips import CLIP_ROUTES
 from api.routes.parties import PARTY_ROUTES
+from api.routes.recorders import RECORDER_ROUTES
 from api.routes.service import LOG_ROUTES, SERVICE_ROUTES
 from api.routes.uploads import UPLOAD_ROUTES
 
@@ -16,6 +17,7 @@ ROUTES: tuple[Route, ...] = (
     *SERVICE_ROUTES,
     *LOG_ROUTES,
     *PARTY_ROUTES,
+    *RECORDER_ROUTES,
     *UPLOAD_ROUTES,
     *CLIP_ROUTES,
     *CASE_ROUTES,

@@ -26,6 +26,8 @@ from evidence.objects import copy_store as copies
 from evidence.objects import restoration_store as restorations
 from evidence.parties import inventory_store
 from evidence.parties import store as parties
+from evidence.recorders import register_store as register
+from evidence.recorders import store as recorders
 from ledger.canonical import JsonObject
 
 
@@ -79,6 +81,21 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         ),
         "dock.cleared": Event(
             payload=payloads.DockCleared, subject="dock", project=inventory_store.project_dock_cleared
+        ),
+        "dock.key_demanded": Event(
+            payload=payloads.DockKeyDemanded, subject="dock", project=parties.project_dock_key_demanded
+        ),
+        "recorder.compared": Event(
+            payload=payloads.RecorderCompared, subject="dock", project=recorders.project_recorder_compared
+        ),
+        "recorder.finding_explained": Event(
+            payload=payloads.RecorderFindingExplained, subject="finding", project=recorders.project_finding_explained
+        ),
+        "recorder.assigned": Event(
+            payload=payloads.RecorderAssigned, subject="assignment", project=register.project_recorder_assigned
+        ),
+        "officer.registered": Event(
+            payload=payloads.OfficerRegistered, subject="officer", project=register.project_officer_registered
         ),
         "clip.sealed": Event(
             payload=payloads.ClipSealed,

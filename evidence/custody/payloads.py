@@ -168,6 +168,61 @@ class DockCleared(Payload):
     note: Note
 
 
+class DockKeyDemanded(Payload):
+    """An administrator wants this dock to go over to another key; it does when it hears of it."""
+
+    dock: Id
+    reason: Name
+
+
+class RecorderFinding(Payload):
+    """One thing noticed about a recorder's sequence; `evidence.recorders.meanings` has codes and innocent causes."""
+
+    code: Word
+    weight: Literal["info", "notice", "high"]
+    facts: dict[str, object]
+
+
+class RecorderCompared(Payload):
+    """An inventory was held against those before it; what was noticed. The newest word about an inventory counts.
+
+    `previous` is the inventory that came before it in time, by whichever dock.
+    """
+
+    dock: Id
+    recorder: Name
+    inventory: Id
+    previous: Id | None
+    findings: list[RecorderFinding]
+
+
+class RecorderFindingExplained(Payload):
+    """Somebody says how a finding came about: the one at `place` of the entry `finding`."""
+
+    finding: Id
+    place: Count
+    recorder: Name
+    text: Name
+
+
+class OfficerRegistered(Payload):
+    """An officer, or other words for one; the newest counts."""
+
+    officer: Id
+    number: Name
+    name: Name
+    unit: Name
+
+
+class RecorderAssigned(Payload):
+    """A recorder is an officer's from `since` on, until the next assignment; nobody's when `officer` is null."""
+
+    assignment: Id
+    recorder: Name
+    officer: Id | None
+    since: Time
+
+
 class ClipSealed(Payload):
     """An original is sealed: where it came from and what its bytes are.
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from evidence.core.wire.cleared import Cleared, parse_cleared
+from evidence.core.wire.docking import docking_body
 from evidence.core.wire.fields import take_text
 from evidence.core.wire.inventory import parse_inventory
 from evidence.custody.recorded import RecordedEvent
@@ -59,8 +60,8 @@ async def project_dock_inventory(conn: Connection, event: RecordedEvent) -> None
     inventory = await asyncio.to_thread(lambda: parse_inventory(parse_note(note.encode()).text))
     await conn.execute(
         """INSERT INTO dock_inventory
-               (inventory, dock, recorder, seen_at, dock_clock, profile, files, note, received_at, entry_id)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
+               (inventory, dock, recorder, seen_at, dock_clock, profile, files, note, received_at, entry_id, docking)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
         inventory.id,
         inventory.dock,
         inventory.recorder,
@@ -71,6 +72,7 @@ async def project_dock_inventory(conn: Connection, event: RecordedEvent) -> None
         note,
         event.at,
         event.entry_id,
+        None if inventory.docking is None else docking_body(inventory.docking),
     )
     await conn.copy_records_to_table(
         "dock_inventory_file",

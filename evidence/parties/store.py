@@ -24,7 +24,9 @@ FROM staff_token t LEFT JOIN staff_token_revocation r USING (token)
 """
 _DOCKS = """
 SELECT d.dock, d.name, coalesce(k.vkey, d.vkey) AS vkey, coalesce(k.sequence, 0) AS key_sequence,
-       coalesce(k.rotated_at, d.enrolled_at) AS key_since, d.enrolled_at, d.entry_id, r.revoked_at, r.reason
+       coalesce(k.rotated_at, d.enrolled_at) AS key_since, d.enrolled_at, d.entry_id, r.revoked_at, r.reason,
+       (SELECT max(demanded_at) FROM dock_key_demand m
+        WHERE m.dock = d.dock AND m.demanded_at > coalesce(k.rotated_at, d.enrolled_at)) AS key_demanded_at
 FROM dock d LEFT JOIN dock_revocation r USING (dock)
 LEFT JOIN LATERAL (
     SELECT vkey, sequence, rotated_at FROM dock_key WHERE dock_key.dock = d.dock ORDER BY sequence DESC LIMIT 1
@@ -60,6 +62,7 @@ class Dock:
         vkey: Text of the verifier key that counts now.
         key_sequence: How often its key was changed.
         key_since: When the present key began to count.
+        key_demanded_at: When an administrator asked for another key than the present one; None when nobody did.
     """
 
     dock: UUID
@@ -71,6 +74,7 @@ class Dock:
     entry_id: UUID
     revoked_at: datetime | None
     revoked_reason: str | None
+    key_demanded_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +161,18 @@ async def project_dock_revoked(conn: Connection, event: RecordedEvent) -> None:
         event.at,
         event.actor,
         event.entry_id,
+    )
+
+
+async def project_dock_key_demanded(conn: Connection, event: RecordedEvent) -> None:
+    """Insert the row of `dock.key_demanded`."""
+    await conn.execute(
+        "INSERT INTO dock_key_demand (entry_id, dock, reason, demanded_at, demanded_by) VALUES ($1, $2, $3, $4, $5)",
+        event.entry_id,
+        take_uuid(event.payload["dock"], where="dock"),
+        take_text(event.payload["reason"], where="reason"),
+        event.at,
+        event.actor,
     )
 
 
@@ -282,4 +298,5 @@ def _dock(row: Record) -> Dock:
         entry_id=row["entry_id"],
         revoked_at=row["revoked_at"],
         revoked_reason=row["reason"],
+        key_demanded_at=row["key_demanded_at"],
     )

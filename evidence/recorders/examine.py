@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from evidence.recorders.meanings import (
     FILE_REPLACED,
@@ -146,10 +147,12 @@ def _out_of_turn(now: Sighting, earlier: Sequence[Sighting]) -> Iterator[Observa
 
 def _two_docks(now: Sighting, elsewhere: Sequence[Presence]) -> Iterator[Observation]:
     here = now.presence
+    longest: dict[UUID, tuple[timedelta, Presence]] = {}
     for other in elsewhere:
-        if other.dock == here.dock:
-            continue
         together = min(here.until, other.until) - max(here.since, other.since)
+        if other.dock != here.dock and (other.dock not in longest or together > longest[other.dock][0]):
+            longest[other.dock] = (together, other)
+    for together, other in longest.values():
         if together > timedelta(milliseconds=here.uncertainty_ms + other.uncertainty_ms + TOGETHER_MS):
             yield observed(
                 TWO_DOCKS,

@@ -12,7 +12,7 @@ from evidence.core.clock import format_time
 from evidence.recorders.meanings import MEANINGS, Weight
 from ledger.canonical import JsonObject, JsonValue
 
-OBSERVATIONS_MAX: Final = 100
+OBSERVATIONS_MAX: Final = 50
 """Most observations of one inventory; a recorder about which there is more to say is looked at anyway."""
 
 

@@ -33,7 +33,7 @@ from evidence.export.clip import Exporter
 from evidence.objects.s3 import S3Objects
 from evidence.receipts import build_receipt
 from ingest.repair import Outcome, Repair
-from ledger.canonical import JsonObject
+from ledger.canonical import JsonObject, JsonValue
 from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.cosignature import Cosigner
 from ledger.keys import KeyType
@@ -185,6 +185,7 @@ class DrillHouse(SmallHouse):
         await self.write("dock.revoked", f"dock:{other}", {"dock": str(other), "reason": "报废"})
         await self.write("dock.cleared", f"dock:{self.dock}", self.cleared(self.dock_signer))
         await self._begin_growing_file()
+        await self._notice_gaps()
         async with self.pool.acquire() as conn:
             scribe = Scribe(conn=conn, clock=self.clock, entropy=self.entropy)
             case = await scribe.open_case("晋环罚〔2026〕2号", "另一案")
@@ -224,6 +225,31 @@ class DrillHouse(SmallHouse):
             retention_days=_RETENTION.days,
         )
         assert [one.outcome async for one in repair.run()] == [Outcome.RESTORED]
+
+    async def _notice_gaps(self) -> None:
+        """What docks' inventories told about a recorder, whose it is, and who asked a dock for another key."""
+        officer, hole = self.new_id(), {"first_missing": 3, "last_missing": 4, "count": 2, "seconds": 600}
+        findings: list[JsonValue] = [
+            {"code": "recorder.numbers_missing", "weight": "high", "facts": hole},
+            {"code": "recorder.clock_off", "weight": "notice", "facts": {"offset_ms": 200_000}},
+        ]
+        compared: JsonObject = {"dock": str(self.dock), "recorder": RECORDER, "inventory": str(self.inventory)}
+        said = await self.write(
+            "recorder.compared", f"dock:{self.dock}", {**compared, "previous": None, "findings": findings}
+        )
+        about: JsonObject = {"finding": str(said.entry_id), "place": 0, "recorder": RECORDER, "text": "已核实：误触发"}
+        await self.write("recorder.finding_explained", f"finding:{said.entry_id}", about)
+        named: JsonObject = {"officer": str(officer), "number": "013579", "name": "王五", "unit": "一中队"}
+        await self.write("officer.registered", f"officer:{officer}", named)
+        assignment = self.new_id()
+        given: JsonObject = {
+            "assignment": str(assignment),
+            "recorder": RECORDER,
+            "officer": str(officer),
+            "since": format_time(self.clock()),
+        }
+        await self.write("recorder.assigned", f"assignment:{assignment}", given)
+        await self.write("dock.key_demanded", f"dock:{self.dock}", {"dock": str(self.dock), "reason": "例行更换"})
 
     async def _begin_growing_file(self) -> None:
         """The beginnings of a file that was cut off while it was being written."""

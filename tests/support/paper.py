@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 from api.config import PREFIX, ServiceConfig
 from evidence.audit.findings import FINDINGS as HOUSE_FINDINGS
 from evidence.custody.events import EVENTS
+from evidence.recorders.meanings import MEANINGS as RECORDER_MEANINGS
 from evidence.verify.findings import FINDINGS as VERIFY_FINDINGS
 from ingest.audit import FINDINGS as UPLOAD_FINDINGS
 from ingest.media.continuity.codes import CODES as CONTINUITY_CODES
@@ -80,6 +81,11 @@ _FINDINGS: Mapping[str, Mapping[str, str]] = {
     },
     "Of the log: `shilu audit`": LEDGER_FINDINGS,
     "Of payloads, rows, objects and docks' statements: `shilu audit`": HOUSE_FINDINGS,
+    "Of a recorder's sequence: `shilu recorders findings`": {
+        code: f"{meaning.weight.value}: {meaning.en} (innocent causes: {meaning.causes_en}) / "
+        f"{meaning.zh}（可能的正常原因：{meaning.causes_zh}）"
+        for code, meaning in RECORDER_MEANINGS.items()
+    },
     "Of uploads: `shilu audit`": UPLOAD_FINDINGS,
     "Of a log followed from outside: `shilu log mirror`, `shilu log monitor`": MIRROR_FINDINGS,
 }

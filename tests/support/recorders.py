@@ -11,7 +11,7 @@ from uuid import UUID
 from evidence.recorders.sighting import ListedFile, Presence, Sighting
 
 DOCK, OTHER_DOCK = UUID(int=0xD0C1), UUID(int=0xD0C2)
-MONDAY = datetime(2026, 11, 23, 0, 30, tzinfo=UTC)
+MONDAY = datetime(2026, 2, 2, 0, 30, tzinfo=UTC)
 
 Naming = Callable[[int, int, datetime], str]
 """Number of the file, of its recording, and when it began -> path."""
