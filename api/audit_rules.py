@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from evidence.objects.s3 import S3Objects
 
 
-def further_checks(local: LocalObjects, second: S3Objects | None) -> list[Check]:
+def further_checks(local: LocalObjects, second: S3Objects | None, clock: Clock) -> list[Check]:
     """Return the parts of an audit that are not in every house, or another room's: uploads, repairs, copies."""
     checks: list[Check] = [audit_uploads, partial(audit_restored, local=local, second=second)]
-    return checks if second is None else [*checks, partial(audit_copies, second=second)]
+    return checks if second is None else [*checks, partial(audit_copies, second=second, now=clock())]
 
 
 def time_rules(config: ServiceConfig, witnesses: Policy, clock: Clock) -> TimeRules:

@@ -197,7 +197,7 @@ class StandingAudit:
                 log=log,
                 since=_checkpoint(self._seen, log),
                 read_objects=False,
-                checks=further_checks(self._objects, self._second),
+                checks=further_checks(self._objects, self._second, self._clock),
                 times=self._times(),
                 stamps=self._stamps,
             )

@@ -186,7 +186,7 @@ async def audit_all(
             objects=services.local,
             log=keys,
             since=checkpoint,
-            checks=further_checks(services.local, services.second),
+            checks=further_checks(services.local, services.second, services.clock),
             times=time_rules(services.config, services.witness_policy, services.clock),
             stamps=stamp_rules(services.config, services.authorities),
             progress=lambda part, done, of: say(f"{part} {done}" + (f" of {of}" if of else "")),

@@ -1,4 +1,7 @@
-"""Footage by ticket, whole or a byte range (RFC 9110); who looks was recorded when the ticket was made."""
+"""Footage by ticket, whole or a byte range (RFC 9110); who looks was recorded when the ticket was made.
+
+What is not here is read from the second store: an original in pieces, each proved before it is sent, the rest whole.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from api.call import Call
 from api.metrics import METRICS
 from api.ranges import Span, choose_span
 from api.route import NoQuery
+from api.services import Services
+from evidence.objects.proved import ProvedObject, prove_object
 from evidence.parties.ticket_store import ViewTicket
 from evidence.parties.tickets import redeem_beside, redeem_ticket
 
@@ -36,9 +41,9 @@ async def media_beside(call: Call[None, NoQuery]) -> web.StreamResponse:
 
 
 async def _serve(call: Call[None, NoQuery], ticket: ViewTicket) -> web.StreamResponse:
-    services, request = call.services, call.request
-    path = await asyncio.to_thread(services.objects.open_path, ticket.sha256.hex())
-    size = path.stat().st_size
+    request = call.request
+    source = await _open(call.services, ticket.sha256)
+    size = source.size if isinstance(source, ProvedObject) else source.stat().st_size
     tag = etag(ticket.sha256.hex())
     span = choose_span(
         range_header=request.headers.get("Range"), if_range=request.headers.get("If-Range"), etag=tag, size=size
@@ -49,11 +54,44 @@ async def _serve(call: Call[None, NoQuery], ticket: ViewTicket) -> web.StreamRes
     part = span or Span(0, size, size)
     response = web.StreamResponse(status=200 if span is None else 206, headers=headers)
     response.content_length = part.length
-    await response.prepare(request)
-    if request.method != "HEAD":
-        await send_file(response, path, part)
-        request.app[METRICS].media_bytes.inc(part.length)
+    if request.method == "HEAD":
+        await response.prepare(request)
+    elif isinstance(source, ProvedObject):
+        await _send_proved(request, response, source, part)
+    else:
+        await response.prepare(request)
+        await send_file(response, source, part)
+    request.app[METRICS].media_bytes.inc(0 if request.method == "HEAD" else part.length)
     return response
+
+
+async def _open(services: Services, sha256: bytes) -> Path | ProvedObject:
+    """Return the local file, or else an original in the second store that is read in ranges, or else the fetched file.
+
+    Raises:
+        ObjectMissing, ObjectDamaged, ObjectStoreUnreachable: See `ObjectStore.open_path`.
+    """
+    name = sha256.hex()
+    if services.second is not None and not await asyncio.to_thread(services.local.exists, name):
+        async with services.pool.acquire() as conn:
+            proved = await prove_object(conn, services.second, sha256)
+        if proved is not None:
+            return proved
+    return await asyncio.to_thread(services.objects.open_path, name)
+
+
+async def _send_proved(request: web.Request, response: web.StreamResponse, source: ProvedObject, span: Span) -> None:
+    """Send a span of what lies in the second store; nothing is sent that was not proved.
+
+    Raises:
+        ObjectDamaged, ObjectMissing, ObjectStoreUnreachable: Before the first byte an answer of its own, later a cut.
+    """
+    pieces = source.pieces(span.start, span.stop)
+    piece = await asyncio.to_thread(next, pieces, None)
+    await response.prepare(request)
+    while piece is not None:
+        await response.write(piece)
+        piece = await asyncio.to_thread(next, pieces, None)
 
 
 def _headers(ticket: ViewTicket, tag: str) -> dict[str, str]:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
 from api.bodies import JsonBody
+from api.call import Call
 from api.handlers import clips, continuity, excerpts, media, receipts, redactions
 from api.handlers.excerpts import EXCERPT_TYPE
 from api.handlers.receipts import RECEIPT_TYPE
@@ -29,6 +35,30 @@ from evidence.clips.redaction import RedactionContent
 
 IDEMPOTENCY = Header(name="Idempotency-Key", means="A repeat with the same key gets the same answer again")
 MEDIA_TYPE = "*/*"
+
+
+def _media_route(
+    name: str, path: str, summary: str, handle: Callable[[Call[Any, Any]], Awaitable[web.StreamResponse]]
+) -> Route:
+    return Route(
+        name=name,
+        method="GET",
+        path=path,
+        summary=summary,
+        roles=ANYBODY,
+        handle=handle,
+        answers=(
+            Answer(status=200, means="The whole object", media_type=MEDIA_TYPE),
+            Answer(status=206, means="The range", media_type=MEDIA_TYPE),
+        ),
+        errors=("ticket.unknown", "request.range", "object.missing", "object.damaged", "object.store_unreachable"),
+        headers=(
+            Header(name="Range", means="One range of bytes"),
+            Header(name="If-Range", means="ETag that the range is of"),
+        ),
+        tag="clips",
+    )
+
 
 CLIP_ROUTES: tuple[Route, ...] = (
     Route(
@@ -162,40 +192,13 @@ CLIP_ROUTES: tuple[Route, ...] = (
         errors=("clip.unknown", "redaction.refused", "object.missing", "object.damaged"),
         tag="clips",
     ),
-    Route(
-        name="media",
-        method="GET",
-        path="/media/{ticket}",
-        summary="Footage, whole or a byte range; the ticket is the credential",
-        roles=ANYBODY,
-        handle=media.media,
-        answers=(
-            Answer(status=200, means="The whole object", media_type=MEDIA_TYPE),
-            Answer(status=206, means="The range", media_type=MEDIA_TYPE),
-        ),
-        errors=("ticket.unknown", "request.range", "object.missing"),
-        headers=(
-            Header(name="Range", means="One range of bytes"),
-            Header(name="If-Range", means="ETag that the range is of"),
-        ),
-        tag="clips",
+    _media_route(
+        "media", "/media/{ticket}", "Footage, whole or a byte range; the ticket is the credential", media.media
     ),
-    Route(
-        name="media_beside",
-        method="GET",
-        path="/media/{ticket}/{kind}",
-        summary="What was made together with it (playlist, storyboard, waveform), by the same ticket",
-        roles=ANYBODY,
-        handle=media.media_beside,
-        answers=(
-            Answer(status=200, means="The whole object", media_type=MEDIA_TYPE),
-            Answer(status=206, means="The range", media_type=MEDIA_TYPE),
-        ),
-        errors=("ticket.unknown", "request.range", "object.missing"),
-        headers=(
-            Header(name="Range", means="One range of bytes"),
-            Header(name="If-Range", means="ETag that the range is of"),
-        ),
-        tag="clips",
+    _media_route(
+        "media_beside",
+        "/media/{ticket}/{kind}",
+        "What was made together with it (playlist, storyboard, waveform), by the same ticket",
+        media.media_beside,
     ),
 )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from evidence.audit.findings import found
 from evidence.db.pool import Connection
 from evidence.errors import ObjectStoreUnreachable
 from evidence.objects.copy_state import has_right_bytes, is_locked_as_recorded
-from evidence.objects.copy_store import RecordedCopy, recorded_copies
+from evidence.objects.copy_store import RecordedCopy, overdue_copies, recorded_copies
 from evidence.objects.store import StoredObject
 from ledger.findings import Finding
 
@@ -29,9 +30,21 @@ if TYPE_CHECKING:
 
 _LISTED_AT_ONCE = 500
 
+OVERDUE_AFTER = timedelta(days=1)
+"""For so long after it was made an object may wait for its copy."""
 
-async def audit_copies(conn: Connection, *, second: S3Objects) -> AsyncIterator[Finding]:
-    """Hold the copies on record against the second store, both ways; a store that is away is one finding."""
+
+async def audit_copies(conn: Connection, *, second: S3Objects, now: datetime | None = None) -> AsyncIterator[Finding]:
+    """Hold the copies on record against the second store, both ways; a store that is away is one finding.
+
+    Args:
+        now: What should have been copied by this time is named too; None to leave that alone.
+    """
+    if now is not None:
+        async for one in overdue_copies(conn, store=str(second.place), before=now - OVERDUE_AFTER):
+            what = "the original" if one.retain_from is not None else "something made"
+            message = f"{what} of clip {one.clip} has not been copied to the second store"
+            yield found(codes.COPY_OVERDUE, f"object:{one.sha256.hex()}", message, clip=str(one.clip), size=one.size)
     try:
         async for finding in _compare(conn, second):
             yield finding

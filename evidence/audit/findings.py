@@ -35,6 +35,7 @@ OBJECT_ELSEWHERE = "object.elsewhere"
 COPY_MISSING = "copy.missing"
 COPY_ALTERED = "copy.altered"
 COPY_UNLOCKED = "copy.unlocked"
+COPY_OVERDUE = "copy.overdue"
 COPY_UNNAMED = "copy.unnamed"
 COPIES_UNCHECKED = "copies.unchecked"
 KEPT_GONE = "restored.kept_gone"
@@ -73,6 +74,7 @@ FINDINGS: Mapping[str, str] = {
     COPY_MISSING: "A copy on record is not in the second store: it was deleted, or is hidden by a deletion.",
     COPY_ALTERED: "A copy in the second store has another size, other bytes, or was written anew.",
     COPY_UNLOCKED: "The lock of a copy in the second store ends earlier than on record, or there is none.",
+    COPY_OVERDUE: "An object has no copy on record in the second store, a day after it was made.",
     COPY_UNNAMED: "An object in the second store is named by nothing on record (a warning).",
     COPIES_UNCHECKED: "The second store did not answer to its end, so not every copy was looked at (a warning).",
     KEPT_GONE: "Damaged bytes that a repair put aside, and that an entry names, are gone or were changed since.",

@@ -13,6 +13,18 @@ from evidence.db.pool import Connection, Pool
 
 _PAGE = 500
 
+_NAMED = """
+    SELECT clip, sha256, size, sealed_at AS retain_from, sealed_at AS made_at FROM clip
+    UNION ALL
+    SELECT o.clip, o.sha256, o.size, NULL, d.derived_at FROM clip_object o JOIN clip_derivation d USING (entry_id)
+    UNION ALL
+    SELECT (body ->> 'clip')::uuid, decode(body ->> 'sha256', 'hex'), (body ->> 'size')::bigint, NULL, at
+    FROM (SELECT at, convert_from(payload, 'UTF8')::jsonb AS body FROM custody_payload
+          WHERE type = 'clip.redacted') redacted
+"""
+"""Every object that is to be copied. First stills (`clip_preview`) are not: they are no evidence, no receipt asks for
+them, and the derivation that replaces them makes a poster of its own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedCopy:
@@ -85,24 +97,45 @@ async def wanted_copies(
         limit: At most so many.
     """
     rows = await db.fetch(
-        """SELECT clip, sha256, size, retain_from FROM (
-               SELECT c.clip, c.sha256, c.size, c.sealed_at AS retain_from, c.sealed_at AS made_at FROM clip c
-               WHERE ($3::timestamptz IS NULL OR c.sealed_at >= $3) AND NOT EXISTS (
-                   SELECT FROM clip_copy k WHERE k.sha256 = c.sha256 AND k.store = $1 AND (
-                       $2::integer IS NULL OR k.retained_until >= c.sealed_at + make_interval(days => $2)
-                           - interval '1 minute'))
-               UNION ALL
-               SELECT o.clip, o.sha256, o.size, NULL, d.derived_at FROM clip_object o
-               JOIN clip_derivation d USING (entry_id)
-               WHERE ($3::timestamptz IS NULL OR d.derived_at >= $3) AND NOT EXISTS (
-                   SELECT FROM clip_copy k WHERE k.sha256 = o.sha256 AND k.store = $1)
-           ) wanted ORDER BY retain_from IS NULL, made_at, clip, sha256 LIMIT $4""",
+        f"""SELECT clip, sha256, size, retain_from FROM ({_NAMED}) wanted
+            WHERE ($3::timestamptz IS NULL OR made_at >= $3) AND NOT EXISTS (
+                SELECT FROM clip_copy k WHERE k.sha256 = wanted.sha256 AND k.store = $1 AND (
+                    $2::integer IS NULL OR retain_from IS NULL
+                    OR k.retained_until >= retain_from + make_interval(days => $2) - interval '1 minute'))
+            ORDER BY retain_from IS NULL, made_at, clip, sha256 LIMIT $4""",  # noqa: S608 - a constant of ours
         store,
         retention_days,
         since,
         limit,
     )
     return [WantedCopy(**dict(row)) for row in rows]
+
+
+async def overdue_copies(conn: Connection, *, store: str, before: datetime) -> AsyncIterator[WantedCopy]:
+    """Yield every object without a copy on record that was made before a time, in order of digests, some at a time.
+
+    Nothing is overdue in a store whose first copy came after that time: it is just being filled.
+    """
+    filled = "SELECT EXISTS (SELECT FROM clip_copy WHERE store = $1 AND copied_at < $2)"
+    if not await conn.fetchval(filled, store, before):
+        return
+    after = b""
+    while True:
+        rows = await conn.fetch(
+            f"""SELECT DISTINCT ON (sha256) clip, sha256, size, retain_from FROM ({_NAMED}) wanted
+                WHERE made_at < $2 AND sha256 > $3
+                  AND NOT EXISTS (SELECT FROM clip_copy k WHERE k.sha256 = wanted.sha256 AND k.store = $1)
+                ORDER BY sha256, retain_from NULLS LAST LIMIT $4""",  # noqa: S608 - a constant of ours
+            store,
+            before,
+            after,
+            _PAGE,
+        )
+        for row in rows:
+            yield WantedCopy(**dict(row))
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1]["sha256"]
 
 
 async def newest_copy(db: Pool | Connection, *, sha256: bytes, store: str) -> RecordedCopy | None:

@@ -99,6 +99,12 @@ async def owned_objects(db: Pool, *, clips: Sequence[UUID] | None = None) -> Asy
         after = rows[-1]["sha256"]
 
 
+async def sealed_root(conn: Connection, sha256: bytes) -> tuple[int, bytes] | None:
+    """Return size in bytes and root of an original; None for what is none."""
+    row = await conn.fetchrow("SELECT size, root FROM clip WHERE sha256 = $1", sha256)
+    return None if row is None else (row["size"], row["root"])
+
+
 async def restorations(conn: Connection) -> Sequence[Restoration]:
     """Return every restoration that set something aside, in the order they were recorded in."""
     rows = await conn.fetch(

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from typer.testing import CliRunner
 
@@ -162,6 +163,55 @@ async def test_what_is_gone_here_is_read_from_there_and_stays_a_finding(
         assert named == ["object.elsewhere", "object.missing"], "made again, or by a worker elsewhere: no error"
         bucket.delete(name)
         assert await findings(service) == {"object.missing": 1, "copy.missing": 1}
+
+
+LONG = b"".join(hashlib.sha256(b"%d" % number).digest() for number in range((5 << 20) // 32 + 9))
+"""Five chunks and a bit."""
+
+
+@pytest.mark.timeout(180)
+async def test_ranges_of_an_original_that_is_away_are_fetched_and_proved_piece_by_piece(
+    database: str, tmp_path: Path, bucket: Bucket
+) -> None:
+    async with running_service(config_for(database, tmp_path / "data", **with_second(bucket))) as service:
+        clip = await service.clip(LONG, path="DCIM/1.mp4")
+        name = hashlib.sha256(LONG).hexdigest()
+        async with asyncio.timeout(20):
+            while not await service.services.pool.fetchval("SELECT count(*) > 0 FROM clip_copy"):
+                await asyncio.sleep(0.05)
+        service.services.local.open_path(name).unlink()
+        body = {"rendition": "original", "purpose": "legal_review"}
+        asked = await service.ask("POST", f"/v1/clips/{clip}/views", role=Role.INVESTIGATOR, json=body)
+        url = asked.json()["url"].removeprefix(service.url)
+
+        async def shown(start: int, stop: int) -> Reply:
+            return await service.ask("GET", url, headers={"Range": f"bytes={start}-{stop - 1}"})
+
+        async def no_answer(start: int) -> Reply:
+            return await service.ask("GET", url, headers={"Range": f"bytes={start}-"})
+
+        def gets() -> int:
+            return sum(line.startswith("GET") and name in line for line in bucket.server.seen)
+
+        for start, stop, requests in ((0, 10, 1), (1_048_570, 1_048_580, 2), (3_000_000, len(LONG), 2)):
+            bucket.server.seen.clear()
+            reply = await shown(start, stop)
+            assert (reply.status, reply.body) == (206, LONG[start:stop])
+            assert gets() == requests
+        assert (await service.ask("GET", url)).body == LONG
+        assert not list(service.services.folders.fetched.iterdir()), "nothing was brought here whole"
+        bucket.server.strike(f"GET /{bucket.place.bucket}/{bucket.key(name)}", Strike.FLIPPED)
+        reply = await shown(5, 10)
+        assert (reply.status, reply.code) == (500, "object.damaged")
+        bucket.server.strike(f"GET /{bucket.place.bucket}/{bucket.key(name)}", Strike.DENIED)
+        reply = await shown(5, 10)
+        assert (reply.status, reply.code) == (503, "object.store_unreachable")
+        bucket.server.spared, bucket.server.strikes[:] = 1, [("", Strike.FLIPPED)]
+        with pytest.raises(aiohttp.ClientError):
+            await no_answer(0)
+        await service.services.pool.execute("UPDATE clip_leaves SET leaves = $1", b"\0" * 32 * 6)
+        assert (await shown(5, 10)).body == LONG[5:10], "leaves that prove nothing: fetched whole and compared"
+        assert [path.name for path in service.services.folders.fetched.iterdir()] == [name]
 
 
 async def test_a_bucket_that_keeps_no_lock_ends_the_start_unless_none_is_meant(

@@ -11,12 +11,15 @@ from uuid import UUID
 
 import pytest
 
+from evidence.audit.copies import audit_copies
 from evidence.core.clock import utc_now
 from evidence.core.ids import uuid7
+from evidence.custody.record import record
 from evidence.errors import ObjectMissing, ObjectStoreUnreachable, ObjectStoreUnsuitable
 from evidence.objects.local import LocalObjects
 from evidence.objects.s3 import S3Objects
 from evidence.objects.tiered import TieredObjects
+from ledger.canonical import JsonValue
 from tests.support.clock import SeededEntropy
 from tests.support.copies import ONCE, codes, copier, derived, rows, sealed, worker
 from tests.support.intake import Intake, footage
@@ -238,3 +241,62 @@ async def test_a_lock_that_ends_before_its_time_a_stranger_and_silence_are_found
     assert sorted(await codes(intake, second)) == ["copy.unlocked", "copy.unnamed"]
     bucket.server.strike("/", Strike.DENIED, times=100)
     assert await codes(intake, second) == ["copies.unchecked"]
+
+
+async def redacted(intake: Intake, name: str) -> str:
+    """Put a redacted copy of a clip on record, as its maker does, and return its digest."""
+    clip = await intake.pool.fetchval("SELECT clip FROM clip WHERE sha256 = $1", bytes.fromhex(name))
+    made = await asyncio.to_thread(intake.objects.put, b"a redacted copy of " + name.encode())
+    payload: dict[str, JsonValue] = {
+        "clip": str(clip),
+        "redaction": str(uuid7(clock=utc_now, entropy=SeededEntropy(5))),
+        "parent": name,
+        "sha256": made,
+        "size": intake.objects.size(made),
+        "media_type": "video/mp4",
+        "changes": {"reason": "公开", "cover": [], "mute": [{"from_ms": 0, "to_ms": 5, "why": "姓名"}]},
+        "tools": {},
+        "made": {},
+    }
+    async with intake.pool.acquire() as conn, conn.transaction():
+        await record(
+            conn,
+            type="clip.redacted",
+            actor="service",
+            subject=f"clip:{clip}",
+            payload=payload,
+            clock=utc_now,
+            entropy=SeededEntropy(6),
+        )
+    return made
+
+
+async def test_a_redacted_copy_is_copied_too(intake: Intake, second: S3Objects) -> None:
+    name = await sealed(intake)
+    work = copier(intake, second)
+    await work.round()
+    made = await redacted(intake, name)
+    assert await work.round() == 1
+    assert second.digest(made) == made
+    assert await codes(intake, second) == []
+    assert await work.round() == 0
+
+
+async def test_what_waits_for_its_copy_for_more_than_a_day_is_named(intake: Intake, second: S3Objects) -> None:
+    name = await sealed(intake)
+    work = copier(intake, second)
+    later = utc_now() + timedelta(days=1, minutes=1)
+
+    async def overdue(now: datetime) -> list[str]:
+        async with intake.pool.acquire() as conn:
+            audit = audit_copies(conn, second=second, now=now)
+            return sorted(one.subject.removeprefix("object:") for one in [one async for one in audit])
+
+    assert await overdue(later) == [], "a store that was never copied to is just being filled"
+    await work.round()
+    assert await overdue(later) == []
+    waiting = [await sealed(intake, seed=2), *await derived(intake, name), await redacted(intake, name)]
+    assert await overdue(utc_now() + timedelta(hours=23)) == []
+    assert await overdue(later) == sorted(set(waiting))
+    await work.round()
+    assert await overdue(later) == []
