@@ -7,6 +7,9 @@ A file is removed when all of these hold, each looked at again right before:
 3. the file on the card has the size and time that were sealed, and is the very file that was read (device and inode,
    as long as the card stayed mounted) - or its bytes, read once more, still give the sealed digests.
 
+One folder is cleared after the other, and what went from one stands in a signed list before the next is begun. A dry
+run removes nothing and says of every file on the card whether it would go, or why it stays.
+
 Order of effects: journal notes the intent -> file removed, folder synced -> journal says `cleared` -> signed list in
 the journal -> list sent. A crash after the removal finds the intent and the missing file, and goes on from there; a
 list that was not sent is sent at the next chance. The service never hears of a removal that did not happen.
@@ -17,16 +20,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
 
 from dockstation.card import Card, FileKey, SeenFile
 from dockstation.errors import DockError, FileNotCleared
 from dockstation.identity import Enrolment
 from dockstation.intake import FileReader
-from dockstation.journal import FileRow, State, WaitingNote
+from dockstation.journal import RECEIPTED, FileRow, State, WaitingNote
 from dockstation.journal_store import Journal
 from dockstation.threads import Books, Lane
-from evidence.core.clock import Clock, Entropy
+from evidence.core.clock import Clock, Entropy, format_time
 from evidence.core.digest import ClipDigest
 from evidence.core.ids import uuid7
 from evidence.core.wire.cleared import CLEARED_FILES_MAX, Cleared, ClearedFile, sign_cleared
@@ -75,7 +79,7 @@ class Cleaner:
         self._receipts = receipts
         self._keep = timedelta(hours=keep_hours)
         self._rehash = rehash
-        self._dry_run = dry_run
+        self.dry_run = dry_run
         self._clock = clock
         self._entropy = entropy
 
@@ -102,16 +106,37 @@ class Cleaner:
         on_card = {file.key: file for file in files}
         rows = await self._books.do(Journal.rows, {State.CLEARABLE})
         here = [row for row in rows if row.recorder == recorder and row.seen.key in on_card]
-        results = [await self._clear_one(card, lane, row, on_card[row.seen.key]) for row in here]
-        if not self._dry_run:
-            await self._list(recorder)
+        here.sort(key=lambda row: row.seen.name.rpartition(b"/")[0])
+        results: list[ClearingResult] = []
+        for _, folder in groupby(here, key=lambda row: row.seen.name.rpartition(b"/")[0]):
+            results += [await self._clear_one(card, lane, row, on_card[row.seen.key]) for row in folder]
+            if not self.dry_run:
+                await self._list(recorder)
         return results
+
+    async def staying(self, *, recorder: str, files: Sequence[SeenFile]) -> list[tuple[str, str]]:
+        """Return path and reason of each of a recorder's files on the card that clearing leaves alone."""
+        known = {row.seen.key: row for row in await self._books.do(Journal.newest, recorder, [f.key for f in files])}
+        return [(file.path, why) for file in files if (why := self._why_it_stays(known.get(file.key)))]
+
+    def _why_it_stays(self, row: FileRow | None) -> str:
+        if row is None or row.state in {State.CLEARED, State.ABANDONED}:
+            return "在清单之外 no inventory lists it yet"
+        if row.state is State.REFUSED:
+            return f"服务器拒收 the service refused it: {row.trouble}"
+        if row.state not in RECEIPTED:
+            return f"尚无回执 no verified receipt yet ({row.state.value})"
+        if row.key_mark:
+            return "重点标记 marked by the officer"
+        if row.state is State.RECEIPT_VERIFIED and row.verified_at is not None:
+            return f"保留至 kept until {format_time(row.verified_at + self._keep)}"
+        return ""
 
     async def _clear_one(self, card: Card, lane: Lane, row: FileRow, file: SeenFile) -> ClearingResult:
         try:
             await lane.run(card.check)
             await self._look_again(card, lane, row, file)
-            if not self._dry_run:
+            if not self.dry_run:
                 row = await self._books.do(Journal.begin_clearing, row, root=card.root)
                 await lane.run(card.remove, file)
                 row = await self._books.do(Journal.cleared, row)

@@ -105,6 +105,9 @@ def run(
     interval: Annotated[float | None, typer.Option(help="Seconds between two looks.")] = None,
     parallel: Annotated[int | None, typer.Option(help="Recorders read at the same time.")] = None,
     patience: Annotated[float | None, typer.Option(help="Seconds that failures are borne without progress.")] = None,
+    page: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Serve the status page there, for the screen at the dock.")
+    ] = None,
     json_output: JsonOption = False,
 ) -> None:
     """Read recorders: inventory first, then every file once, then its receipt.
@@ -118,6 +121,7 @@ def run(
         "interval_seconds": interval,
         "parallel": parallel,
         "patience_seconds": patience,
+        "page_listen": page,
         "clear": clear or None,
     }
     settings = _settings(folder, changes)
@@ -135,7 +139,9 @@ def clear(
     state: StateOption = None,
     watch: WatchOption = None,
     recorder: RecorderOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what would be removed, and why the rest stays.")
+    ] = False,
     json_output: JsonOption = False,
 ) -> None:
     """Remove from recorders what has a verified receipt and is not marked; read nothing, send no footage."""

@@ -23,6 +23,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import ssl
 import time
 import tomllib
@@ -48,6 +49,7 @@ STATE_VARIABLE = "SHILU_DOCK_STATE"
 MBIT_MIN = 0.05
 """Lowest ceiling: below it a turn of 25 recorders would outlast the patience of a connection."""
 
+_LISTEN = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}")
 _LOCK_TRIES = 10
 _LOCK_PAUSE_SECONDS = 0.02
 
@@ -77,6 +79,7 @@ class Settings:
         ca_file: Certificate authorities to trust instead of the system's, PEM; empty for the system's.
         client_certificate: The station's own certificate for the service's TLS, PEM; empty for none.
         client_key: Its key, PEM; empty when it stands in the certificate's file.
+        page_listen: Where the status page is served, `127.0.0.1:8459`; empty for nowhere.
     """
 
     watch: tuple[str, ...] = ()
@@ -99,6 +102,7 @@ class Settings:
     ca_file: str = ""
     client_certificate: str = ""
     client_key: str = ""
+    page_listen: str = ""
 
     def __post_init__(self) -> None:
         for name in ("interval_seconds", "patience_seconds", "receipt_seconds"):
@@ -116,6 +120,8 @@ class Settings:
             raise ConfigInvalid(f"bandwidth_mbit_max is neither 0 nor within {MBIT_MIN} to 100000")
         for window in self.send_windows:
             parse_window(window)
+        if self.page_listen and not _LISTEN.fullmatch(self.page_listen):
+            raise ConfigInvalid(f"page_listen {self.page_listen!r} is not of the form 127.0.0.1:8459")
         if self.client_key and not self.client_certificate:
             raise ConfigInvalid("client_key is of no use without client_certificate")
         if self.rehash not in {"always", "changed"}:

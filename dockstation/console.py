@@ -131,12 +131,15 @@ def print_status(status: StationStatus) -> None:
 
 
 def print_clearing(report: Report) -> None:
-    """Write what a dry run would remove."""
+    """Write what a dry run would remove, and why the rest would stay."""
     console = Console(highlight=False)
     for outcome in report.outcomes:
         for row in outcome.would_clear:
             what = f"{visible(row.recorder)}  {visible(row.path)}  {human_bytes(row.seen.size)}"
             console.print(Text(f"将清除 would clear  {what}"))
+        for path, reason in outcome.would_stay:
+            what = f"{visible(', '.join(outcome.recorders))}  {visible(path)}  {visible(reason)}"
+            console.print(Text(f"将保留 would stay   {what}", style="yellow"))
     console.print(f"共 total {sum(len(outcome.would_clear) for outcome in report.outcomes)}")
 
 

@@ -80,6 +80,7 @@ class Outcome:
         left_over: Files that did not fit into the inventory; they come with the next look.
         kept: Receipted files that were to be removed and were not.
         would_clear: In a dry run, what would be removed.
+        would_stay: In a dry run, path and reason of what would not.
         error: What ended the docking early.
     """
 
@@ -94,6 +95,7 @@ class Outcome:
     left_over: int = 0
     kept: tuple[FileRow, ...] = ()
     would_clear: tuple[FileRow, ...] = ()
+    would_stay: tuple[tuple[str, str], ...] = ()
     error: CodedError | None = None
 
     @property
@@ -267,6 +269,10 @@ class _Docking:
                 self._tell(Kind.CLEARED, holding.recorder, path=result.row.path)
             else:
                 self._outcome.would_clear += (result.row,)
+        if self._station.cleaner.dry_run:
+            kept = {row.path: row.trouble or "" for row in self._outcome.kept}
+            staying = await self._station.cleaner.staying(recorder=holding.recorder, files=files)
+            self._outcome.would_stay += (*kept.items(), *staying)
         await self._station.outbox.send(holding.recorder)
 
     def _tell(self, kind: Kind, recorder: str, text: str = "", *, path: str = "") -> None:

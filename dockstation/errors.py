@@ -188,3 +188,10 @@ class WindowClosed(DockError):
 
     code = "dock.window_closed"
     blame = Blame.WAY
+
+
+class PageUnavailable(DockError):
+    """The status page cannot listen where it should. The station works without it; mend `page_listen`."""
+
+    code = "dock.page_unavailable"
+    blame = Blame.WAY

@@ -29,6 +29,7 @@ class Kind(Enum):
     WAITING = "waiting"
     DONE = "done"
     GONE = "gone"
+    PAGE = "page"
 
 
 LABELS: dict[Kind, tuple[str, str]] = {
@@ -48,6 +49,7 @@ LABELS: dict[Kind, tuple[str, str]] = {
     Kind.WAITING: ("等待", "waiting"),
     Kind.DONE: ("完成", "done"),
     Kind.GONE: ("取下", "taken out"),
+    Kind.PAGE: ("页面", "status page"),
 }
 
 PROGRESS = frozenset({Kind.COPYING, Kind.SENDING})

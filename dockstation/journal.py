@@ -143,6 +143,27 @@ class Stock:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the files of one recorder are that its newest inventory lists.
+
+    Attributes:
+        recorder: Its number.
+        files: How many.
+        bytes: Their size.
+        safe_files: How many are receipted, or lie whole in the spool.
+        safe_bytes: Their size.
+        receipted_files: How many are receipted.
+    """
+
+    recorder: str
+    files: int
+    bytes: int
+    safe_files: int
+    safe_bytes: int
+    receipted_files: int
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingNote:
     """A signed statement that the service has not acknowledged yet."""
 

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from dockstation.card import FileKey
 from dockstation.intake import Prefix
-from dockstation.journal import RECEIPTED, FileRow, ListedFile, SlotView, State, Stock, WaitingNote
+from dockstation.journal import RECEIPTED, FileRow, ListedFile, Progress, SlotView, State, Stock, WaitingNote
 from dockstation.journal_base_store import file_row
 from dockstation.journal_spool_store import SpoolJournal
 from evidence.core.clock import format_time, parse_time
@@ -265,6 +265,19 @@ class Journal(SpoolJournal):
             "SELECT recorder, state, count(*) AS n, sum(size) AS b FROM file GROUP BY recorder, state ORDER BY recorder"
         )
         return tuple((row["recorder"], State(row["state"]), row["n"], row["b"]) for row in self._all(query))
+
+    def progress(self) -> tuple[Progress, ...]:
+        """Return how far each recorder's newest inventory is."""
+        query = """
+            WITH listed AS (
+                SELECT recorder, size, state IN ('receipt_verified', 'clearable', 'cleared') AS receipted,
+                       spool IS NOT NULL AND root IS NOT NULL AND state <> 'refused' AS copied
+                FROM file WHERE present = 1)
+            SELECT recorder, count(*), sum(size), sum(receipted OR copied), sum(size * (receipted OR copied)),
+                   sum(receipted)
+            FROM listed GROUP BY recorder ORDER BY recorder
+            """
+        return tuple(Progress(*row) for row in self._all(query))
 
     def troubles(self) -> tuple[tuple[str, str, str], ...]:
         """Return recorder, path and reason of present files that something stands in the way of."""

@@ -40,6 +40,7 @@ def _outcome(outcome: Outcome, rows: tuple[tuple[Slot, FileRow], ...]) -> dict[s
         "files": [_file(row, outcome) for slot, row in rows if slot == outcome.slot],
         "not_read": [{"path": item.path, "code": item.code, "reason": item.reason} for item in outcome.remarks],
         "kept": [row.path for row in outcome.kept],
+        "would_stay": [{"path": path, "reason": reason} for path, reason in outcome.would_stay],
         "would_clear": [row.path for row in outcome.would_clear],
         "error": error_json(outcome.error),
     }

@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Coroutine
+from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
 from dockstation.agent import Options, open_watch
 from dockstation.config import Settings, StateFolder
-from dockstation.events import Bus, Tell
-from dockstation.watch import Job, Report
+from dockstation.errors import PageUnavailable
+from dockstation.events import Bus, Event, Kind, Tell
+from dockstation.watch import Job, Report, Watch
+from evidence.core.clock import utc_now
 
 T = TypeVar("T")
 
@@ -29,7 +32,10 @@ def run_forever(folder: StateFolder, settings: Settings, job: Job, options: Opti
     """
 
     async def work() -> None:
-        async with open_watch(folder, settings, job, options=options, bus=_bus(tell)) as watch:
+        bus = _bus(tell)
+        async with open_watch(folder, settings, job, options=options, bus=bus) as watch, AsyncExitStack() as stack:
+            if settings.page_listen:
+                await _show_page(settings.page_listen, folder, watch, bus, stack)
             await watch.forever()
 
     asyncio.run(_until_stopped(work()))
@@ -47,6 +53,23 @@ def run_once(folder: StateFolder, settings: Settings, job: Job, options: Options
             return await watch.once()
 
     return asyncio.run(_until_stopped(work()))
+
+
+async def _show_page(listen: str, folder: StateFolder, watch: Watch, bus: Bus, stack: AsyncExitStack) -> None:
+    """Serve the status page as long as the station runs; a station without its page still does its work."""
+    # Only a station with a screen needs the server half of aiohttp in its memory.
+    from dockstation.page.board import Board
+    from dockstation.page.server import serving_page
+
+    name = folder.load_enrolment().name
+    board = Board(name=name, showcase=watch.showcase, books=watch.books, clock=utc_now)
+    bus.listen(board.heard)
+    try:
+        address = await stack.enter_async_context(serving_page(listen, board))
+    except PageUnavailable as error:
+        bus(Event(kind=Kind.TROUBLE, at=utc_now(), text=str(error)))
+    else:
+        bus(Event(kind=Kind.PAGE, at=utc_now(), text=address))
 
 
 def _bus(tell: Tell) -> Bus:

@@ -40,6 +40,10 @@ class Showcase:
         self._views: dict[str, SlotView] = {}
         self._said: set[tuple[str, str, str]] = set()
 
+    def views(self) -> tuple[SlotView, ...]:
+        """Return the slots as they are shown now, by name."""
+        return tuple(self._views[name] for name in sorted(self._views))
+
     def docked(self, slot: Slot) -> None:
         """A recorder has appeared."""
         self._show(self._view(slot.name, str(slot.root), phase="reading"))

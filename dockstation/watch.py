@@ -24,6 +24,7 @@ from dockstation.journal import FINAL, TO_SETTLE, FileRow
 from dockstation.journal_store import Journal
 from dockstation.showcase import Showcase
 from dockstation.slots import Slot, find_slots
+from dockstation.threads import Books
 from ledger.errors import Blame, CodedError
 
 ONCE_PAUSE_SECONDS = 0.3
@@ -80,6 +81,16 @@ class Watch:
         self._known: set[Slot] = set()
         self._failures: dict[Slot, int] = {}
         self._rest_until: dict[Slot, float] = {}
+
+    @property
+    def showcase(self) -> Showcase:
+        """Return the picture of the slots."""
+        return self._showcase
+
+    @property
+    def books(self) -> Books:
+        """Return the station's journal."""
+        return self._station.books
 
     async def forever(self) -> None:
         """Go round until cancelled."""

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import json
 import secrets
+import ssl
 import time
 from base64 import b64decode, urlsafe_b64encode
 from collections import Counter
@@ -141,8 +142,8 @@ class FakeService:
         )
 
     @asynccontextmanager
-    async def serving(self, *, port: int = 0) -> AsyncIterator[str]:
-        """Serve on loopback for the length of the block and yield the address."""
+    async def serving(self, *, port: int = 0, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+        """Serve on loopback for the length of the block and yield the address; with TLS as `localhost`."""
         app = web.Application(middlewares=[self._answer], client_max_size=STATEMENT_BYTES_MAX)
         app.router.add_post("/v1/docks/enrol", self._enrol)
         app.router.add_get("/log/checkpoint", self._checkpoint)
@@ -159,10 +160,10 @@ class FakeService:
         runner = web.AppRunner(app, auto_decompress=False, shutdown_timeout=0.1)
         await runner.setup()
         try:
-            site = web.TCPSite(runner, "127.0.0.1", port, reuse_address=True)
+            site = web.TCPSite(runner, "127.0.0.1", port, reuse_address=True, ssl_context=tls)
             await site.start()
             host, bound, *_ = runner.addresses[0]
-            yield f"http://{host}:{bound}"
+            yield f"http://{host}:{bound}" if tls is None else f"https://localhost:{bound}"
         finally:
             await runner.cleanup()
 

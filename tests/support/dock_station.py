@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dockstation.agent import Options, open_watch
-from dockstation.config import Settings, StateFolder
+from dockstation.config import Settings, StateFolder, trust
 from dockstation.enrol import enrol
 from dockstation.events import Bus, Event
 from dockstation.journal import FileRow, State
@@ -104,7 +104,7 @@ async def enrolled(folder: Path, url: str, *, settings: Settings = QUICK, force:
     """Enrol a station with the service at `url`."""
     state = StateFolder(folder)
     state.create()
-    async with Link(url, tokens=None) as link:
+    async with Link(url, tokens=None, trust=trust(settings)) as link:
         await enrol(
             state, link, url=url, code=CODE, name="走廊 1", force=force, clock=utc_now, entropy=secrets.token_bytes
         )
