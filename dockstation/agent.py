@@ -9,15 +9,18 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dockstation.cleanup import Cleaner
 from dockstation.config import Settings, StateFolder, trust
 from dockstation.copier import Copier
 from dockstation.courier import Courier
+from dockstation.detect.hints import Hints
+from dockstation.detect.opening import open_folder_hints, open_places
 from dockstation.docking import Station
 from dockstation.errors import ConfigInvalid, LinkLost, ServiceBusy
-from dockstation.events import Bus
+from dockstation.events import Bus, Event, Kind
 from dockstation.forward import Forwarder
 from dockstation.identity import Enrolment, TokenMaker
 from dockstation.journal import RECEIPTED
@@ -49,11 +52,13 @@ class Options:
         dry_run: Only tell what would be cleared.
         retry_refused: Try files again that the service once refused.
         patient: Wait for the service as long as it takes before the first look, when a change of key is under way.
+        hints: Begin rounds early when something changes in the folders.
     """
 
     dry_run: bool = False
     retry_refused: bool = False
     patient: bool = False
+    hints: bool = False
 
 
 @asynccontextmanager
@@ -106,7 +111,17 @@ async def open_watch(
         )
         showcase = Showcase(books=books, clock=clock, tell=bus)
         bus.listen(showcase.heard)
-        yield Watch(station, job, showcase=showcase)
+        hints = Hints()
+        places = open_places(settings, job, hints=hints, notice=partial(_notice, bus, clock))
+        stack.push_async_callback(places.close)
+        folders = open_folder_hints(hints, notice=partial(_notice, bus, clock)) if options.hints else None
+        if folders is not None:
+            stack.callback(folders.close)
+        yield Watch(station, job, showcase=showcase, places=places, hints=hints, folders=folders)
+
+
+def _notice(bus: Bus, clock: Clock, text: str) -> None:
+    bus(Event(kind=Kind.NOTICE, at=clock(), text=text))
 
 
 async def _open_spool(settings: Settings, books: Books, *, entropy: Entropy) -> Copier | None:

@@ -38,6 +38,7 @@ from dockstation.enrol import enrol as enrol_station
 from dockstation.errors import (
     CardLost,
     ConfigInvalid,
+    DetectionMissing,
     DockNotAccepted,
     JournalUnusable,
     LinkLost,
@@ -64,7 +65,7 @@ from ledger.errors import Blame, CodedError
 
 INCOMPLETE, WRONG_SETUP, STATE_BUSY, SERVICE_AWAY, DEFECT, INTERRUPTED = 1, 3, 4, 5, 70, 130
 
-_SETUP_ERRORS = (NotEnrolled, ConfigInvalid, ProfileInvalid, OtherLog)
+_SETUP_ERRORS = (NotEnrolled, ConfigInvalid, ProfileInvalid, OtherLog, DetectionMissing)
 _STATE_ERRORS = (StateTaken, JournalUnusable, StateUnwritable)
 _SERVICE_ERRORS = (LinkLost, ServiceBusy, ServiceMalformed, ServiceObjects, ServiceRefused, DockNotAccepted)
 
@@ -88,6 +89,7 @@ WatchOption = Annotated[
 RecorderOption = Annotated[
     list[Path] | None, typer.Option("--recorder", metavar="FOLDER", help="A mounted recorder. May be repeated.")
 ]
+UsbOption = Annotated[bool, typer.Option("--usb", help="Find recorders on USB ports, mount them read-only.")]
 ProfileOption = Annotated[str | None, typer.Option("--profile", help="Layout profile; `auto` lets the files choose.")]
 
 
@@ -96,6 +98,7 @@ def run(
     state: StateOption = None,
     watch: WatchOption = None,
     recorder: RecorderOption = None,
+    usb: UsbOption = False,
     profile: ProfileOption = None,
     once: Annotated[bool, typer.Option("--once", help="End when everything is receipted.")] = False,
     clear: Annotated[bool, typer.Option("--clear", help="Remove receipted files, but for marked ones.")] = False,
@@ -112,11 +115,12 @@ def run(
 ) -> None:
     """Read recorders: inventory first, then every file once, then its receipt.
 
-    Without --watch and --recorder the folders of config.toml are used. Ctrl-C and SIGTERM end it at any point; the next
-    run goes on from there.
+    Without --watch and --recorder the folders of config.toml are used; --usb looks at USB ports besides. Ctrl-C and
+    SIGTERM end it at any point; the next run goes on from there.
     """
     folder = StateFolder(state or default_state())
     changes: dict[str, object] = {
+        "usb": usb or None,
         "profile": profile,
         "interval_seconds": interval,
         "parallel": parallel,
@@ -126,7 +130,7 @@ def run(
     }
     settings = _settings(folder, changes)
     job = _job(settings, watch, recorder, send=True, clear=settings.clear, once=once)
-    options = Options(retry_refused=retry_refused, patient=not once)
+    options = Options(retry_refused=retry_refused, patient=not once, hints=settings.hot and not once)
     if once:
         _look_once(folder, settings, job, options, json_output=json_output)
     else:
@@ -139,6 +143,7 @@ def clear(
     state: StateOption = None,
     watch: WatchOption = None,
     recorder: RecorderOption = None,
+    usb: UsbOption = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be removed, and why the rest stays.")
     ] = False,
@@ -146,7 +151,7 @@ def clear(
 ) -> None:
     """Remove from recorders what has a verified receipt and is not marked; read nothing, send no footage."""
     folder = StateFolder(state or default_state())
-    settings = _settings(folder, {})
+    settings = _settings(folder, {"usb": usb or None})
     job = _job(settings, watch, recorder, send=False, clear=True, once=True)
     _look_once(folder, settings, job, Options(dry_run=dry_run), json_output=json_output)
 
@@ -303,13 +308,13 @@ def _job(
 ) -> Job:
     if not watch and not recorder:
         watch, recorder = [Path(item) for item in settings.watch], [Path(item) for item in settings.recorders]
-    if not watch and not recorder:
-        raise typer.BadParameter("name a folder with --watch or --recorder, or in config.toml")
+    if not watch and not recorder and not settings.usb:
+        raise typer.BadParameter("name a folder with --watch or --recorder, or in config.toml, or use --usb")
     for path in (*(watch or ()), *(recorder or ())):
         # A station that runs for ever waits for its recorders; one look at nothing is a mistake.
         if once and not path.is_dir():
             raise CardLost(f"{path} is not a folder")
-    return Job(watch=tuple(watch or ()), recorders=tuple(recorder or ()), send=send, clear=clear)
+    return Job(watch=tuple(watch or ()), recorders=tuple(recorder or ()), send=send, clear=clear, usb=settings.usb)
 
 
 def _look_once(folder: StateFolder, settings: Settings, job: Job, options: Options, *, json_output: bool) -> None:

@@ -61,6 +61,10 @@ class Settings:
     Attributes:
         watch: Folders whose sub-folders are mounted recorders.
         recorders: Folders each of which is a mounted recorder.
+        usb: Whether recorders on USB ports are found by udev and mounted by udisks2.
+        usb_slots: Names of ports, `NAME=PORT` (udev's `ID_PATH`, `*` and `?` allowed); with any, other ports are left.
+        usb_when_safe: What becomes of a USB recorder when all of it is receipted: `unmount`, `eject` or `stay`.
+        hot: Whether a change in a folder begins a look at once; the periodic look goes on all the same.
         profile: Name of a layout profile, or `auto`.
         interval_seconds: Pause between two looks over all slots.
         settle_seconds: How long a file must have kept still before it is read.
@@ -84,6 +88,10 @@ class Settings:
 
     watch: tuple[str, ...] = ()
     recorders: tuple[str, ...] = ()
+    usb: bool = False
+    usb_slots: tuple[str, ...] = ()
+    usb_when_safe: str = "unmount"
+    hot: bool = True
     profile: str = AUTOMATIC
     interval_seconds: float = 5.0
     settle_seconds: float = 2.0
@@ -126,6 +134,8 @@ class Settings:
             raise ConfigInvalid("client_key is of no use without client_certificate")
         if self.rehash not in {"always", "changed"}:
             raise ConfigInvalid("rehash is neither 'always' nor 'changed'")
+        if self.usb_when_safe not in {"unmount", "eject", "stay"}:
+            raise ConfigInvalid("usb_when_safe is neither 'unmount' nor 'eject' nor 'stay'")
 
 
 class StateFolder:

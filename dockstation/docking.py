@@ -22,6 +22,7 @@ from dockstation.card import NOTHING_SEEN, Card, Remark, Sighting
 from dockstation.cleanup import Cleaner
 from dockstation.config import Settings
 from dockstation.courier import Courier, Stuck
+from dockstation.detect.places import Slot
 from dockstation.errors import CardLost, RecorderTwice
 from dockstation.events import Event, Kind, Tell
 from dockstation.forward import Forwarder
@@ -30,7 +31,6 @@ from dockstation.journal import FINAL, RECEIPTED, FileRow, State, WaitingNote
 from dockstation.journal_store import Journal
 from dockstation.layout import Profile, choose_profile
 from dockstation.outbox import Outbox
-from dockstation.slots import Slot
 from dockstation.stocktaking import Holding, select, sending_order, sort_out, state_inventory, still
 from dockstation.threads import Books, Lane
 from evidence.core.clock import Clock, Entropy
@@ -176,7 +176,8 @@ class _Docking:
         slot, files = self._outcome.slot, self._outcome.sighting.files
         # A card made to exhaust the station holds 200,000 names, whose reading takes seconds: not on the loop.
         profile = await asyncio.to_thread(choose_profile, self._station.profiles, [file.path for file in files])
-        holdings, ignored = await asyncio.to_thread(sort_out, files, profile=profile, slot=slot.name)
+        card = None if slot.volume is None else slot.volume.identity
+        holdings, ignored = await asyncio.to_thread(sort_out, files, profile=profile, slot=slot.name, card=card)
         self._outcome.remarks = self._outcome.sighting.remarks + ignored
         self._outcome.recorders = tuple(holding.recorder for holding in holdings)
         self._outcome.files = sum(len(holding.files) for holding in holdings)
@@ -215,7 +216,7 @@ class _Docking:
     def _claim(self, recorder: str) -> None:
         slot = self._outcome.slot
         owner = self._station.owners.setdefault(recorder, slot)
-        if owner != slot:
+        if owner.name != slot.name:
             raise RecorderTwice(f"recorder {recorder} is in slot {owner.name} and in slot {slot.name}")
 
     async def _send(self, holding: Holding, profile: Profile) -> None:

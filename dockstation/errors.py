@@ -69,6 +69,19 @@ class CardLost(DockError):
     blame = Blame.WAY
 
 
+class DetectionMissing(DockError):
+    """What finds USB recorders or changes of folders is not installed. Folders are looked at all the same."""
+
+    code = "dock.detection_missing"
+
+
+class MountFailed(DockError):
+    """A USB recorder cannot be mounted, unmounted or ejected now; the system's own words follow. Tried again later."""
+
+    code = "dock.mount_failed"
+    blame = Blame.WAY
+
+
 class FileUnreadable(DockError):
     """The card answers but this file's bytes do not come (bad sector, short read, no permission). Tried again later."""
 

@@ -13,6 +13,7 @@ from evidence.core.clock import format_time
 class Kind(Enum):
     """What happened. Each has a Chinese and an English label."""
 
+    NOTICE = "notice"
     DOCKED = "docked"
     INVENTORIED = "inventoried"
     COPYING = "copying"
@@ -33,6 +34,7 @@ class Kind(Enum):
 
 
 LABELS: dict[Kind, tuple[str, str]] = {
+    Kind.NOTICE: ("提示", "notice"),
     Kind.DOCKED: ("接入", "docked"),
     Kind.INVENTORIED: ("清单", "inventory"),
     Kind.COPYING: ("拷贝", "copying"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dockstation.detect.places import Slot
 from dockstation.docking import Outcome
 from dockstation.identity import Enrolment
 from dockstation.journal import FileRow
-from dockstation.slots import Slot
 from dockstation.watch import Report
 from ledger.errors import CodedError
 

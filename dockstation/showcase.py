@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dockstation.detect.places import Slot
 from dockstation.docking import Outcome
 from dockstation.errors import WindowClosed
 from dockstation.events import Event, Kind, Tell
 from dockstation.journal import RECEIPTED, SlotView, State
 from dockstation.journal_store import Journal
-from dockstation.slots import Slot
 from dockstation.threads import Books
 from evidence.core.clock import Clock
 

@@ -1,8 +1,8 @@
 """Stocktaking: from what lies on a card to the inventory that states it. Pure.
 
 A card usually has one recorder's files. Where names tell serial numbers, each serial gets an inventory of its own;
-files whose names tell none belong to the one recorder the others name, or to the slot's name when there is none or
-several.
+files whose names tell none belong to the one recorder the others name. When there is none, or several, the card's own
+identity stands for the recorder (`detect.volume`), and where the machine tells none, the slot's name.
 
 An inventory has limits. Beyond them files that are still to be settled come first, so a card with more files than one
 inventory can list is worked off all the same, look by look.
@@ -41,16 +41,21 @@ class Holding:
 
 
 def sort_out(
-    files: Sequence[SeenFile], *, profile: Profile, slot: str
+    files: Sequence[SeenFile], *, profile: Profile, slot: str, card: str | None = None
 ) -> tuple[tuple[Holding, ...], tuple[Remark, ...]]:
-    """Return the recorders of a card with their files, and remarks on what the profile ignores."""
+    """Return the recorders of a card with their files, and remarks on what the profile ignores.
+
+    Args:
+        slot: Name of the slot it is in.
+        card: The card's own identity, where the machine tells.
+    """
     listed = [ListedFile(seen, profile.read(seen.path)) for seen in files]
     ignored = tuple(
         Remark(item.seen.path, "ignored", item.reading.why) for item in listed if item.reading.kind is Kind.IGNORED
     )
     kept = [item for item in listed if item.reading.kind is not Kind.IGNORED]
     serials = {item.reading.recorder for item in kept if item.reading.recorder is not None}
-    fallback = serials.pop() if len(serials) == 1 else recorder_name(slot)
+    fallback = serials.pop() if len(serials) == 1 else recorder_name(card or slot)
     groups: dict[str, list[ListedFile]] = {}
     for item in kept:
         groups.setdefault(item.reading.recorder or fallback, []).append(item)

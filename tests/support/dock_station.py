@@ -70,7 +70,8 @@ class TestStation:
         **changes: object,
     ) -> Report:
         """Run a station of a fresh process until nothing is waiting."""
-        async with self.watching(*recorders, clear=clear, send=send, options=options, **changes) as watch:
+        opened = self.watching(*recorders, clear=clear, send=send, options=options, **changes)  # type: ignore[arg-type]
+        async with opened as watch:
             return await watch.once()
 
     @asynccontextmanager
@@ -80,15 +81,16 @@ class TestStation:
         clear: bool = False,
         send: bool = True,
         options: Options | None = None,
+        watch: tuple[Path, ...] = (),
         **changes: object,
     ) -> AsyncIterator[Watch]:
-        """Open a station on the given recorders."""
+        """Open a station on the given recorders, and on those in the watched folders."""
         bus = Bus()
         bus.listen(self.events.append)
         settings = replace(self.settings, **changes)  # type: ignore[arg-type]  # fields by name
-        job = Job(watch=(), recorders=recorders, send=send, clear=clear)
-        async with open_watch(self.state, settings, job, options=options or Options(), bus=bus) as watch:
-            yield watch
+        job = Job(watch=watch, recorders=recorders, send=send, clear=clear, usb=settings.usb)
+        async with open_watch(self.state, settings, job, options=options or Options(), bus=bus) as opened:
+            yield opened
 
     def rows(self, *states: State) -> tuple[FileRow, ...]:
         """Return the journal's files in these states, all without any."""

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from dockstation.agent import Options
+from dockstation.detect.places import Slot
 from dockstation.docking import dock
 from dockstation.errors import CardLost, RecorderTwice
 from dockstation.events import Kind
 from dockstation.journal import State
-from dockstation.slots import Slot
 from evidence.core.digest import CHUNK_BYTES, digest_file
 from evidence.core.wire.receipt import check_receipt, parse_receipt
 from tests.support.dock_server import FakeService

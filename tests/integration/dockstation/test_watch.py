@@ -12,7 +12,6 @@ from dockstation.errors import LinkLost
 from dockstation.events import Kind
 from dockstation.journal import SlotView, State
 from dockstation.journal_store import Journal
-from dockstation.watch import Job, Watch
 from evidence.core.clock import utc_now
 from tests.support.dock_server import FakeService
 from tests.support.dock_station import TestStation, clip_name, enrolled, make_recorder, write_clip
@@ -21,8 +20,8 @@ from tests.support.dock_station import TestStation, clip_name, enrolled, make_re
 @asynccontextmanager
 async def running(station: TestStation, folder: Path, **changes: object) -> AsyncIterator[None]:
     """Let a station watch a folder for the length of the block."""
-    async with station.watching(**changes) as watch:  # type: ignore[arg-type]  # settings by name
-        task = asyncio.create_task(_watching(watch, folder))
+    async with station.watching(watch=(folder,), **changes) as watch:  # type: ignore[arg-type]  # settings by name
+        task = asyncio.create_task(watch.forever())
         try:
             yield
             assert not task.done(), task.exception()
@@ -30,11 +29,6 @@ async def running(station: TestStation, folder: Path, **changes: object) -> Asyn
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-
-
-async def _watching(watch: Watch, folder: Path) -> None:
-    watch._job = Job(watch=(folder,), recorders=(), send=True, clear=watch._job.clear)
-    await watch.forever()
 
 
 async def until(true: Callable[[], bool]) -> None:

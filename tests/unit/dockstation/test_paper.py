@@ -20,7 +20,11 @@ from tests.support import house
 
 HOME = Path(dockstation.__file__).parent
 DESIGN = (HOME / "DESIGN.md").read_text(encoding="utf-8")
-MODULES = sorted(path.stem for path in HOME.glob("*.py") if not path.stem.startswith("__"))
+MODULES = sorted(
+    path.relative_to(HOME).with_suffix("").as_posix().replace("/", ".")
+    for path in HOME.rglob("*.py")
+    if not path.stem.startswith("__")
+)
 
 
 def test_every_setting_stands_in_the_design_with_its_default() -> None:
@@ -34,7 +38,8 @@ def test_every_setting_stands_in_the_design_with_its_default() -> None:
 
 
 def test_every_module_stands_in_the_design() -> None:
-    assert [module for module in MODULES if f"`{module}`" not in DESIGN and f"`{module}.py`" not in DESIGN] == []
+    names = {module: (module, f"{module}.py", module.rpartition(".")[2]) for module in MODULES}
+    assert [module for module in MODULES if not any(f"`{name}`" in DESIGN for name in names[module])] == []
 
 
 def test_every_state_stands_on_the_journal_s_front_page() -> None:
@@ -70,16 +75,17 @@ def test_every_phase_that_is_shown_has_a_label() -> None:
 
 
 HEAVY = ("asyncpg", "av", "numpy", "pydantic", "sqlalchemy", "alembic", "pgqueuer", "uvloop", "api", "ingest")
+OPTIONAL = ("dbus_fast", "pyudev", "watchdog")
 
 
-def test_every_module_imports_without_the_service_s_libraries() -> None:
+def test_every_module_imports_without_the_service_s_and_the_optional_libraries() -> None:
     modules = [f"dockstation.{name}" for name in MODULES]
     code = f"""
 import importlib, sys
 class Wall:
     def find_spec(self, name, path=None, target=None):
         top = name.split(".")[0]
-        if top in {HEAVY!r}:
+        if top in {HEAVY + OPTIONAL!r}:
             raise ImportError("not in a light install: " + name)
 sys.meta_path.insert(0, Wall())
 for name in {modules!r}:

@@ -14,7 +14,6 @@ import pytest
 from dockstation.errors import JournalUnusable
 from dockstation.journal import State
 from dockstation.journal_store import Journal
-from dockstation.slots import find_slots
 from dockstation.threads import Books, Lane
 from evidence.core.clock import utc_now
 from tests.support.dock_journal import DOCK, listed, take
@@ -76,17 +75,3 @@ async def test_a_journal_that_fails_is_named_as_such(tmp_path: Path) -> None:
             with pytest.raises(JournalUnusable) as caught:
                 await books.do(Journal.take_stock, dock=DOCK, recorder="r", files=[listed("b.mp4")])
             assert isinstance(caught.value.__cause__, sqlite3.Error)
-
-
-def test_slots_are_folders_named_once_each(tmp_path: Path) -> None:
-    for name in ("media/b", "media/a", "media/.hidden", "other/a"):
-        (tmp_path / name).mkdir(parents=True)
-    (tmp_path / "media" / "file").touch()
-    (tmp_path / "media" / "link").symlink_to(tmp_path / "other")
-    found = find_slots(watch=[tmp_path / "media"], recorders=[tmp_path / "other" / "a", tmp_path / "media" / "b"])
-    assert [slot.root for slot in found] == [tmp_path / "other/a", tmp_path / "media/b", tmp_path / "media/a"]
-    assert [slot.name for slot in found] == [f"a ({tmp_path / 'other'})", "b", f"a ({tmp_path / 'media'})"]
-
-
-def test_folders_that_are_not_there_have_no_slots(tmp_path: Path) -> None:
-    assert find_slots(watch=[tmp_path / "x"], recorders=[tmp_path / "y"]) == ()
