@@ -1,10 +1,13 @@
-"""Who calls: a staff token or a dock's short-lived signed token in `Authorization: Bearer`, and nothing else.
+"""Who calls: a staff token, a dock's short-lived signed token or a controller's session in `Authorization: Bearer`.
 
 Staff tokens are opaque and looked up by their public id; the stored digest is compared in constant time. A dock signs a
 JWT (RFC 7519) for every few minutes of work with the key it was enrolled with:
 
     header  {"alg": "Ed25519", "kid": <key ID, 8 hex>, "typ": "JWT"}
     claims  {"iss": <dock id>, "aud": <origin of the log>, "iat": <seconds>, "exp": <seconds>}
+
+Controllers of body worn systems open sessions (`evidence.parties.controllers`) and show their opaque token, on their
+own routes in `X-Auth-Token` too.
 
 No other algorithm, header or claim is taken, and no token lives longer than `DOCK_TOKEN_SECONDS_MAX`. The key comes
 from our own table, never from the token.
@@ -41,6 +44,8 @@ from evidence.core.clock import format_time
 from evidence.core.wire.fields import take_uuid
 from evidence.db.pool import Connection
 from evidence.errors import WireError
+from evidence.parties.controller_store import find_controller, find_session
+from evidence.parties.controllers import SESSION_PREFIX
 from evidence.parties.credentials import STAFF_PREFIX, parse_credential
 from evidence.parties.roles import Role
 from evidence.parties.store import find_dock, find_staff_token
@@ -86,7 +91,21 @@ class DockCaller:
         return f"dock:{self.dock}"
 
 
-Caller = StaffCaller | DockCaller
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControllerCaller:
+    """The controller of a body worn system, known by the token of its session."""
+
+    controller: UUID
+    name: str
+    role: ClassVar[Role] = Role.CONTROLLER
+
+    @property
+    def actor(self) -> str:
+        """How the ledger calls this party."""
+        return f"controller:{self.controller}"
+
+
+Caller = StaffCaller | DockCaller | ControllerCaller
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +136,8 @@ async def authenticate(
     token = _bearer(headers)
     if token.startswith(STAFF_PREFIX):
         return await _staff(conn, token, now=now)
+    if token.startswith(SESSION_PREFIX):
+        return await _controller(conn, token, now=now)
     return await _dock(conn, parse_dock_token(token), origin=origin, now=now, leeway=leeway)
 
 
@@ -190,6 +211,21 @@ async def _staff(conn: Connection, text: str, *, now: datetime) -> StaffCaller:
     if token.expires_at <= now:
         raise AuthExpired("the token has expired", expired_at=format_time(token.expires_at))
     return StaffCaller(staff=token.staff, token=token.token, name=token.name, role=token.role)
+
+
+async def _controller(conn: Connection, text: str, *, now: datetime) -> ControllerCaller:
+    credential = parse_credential(text, prefix=SESSION_PREFIX)
+    if credential is None:
+        raise AuthMalformed("the controller's token is not of the right shape")
+    session = await find_session(conn, credential.id)
+    controller = None if session is None else await find_controller(conn, session.controller)
+    if session is None or controller is None or not credential.matches(session.token_sha256):
+        raise AuthUnknownToken("the token is not known")
+    if controller.revoked_at is not None:
+        raise AuthRevoked("the controller has been revoked", revoked_at=format_time(controller.revoked_at))
+    if session.expires_at <= now:
+        raise AuthExpired("the token has expired", expired_at=format_time(session.expires_at))
+    return ControllerCaller(controller=controller.controller, name=controller.name)
 
 
 async def _dock(conn: Connection, token: DockToken, *, origin: str, now: datetime, leeway: timedelta) -> DockCaller:

@@ -110,6 +110,11 @@ class ServiceConfig(BaseSettings):
         description="Whether /uploads also speaks the IETF's draft of resumable uploads (interop version 8), with"
         " clients that do not say they are tus",
     )
+    axis_destination: bool = Field(
+        default=False,
+        description="Whether controllers of Axis body worn systems, connected by `shilu axis connect`, may deliver here"
+        " (content destination API, a part of OpenStack Swift); see docs/axis.md",
+    )
     prefix_seconds: float = Field(
         10.0,
         ge=0,

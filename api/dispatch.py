@@ -18,8 +18,9 @@ from pydantic import BaseModel, ValidationError
 from api.auth import Caller, authenticate
 from api.bodies import BodyLimits, field_errors
 from api.call import Call
-from api.errors import QueryInvalid, RoleRefused
+from api.errors import QueryInvalid, RoleRefused, RouteUnknown
 from api.route import Route
+from api.routes.access import CONTROLLERS
 from api.services import Services
 
 SERVICES = web.AppKey("services", Services)
@@ -38,6 +39,8 @@ def handler_of(route: Route) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         request[ROUTE] = route
         services = request.app[SERVICES]
+        if route.setting is not None and not getattr(services.config, route.setting):
+            raise RouteUnknown("there is nothing at this address")
         caller = await _let_in(route, request, services)
         query = parse_query(route.query, request.rel_url.raw_query_string)
         config = services.config
@@ -81,7 +84,7 @@ async def _let_in(route: Route, request: web.Request, services: Services) -> Cal
     async with services.pool.acquire() as conn:
         caller = await authenticate(
             conn,
-            request.headers.getall("Authorization", []),
+            _credentials(route, request),
             origin=services.origin,
             now=services.clock(),
             leeway=timedelta(seconds=services.config.token_leeway_seconds),
@@ -92,6 +95,14 @@ async def _let_in(route: Route, request: web.Request, services: Services) -> Cal
             f"this is not for the role {caller.role.value}", roles=sorted(role.value for role in route.roles)
         )
     return caller
+
+
+def _credentials(route: Route, request: web.Request) -> list[str]:
+    """Return what a request shows as its credential; controllers show theirs in a header of Swift's."""
+    swift = request.headers.getall("X-Auth-Token", [])
+    if swift and route.roles == CONTROLLERS:
+        return [f"Bearer {token}" for token in swift]
+    return request.headers.getall("Authorization", [])
 
 
 def _is_trusted_scraper(request: web.Request, services: Services) -> bool:

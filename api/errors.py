@@ -174,6 +174,12 @@ class RenditionMissing(ApiError):
     code = "view.rendition_missing"
 
 
+class RecordingMissing(ApiError):
+    """The clip came by itself, not as a part of a recording."""
+
+    code = "recording.missing"
+
+
 class TusVersionRefused(ApiError):
     """`Tus-Resumable` is missing or names another version; `Tus-Version` says which is spoken. Nothing was done."""
 

@@ -15,7 +15,7 @@ import asyncpg
 import structlog
 from aiohttp import web
 
-from api.auth import DockCaller, StaffCaller
+from api.auth import ControllerCaller, DockCaller, StaffCaller
 from api.dispatch import CALLER, ROUTE
 from api.errors import MethodRefused, RouteUnknown, SystemAway
 from api.metrics import METRICS
@@ -86,7 +86,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
             route=name,
             status=status,
             code=request.get(CODE),
-            actor=caller.actor if isinstance(caller, StaffCaller | DockCaller) else None,
+            actor=caller.actor if isinstance(caller, StaffCaller | DockCaller | ControllerCaller) else None,
             peer=request.remote,
             milliseconds=round(seconds * 1000, 1),
         )

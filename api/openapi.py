@@ -15,7 +15,7 @@ from api.bodies import JsonBody, NoteBody, Nothing, Stream
 from api.problems import MEDIA_TYPE, PROBLEMS, Problem
 from api.route import PATH_PATTERNS, Answer, Route
 from api.routes.table import ROUTES
-from evidence.parties.roles import Role
+from evidence.parties.roles import STAFF_ROLES, Role
 
 REF = "#/components/schemas/{model}"
 
@@ -86,6 +86,12 @@ def make_document(public_url: str | None) -> dict[str, Any]:
                     "bearerFormat": "JWT",
                     "description": "A short-lived token signed by the dock's own key",
                 },
+                "controller": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-Auth-Token",
+                    "description": "A body worn system's session, see /auth/v1.0",
+                },
             },
         },
     }
@@ -150,9 +156,10 @@ def _request_body(route: Route) -> dict[str, Any] | None:
 
 
 def _security(route: Route) -> list[dict[str, list[str]]]:
-    people = sorted(role.value for role in (route.roles or frozenset()) - {Role.DOCK})
+    roles = route.roles or frozenset()
+    people = sorted(role.value for role in roles & STAFF_ROLES)
     schemes = [{"staff": people}] if people else []
-    return [*schemes, {"dock": [Role.DOCK.value]}] if Role.DOCK in (route.roles or ()) else schemes
+    return schemes + [{role.value: [role.value]} for role in (Role.DOCK, Role.CONTROLLER) if role in roles]
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:

@@ -97,6 +97,15 @@ PROBLEMS = _table(
         (415, Retry.NEVER, "request.media_type request.encoding"),
         (416, Retry.FIXED, "request.range"),
         (428, Retry.FIXED, "request.precondition_required"),
+        # Deliveries of controllers: 400 is never stored, 503 is tried again soon, as their interface says.
+        (400, Retry.NEVER, "swift.name_invalid swift.metadata_invalid swift.unsupported swift.too_large swift.sealed"),
+        (400, Retry.FIXED, "swift.nothing_recorded swift.lost"),
+        (404, Retry.FIXED, "swift.container_unknown"),
+        (404, Retry.NEVER, "swift.object_unknown controller.unknown recording.missing"),
+        (403, Retry.NEVER, "swift.foreign swift.kept"),
+        (409, Retry.NEVER, "controller.already_revoked"),
+        (422, Retry.LATER, "swift.etag_mismatch"),
+        (503, Retry.LATER, "swift.elsewhere"),
         # The caller is not who may do this.
         (401, Retry.FIXED, "auth.missing auth.malformed auth.unknown_token auth.signature auth.audience auth.expired"),
         (401, Retry.NEVER, "auth.revoked"),

@@ -26,6 +26,9 @@ PATH_PATTERNS: Mapping[str, str] = MappingProxyType(
         "upload": UUID_PATTERN,
         "kind": "[a-z][a-z0-9_.-]{0,63}",
         "ticket": "[0-9a-f]{32}_[A-Za-z0-9_-]{43}",
+        "account": "AUTH_[0-9a-f]{32}",
+        "container": "[^/]+",
+        "object": ".+",
         "place": "[1-9][0-9]{0,3}",
         "tile": "[0-9a-z/.]{1,80}",
     }
@@ -86,6 +89,7 @@ class Route:
         handle: Called behind the gate; a test compares the types of its call with `body` and `query`.
         errors: Codes of its own; what its roles, body and query can lead to is added by `api.openapi.codes_of`.
         open_on_loopback: Whether the setting METRICS_ON_LOOPBACK lets this very host call without a token.
+        setting: Name of the setting that has to be on; while it is off there is nothing at this address.
         always: Headers that every answer of it has unless the handler sets them, problems included.
     """
 
@@ -103,6 +107,7 @@ class Route:
     always: Mapping[str, str] = field(default_factory=lambda: NO_STORE)
     tag: str = "service"
     open_on_loopback: bool = False
+    setting: str | None = None
 
     @property
     def pattern(self) -> str:

@@ -47,6 +47,7 @@ from evidence.objects.store import ObjectStore
 from ingest.copies import Copier
 from ingest.settings import UploadSettings, WorkerSettings
 from ingest.spool import Spool
+from ingest.swift.delivery import Deliveries
 from ingest.upload import UploadService
 from ingest.worker import Worker
 from ledger.cosigning import Cosigning, CosigningSettings
@@ -90,6 +91,7 @@ class Services:
         objects: All objects; those that are not here are fetched from the second store.
         local: Those that are here.
         second: Where copies are; None without a second store.
+        deliveries: The intake of controllers of body worn systems, in front of `uploads`.
         copier: Brings copies there; None when this process does not.
         audit: The background audit; None when this process does not do it.
         duties: What runs besides, and how it is.
@@ -106,6 +108,7 @@ class Services:
     second: S3Objects | None
     copier: Copier | None
     uploads: UploadService
+    deliveries: Deliveries
     log_verifier: Verifier
     storage: LogStorage
     reader: LogReader
@@ -180,7 +183,6 @@ async def open_services(
             config, folders, dsn, pool, storage, leads, policy, reader, clock=clock, entropy=entropy, stack=stack
         )
         looked_at = (local, second, storage, policy, authorities)
-        audit = _standing_audit(config, duties, folders, dsn, pool, *looked_at, clock=clock, entropy=entropy)
         copies = second if duties & {Duty.INTAKE, Duty.WORK} else None
         services = Services(
             config=config,
@@ -194,6 +196,7 @@ async def open_services(
             second=second,
             copier=make_copier(config, pool, local, copies, clock=clock, entropy=entropy),
             uploads=uploads,
+            deliveries=Deliveries(pool=pool, uploads=uploads, objects=local, clock=clock, entropy=entropy),
             log_verifier=keys.newest,
             storage=storage,
             reader=reader,
@@ -203,7 +206,7 @@ async def open_services(
             sequencer=sequencer,
             authorities=authorities,
             stamping=stamping,
-            audit=audit,
+            audit=_standing_audit(config, duties, folders, dsn, pool, *looked_at, clock=clock, entropy=entropy),
             duties=await stack.enter_async_context(Duties()),
         )
         await _begin_duties(services, duties)
@@ -405,7 +408,9 @@ async def _begin_duties(services: Services, duties: frozenset[Duty]) -> None:
         services.duties.begin("timestamps", services.stamping.run)
     if Duty.INTAKE in duties:
         await services.uploads.recover()
+        await services.deliveries.sealer.recover()
         services.duties.begin("intake", services.uploads.run)
+        services.duties.begin("recordings", services.deliveries.sealer.run)
         services.duties.begin("housekeeping", partial(sweep, pool=services.pool, clock=services.clock))
     if services.copier is not None:
         services.duties.begin("copies", services.copier.run)

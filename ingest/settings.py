@@ -50,8 +50,8 @@ class UploadSettings:
     sm3: bool = False
 
     def length_max_of(self, actor: str) -> int:
-        """Return the longest upload in bytes that is taken from a dock or a person."""
-        if actor.startswith("dock:") or self.staff_length_bytes_max is None:
+        """Return the longest upload in bytes that is taken from a machine or a person."""
+        if actor.startswith(("dock:", "controller:")) or self.staff_length_bytes_max is None:
             return self.length_bytes_max
         return self.staff_length_bytes_max
 

@@ -8,6 +8,7 @@ ANYBODY = None
 """No token is asked for."""
 
 DOCKS = frozenset({Role.DOCK})
+CONTROLLERS = frozenset({Role.CONTROLLER})
 ADMINISTRATORS = frozenset({Role.ADMINISTRATOR})
 
 OVERSEERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})

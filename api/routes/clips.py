@@ -9,7 +9,7 @@ from aiohttp import web
 
 from api.bodies import JsonBody
 from api.call import Call
-from api.handlers import clips, continuity, excerpts, media, receipts, redactions
+from api.handlers import clips, continuity, excerpts, media, receipts, recordings, redactions
 from api.handlers.excerpts import EXCERPT_TYPE
 from api.handlers.receipts import RECEIPT_TYPE
 from api.models.clips import (
@@ -27,6 +27,7 @@ from api.models.clips import (
 )
 from api.models.common import PageQuery
 from api.models.continuity import ContinuityItem
+from api.models.recordings import RecordingItem
 from api.route import Answer, Header, Route, json_of
 from api.routes.access import ANYBODY, DOCKS, VIEWERS, WRITERS
 from api.routes.codes import PROOF_ERRORS
@@ -83,6 +84,17 @@ CLIP_ROUTES: tuple[Route, ...] = (
         answers=(json_of(200, ClipDetail, "The clip"), Answer(status=304, means="As the ETag you have says")),
         errors=("clip.unknown",),
         headers=(Header(name="If-None-Match", means="ETag of what you have"),),
+        tag="clips",
+    ),
+    Route(
+        name="get_recording",
+        method="GET",
+        path="/v1/clips/{clip}/recording",
+        summary="What a clip came together with: the other clips of its recording, bookmarks, trails, keys",
+        roles=VIEWERS,
+        handle=recordings.of_clip,
+        answers=(json_of(200, RecordingItem, "The recording"),),
+        errors=("clip.unknown", "recording.missing"),
         tag="clips",
     ),
     Route(

@@ -11,6 +11,7 @@ from api.routes.clips import CLIP_ROUTES
 from api.routes.parties import PARTY_ROUTES
 from api.routes.recorders import RECORDER_ROUTES
 from api.routes.service import LOG_ROUTES, SERVICE_ROUTES
+from api.routes.swift import SWIFT_ROUTES
 from api.routes.uploads import UPLOAD_ROUTES
 
 ROUTES: tuple[Route, ...] = (
@@ -21,4 +22,5 @@ ROUTES: tuple[Route, ...] = (
     *UPLOAD_ROUTES,
     *CLIP_ROUTES,
     *CASE_ROUTES,
+    *SWIFT_ROUTES,
 )

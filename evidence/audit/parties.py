@@ -32,7 +32,10 @@ from ledger.errors import CodedError, KeyMalformed
 from ledger.findings import Finding
 from ledger.note import Verifier
 
-PARTY_TYPES = ("dock.enrolled", "dock.key_rotated", "dock.revoked", "staff.token_issued", "staff.token_revoked")
+PARTY_TYPES = (
+    *("dock.enrolled", "dock.key_rotated", "dock.revoked", "staff.token_issued", "staff.token_revoked"),
+    *("controller.connected", "controller.revoked"),
+)
 """Entries that give and take the right to speak."""
 
 GRACE = timedelta(hours=1)
@@ -41,7 +44,7 @@ GRACE = timedelta(hours=1)
 WAITING = 1 << 62
 """Place of an entry that has none yet."""
 
-_LATE_TYPES = SEALING_TYPES | {"upload.quarantined"}
+_LATE_TYPES = SEALING_TYPES | {"upload.quarantined", "recording.sealed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ class Parties:
         revoked: Dock id -> place of its revocation.
         staff: Person id -> tokens by id.
         unsound: Subjects of which something on record is not what it was.
+        controllers: Controller id -> where it was connected.
+        disconnected: Controller id -> place and time of its revocation.
         holders: Token id -> person id.
         tokens_lost: Whether a token was issued to somebody whom the record does not name any more.
     """
@@ -92,6 +97,8 @@ class Parties:
     revoked: dict[str, int] = field(default_factory=dict)
     staff: dict[str, dict[str, Token]] = field(default_factory=dict)
     unsound: set[str] = field(default_factory=set)
+    controllers: dict[str, int] = field(default_factory=dict)
+    disconnected: dict[str, tuple[int, datetime]] = field(default_factory=dict)
     holders: dict[str, str] = field(default_factory=dict)
     tokens_lost: bool = False
 
@@ -118,13 +125,15 @@ class Parties:
     def judge_actor(self, event_type: str, actor: str, *, place: int, at: datetime, subject: str) -> Finding | None:
         """Hold the actor of an entry against the right to act at its place."""
         kind, _, party = actor.partition(":")
-        if kind not in ("dock", "staff") or actor in self.unsound or event_type == "upload.quarantined":
+        if kind not in ("dock", "staff", "controller") or actor in self.unsound or event_type == "upload.quarantined":
             return None
-        if kind == "dock":
+        late = event_type in _LATE_TYPES
+        if kind == "controller":
+            acting = self._controller_acts(party, place=place, at=at, late=late)
+        elif kind == "dock":
             acting = party in self.docks and self.docks[party][0].since <= place <= self.revoked.get(party, place)
         else:
             tokens = self.staff.get(party, {}).values()
-            late = event_type in _LATE_TYPES
             acting = self.tokens_lost or any(
                 token.since <= place if late else token.counts_at(place, at) for token in tokens
             )
@@ -132,6 +141,12 @@ class Parties:
             return None
         message = f"{actor} acted at a place of the log where it had no right to: not let in, revoked or expired"
         return found(codes.ACTOR_NOT_IN_FORCE, subject, message, actor=actor)
+
+    def _controller_acts(self, party: str, *, place: int, at: datetime, late: bool) -> bool:
+        if self.controllers.get(party, WAITING + 1) > place:
+            return False
+        until, revoked_at = self.disconnected.get(party, (WAITING + 1, at))
+        return late or place < until or at < revoked_at + GRACE
 
 
 def read_parties(kept: Iterable[Kept], *, missing: Sequence[bytes] = ()) -> tuple[Parties, list[Finding]]:
@@ -178,6 +193,10 @@ def _take(parties: Parties, kept: Kept, payload: JsonObject) -> list[Finding]:
             return _rotate(parties, kept.stored.entry_id, payload, place)
         case "dock.revoked":
             parties.revoked.setdefault(str(payload["dock"]), place)
+        case "controller.connected":
+            parties.controllers[str(payload["controller"])] = place
+        case "controller.revoked":
+            parties.disconnected.setdefault(str(payload["controller"]), (place, kept.stored.at))
         case "staff.token_issued":
             token, staff = str(payload["token"]), str(payload["staff"])
             expires_at = parse_time(str(payload["expires_at"]))

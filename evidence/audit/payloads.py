@@ -65,6 +65,10 @@ def named_by(event_type: str, payload: JsonObject) -> Iterator[NamedObject]:
                 yield _named(made, clip=payload["clip"], root=None)
         elif event_type == "clip.redacted":
             yield _named(payload, clip=payload["clip"], root=None)
+        elif event_type == "recording.sealed":
+            for companion in _list(payload["companions"]):
+                if isinstance(companion, dict) and companion["sha256"] is not None:
+                    yield _named(companion, clip=companion["clip"], root=None)
     except (KeyError, TypeError, ValueError):
         return
 

@@ -82,7 +82,8 @@ async def parties_without_payload(conn: Connection) -> Sequence[bytes]:
     """Return the entries about docks and people whose payload row is not there."""
     rows = await conn.fetch(
         """SELECT entry FROM ledger_entry e
-           WHERE (position('"type":"dock.'::bytea IN entry) > 0 OR position('"type":"staff.'::bytea IN entry) > 0)
+           WHERE (position('"type":"dock.'::bytea IN entry) > 0 OR position('"type":"staff.'::bytea IN entry) > 0
+                  OR position('"type":"controller.'::bytea IN entry) > 0)
              AND NOT EXISTS (SELECT FROM custody_payload p WHERE p.entry_id = e.entry_id)"""
     )
     return [row["entry"] for row in rows]
@@ -174,6 +175,7 @@ async def is_named_by_row(conn: Connection, sha256: bytes) -> bool:
                OR EXISTS (SELECT FROM clip_object WHERE sha256 = $1)
                OR EXISTS (SELECT FROM custody_payload WHERE type = 'clip.redacted'
                           AND convert_from(payload, 'UTF8')::jsonb ->> 'sha256' = encode($1, 'hex'))
+               OR EXISTS (SELECT FROM recording_companion WHERE sha256 = $1)
                OR EXISTS (SELECT FROM clip_preview WHERE sha256 = $1)""",
         sha256,
     )

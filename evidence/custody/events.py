@@ -14,9 +14,9 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from evidence.cases import store as cases
-from evidence.clips import prefix_store, search_store
+from evidence.clips import prefix_store, recording_store, search_store
 from evidence.clips import store as clips
-from evidence.custody import payloads
+from evidence.custody import payloads, recording_payloads
 from evidence.custody import store as custody
 from evidence.custody import timestamp_store as timestamps
 from evidence.custody.recorded import Projection, RecordedEvent
@@ -24,7 +24,7 @@ from evidence.db.pool import Connection
 from evidence.errors import EventInvalid
 from evidence.objects import copy_store as copies
 from evidence.objects import restoration_store as restorations
-from evidence.parties import inventory_store
+from evidence.parties import controller_store, inventory_store
 from evidence.parties import store as parties
 from evidence.recorders import register_store as register
 from evidence.recorders import store as recorders
@@ -76,6 +76,16 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             payload=payloads.DockKeyRotated, subject="dock", project=parties.project_dock_key_rotated
         ),
         "dock.revoked": Event(payload=payloads.DockRevoked, subject="dock", project=parties.project_dock_revoked),
+        "controller.connected": Event(
+            payload=recording_payloads.ControllerConnected,
+            subject="controller",
+            project=controller_store.project_controller_connected,
+        ),
+        "controller.revoked": Event(
+            payload=recording_payloads.ControllerRevoked,
+            subject="controller",
+            project=controller_store.project_controller_revoked,
+        ),
         "dock.inventory": Event(
             payload=payloads.DockInventory, subject="dock", project=inventory_store.project_dock_inventory
         ),
@@ -130,6 +140,11 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         "clip.exported": Event(payload=payloads.ClipExported, subject="clip"),
         "clip.excerpted": Event(payload=payloads.ClipExcerpted, subject="clip"),
         "clip.redacted": Event(payload=payloads.ClipRedacted, subject="clip"),
+        "recording.sealed": Event(
+            payload=recording_payloads.RecordingSealed,
+            subject="recording",
+            project=recording_store.project_recording_sealed,
+        ),
         "case.opened": Event(payload=payloads.CaseOpened, subject="case", project=cases.project_case_opened),
         "case.clip_linked": Event(
             payload=payloads.CaseClipLinked,

@@ -45,7 +45,7 @@ async def record(
 
     Args:
         type: A key of `evidence.custody.events.EVENTS`.
-        actor: `dock:<uuid>`, `staff:<uuid>` or `service`.
+        actor: `dock:<uuid>`, `controller:<uuid>`, `staff:<uuid>` or `service`.
         subject: What it is about, as the event's definition demands.
 
     Raises:

@@ -38,6 +38,8 @@ EVIDENTIAL_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "dock_revocation": ("dock",),
         "dock_key": ("dock", "sequence"),
         "dock_key_demand": ("entry_id",),
+        "controller": ("controller",),
+        "controller_revocation": ("controller",),
         "dock_inventory": ("inventory",),
         "dock_inventory_file": ("inventory", "place"),
         "dock_cleared": ("note_sha256",),
@@ -54,6 +56,9 @@ EVIDENTIAL_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "clip_copy": ("entry_id", "sha256"),
         "object_restoration": ("entry_id",),
         "clip_annotation": ("clip", "version"),
+        "recording": ("recording",),
+        "recording_clip": ("recording", "name"),
+        "recording_companion": ("recording", "name"),
         "case_file": ("case_id",),
         "case_clip": ("case_id", "exhibit"),
     }

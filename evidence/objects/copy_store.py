@@ -21,6 +21,9 @@ _NAMED = """
     SELECT (body ->> 'clip')::uuid, decode(body ->> 'sha256', 'hex'), (body ->> 'size')::bigint, NULL, at
     FROM (SELECT at, convert_from(payload, 'UTF8')::jsonb AS body FROM custody_payload
           WHERE type = 'clip.redacted') redacted
+    UNION ALL
+    SELECT b.clip, b.sha256, b.size, r.sealed_at, r.sealed_at FROM recording_companion b
+    JOIN recording r USING (recording) WHERE b.sha256 IS NOT NULL
 """
 """Every object that is to be copied. First stills (`clip_preview`) are not: they are no evidence, no receipt asks for
 them, and the derivation that replaces them makes a poster of its own."""
@@ -31,7 +34,8 @@ class WantedCopy:
     """An object that is to be in the second store; `size` in bytes, `sha256` of 32 bytes.
 
     Attributes:
-        retain_from: Where the term of its lock begins, for originals; derivatives can be made again and get none.
+        retain_from: Where the term of its lock begins, for originals and their companions; what can be made again gets
+            none.
     """
 
     clip: UUID

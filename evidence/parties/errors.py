@@ -83,6 +83,18 @@ class DockKeyReused(EvidenceError):
     code = "dock.key_reused"
 
 
+class ControllerUnknown(EvidenceError):
+    """No controller has this id."""
+
+    code = "controller.unknown"
+
+
+class ControllerAlreadyRevoked(EvidenceError):
+    """The controller was revoked before; the first reason stands."""
+
+    code = "controller.already_revoked"
+
+
 class EnrolmentCodeRefused(EvidenceError):
     """The enrolment code is unknown, expired or used by another dock; ask an administrator for a new one."""
 

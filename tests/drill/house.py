@@ -186,12 +186,65 @@ class DrillHouse(SmallHouse):
         await self.write("dock.cleared", f"dock:{self.dock}", self.cleared(self.dock_signer))
         await self._begin_growing_file()
         await self._notice_gaps()
+        await self._have_delivered()
         async with self.pool.acquire() as conn:
             scribe = Scribe(conn=conn, clock=self.clock, entropy=self.entropy)
             case = await scribe.open_case("晋环罚〔2026〕2号", "另一案")
             for clip in list(self.clips.values())[1:7]:
                 await scribe.annotate(clip, remark="已复核")
                 await scribe.link(case, clip)
+
+    async def _have_delivered(self) -> None:
+        """A controller that delivered a recording of two clips of the house, and another one that was revoked."""
+        ids = [str(self.new_id()) for _ in range(2)]
+        for number, controller in enumerate(ids):
+            key = hashlib.sha256(b"key %d" % number).hexdigest()
+            stated: JsonObject = {"controller": controller, "name": f"{number} 号系统控制器", "key_sha256": key}
+            await self.write("controller.connected", f"controller:{controller}", stated)
+        revoked: JsonObject = {"controller": ids[1], "reason": "报废"}
+        await self.write("controller.revoked", f"controller:{ids[1]}", revoked)
+        at, recording = format_time(self.clock()), str(self.new_id())
+        async with self.pool.acquire() as conn:
+            rows = await conn.fetch("SELECT clip, name, sha256, size FROM clip ORDER BY clip LIMIT 2")
+        clips: list[JsonValue] = [
+            {
+                "name": row["name"],
+                "clip": str(row["clip"]),
+                "sha256": row["sha256"].hex(),
+                "size": row["size"],
+                "started_at": at,
+                "stopped_at": None,
+                "metadata": {"containertype": "mkv"},
+            }
+            for row in rows
+        ]
+        said = "排污口".encode()
+        companions: list[JsonValue] = [
+            {
+                "name": f"bookmark_{number}",
+                "kind": "bookmark",
+                "clip": str(rows[0]["clip"]),
+                "sha256": self.objects.put(said) if text else None,
+                "size": len(said) if text else 0,
+                "metadata": {"starttime": at},
+            }
+            for number, text in enumerate((True, False))
+        ]
+        delivered: JsonObject = {
+            "recording": recording,
+            "controller": ids[0],
+            "container": "user_serial_1772443800",
+            "recorder": RECORDER,
+            "wearer": "user",
+            "officer": "013579",
+            "officer_name": "张三",
+            "started_at": at,
+            "stopped_at": at,
+            "metadata": {"status": "Complete"},
+            "clips": clips,
+            "companions": companions,
+        }
+        await self.write("recording.sealed", f"recording:{recording}", delivered)
 
     async def _copy_some(self, chance: random.Random) -> None:
         """Bring some originals to the second store; each copy is asked for in every check."""

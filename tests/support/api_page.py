@@ -12,6 +12,7 @@ _LETTERS = {
     Role.AUDITOR: "U",
     Role.ADMINISTRATOR: "M",
     Role.DOCK: "D",
+    Role.CONTROLLER: "C",
 }
 
 

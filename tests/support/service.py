@@ -37,6 +37,7 @@ from evidence.parties.roles import Role
 from evidence.parties.staff import issue_token
 from ledger.canonical import JsonValue
 from tests.support.clock import SeededEntropy
+from tests.support.controllers import PaperController, connect_paper
 from tests.support.parties import PaperDock, enrol, file_of, paper_dock
 
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -70,6 +71,7 @@ class RunningService:
     entropy: SeededEntropy = field(default_factory=lambda: SeededEntropy(9))
     tokens: dict[Role, str] = field(default_factory=dict)
     docks: dict[int, PaperDock] = field(default_factory=dict)
+    controllers: dict[str, PaperController] = field(default_factory=dict)
 
     async def ask(
         self,
@@ -98,6 +100,8 @@ class RunningService:
         """Return a token of a person in a role; docks have a dock's."""
         if role is Role.DOCK:
             return (await self.dock()).token(origin=self.services.origin)
+        if role is Role.CONTROLLER:
+            return (await self.controller()).token
         if role not in self.tokens:
             async with self.services.pool.acquire() as conn, conn.transaction():
                 issued = await issue_token(
@@ -118,6 +122,12 @@ class RunningService:
             self.docks[seed] = paper_dock(seed)
             await enrol(self.services.pool, self.docks[seed], entropy=self.entropy)
         return self.docks[seed]
+
+    async def controller(self, name: str = "一号系统控制器") -> PaperController:
+        """Return a connected controller with a session."""
+        if name not in self.controllers:
+            self.controllers[name] = await connect_paper(self.services, name, entropy=self.entropy)
+        return self.controllers[name]
 
     async def create_upload(
         self, data: bytes, *, path: str, dock: PaperDock, recorded_at: datetime | None = None
@@ -253,7 +263,8 @@ def check_owed(method: str, path: str, reply: Reply) -> None:
 
 def config_for(database: str, folder: Path, **overrides: object) -> ServiceConfig:
     """Return a configuration for tests."""
-    return load_config(data=folder, database=database, listen_port=0, disk_reserve_bytes=0, **overrides)
+    settings: dict[str, object] = {"listen_port": 0, "disk_reserve_bytes": 0, "axis_destination": True}
+    return load_config(data=folder, database=database, **settings | overrides)
 
 
 @asynccontextmanager

@@ -24,6 +24,9 @@ EXAMPLES = {
     "upload": str(UUID(int=5)),
     "ticket": "0" * 32 + "_" + "A" * 43,
     "tile": "0/000",
+    "account": "AUTH_" + "0" * 32,
+    "container": "user_serial_1700000000",
+    "object": "1700000000_1.mkv",
     "place": "1",
     "kind": "playlist",
 }
@@ -56,7 +59,7 @@ async def test_every_role_gets_exactly_where_the_table_lets_it(shared: RunningSe
     for route, method, path in requests():
         for role in Role:
             reply = await shared.ask(method, path, role=role, **body_for(route))
-            let_in = reply.status not in {401, 403}
+            let_in = reply.status not in {401, 403} or reply.code == "swift.foreign"
             if let_in != (route.roles is None or role in route.roles):
                 wrong.append((method, path, role, reply.code))
     assert not wrong

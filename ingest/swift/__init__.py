@@ -1,0 +1,1 @@
+"""Recordings that controllers of body worn systems deliver in the words of OpenStack Swift."""
