@@ -89,7 +89,7 @@ PROBLEMS = _table(
         (404, Retry.NEVER, "recorder.unknown recorder.finding_unknown"),
         (404, Retry.FIXED, "officer.unknown"),
         (404, Retry.LATER, "view.rendition_missing"),
-        (404, Retry.FIXED, "ticket.unknown upload.not_quarantined"),
+        (404, Retry.FIXED, "ticket.unknown upload.not_quarantined redaction.unknown"),
         (405, Retry.NEVER, "route.method"),
         (408, Retry.LATER, "request.timeout request.cut_short upload.stalled"),
         (412, Retry.FIXED, "tus.version annotation.stale"),

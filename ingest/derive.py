@@ -38,6 +38,7 @@ from evidence.errors import ObjectDamaged, ObjectMissing
 from evidence.objects.store import ObjectStore
 from ingest import jobs_store
 from ingest.errors import IngestError, LeaseLost
+from ingest.holding import while_held
 from ingest.jobs_store import Lease
 from ingest.media.errors import NoSpace, SourceUnreadable
 from ingest.media.result import REASON_CHARACTERS_MAX, EarlyStill, MadeObject, MediaResult
@@ -155,23 +156,12 @@ class Derivation:
 
     async def _while_held(self, lease: Lease, work: Awaitable[R]) -> R:
         """Do work while renewing the hold; the work is cancelled when another worker has taken over."""
-        task = asyncio.ensure_future(work)
-        try:
-            while not (await asyncio.wait({task}, timeout=self._settings.lease_seconds / 3))[0]:
-                if not await self._renew(lease):
-                    raise LeaseLost("another worker has taken the clip over", clip=str(lease.clip))
-            return task.result()
-        finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task})
-
-    async def _renew(self, lease: Lease) -> bool:
-        try:
-            return await jobs_store.renew(self._pool, lease, lease_seconds=self._settings.lease_seconds)
-        except DATABASE_ERRORS:
-            # Whether the hold still stands is decided when the result is published.
-            return True
+        seconds = self._settings.lease_seconds
+        return await while_held(
+            work,
+            renew=lambda: jobs_store.renew(self._pool, lease, lease_seconds=seconds),
+            every_seconds=seconds / 3,
+        )
 
     async def _publish(self, lease: Lease, result: MediaResult, made: list[dict[str, JsonValue]]) -> None:
         """Publish a result once, waiting for a database that is away no longer than the hold lasts."""

@@ -225,6 +225,12 @@ class CutRefused(IngestError):
     code = "excerpt.cut_refused"
 
 
+class RedactionUnknown(IngestError):
+    """Nobody asked for this redacted copy, or it is one of another clip."""
+
+    code = "redaction.unknown"
+
+
 class RedactionRefused(IngestError):
     """No redacted copy can be made of this file: what is to be covered or muted is not there, or does not decode."""
 

@@ -1,7 +1,8 @@
 """The queue that wakes workers: pgqueuer, with its entries written in the transaction of the row they speak of.
 
-An entry of the queue says "look at this clip" and nothing more. It may be lost, doubled or delivered to two workers at
-once without harm: the job's own row (`ingest.jobs_store`) decides who works. What is lost is found by `sweep`.
+An entry of the queue says "look at this clip", or "at this redacted copy", and nothing more. It may be lost, doubled or
+delivered to two workers at once without harm: the job's own row (`ingest.jobs_store`, `ingest.redaction_store`) decides
+who works. What is lost is found by `sweep`.
 """
 
 from __future__ import annotations
@@ -19,9 +20,13 @@ from pgqueuer.queries import Queries
 from pgqueuer.types import Channel
 
 from evidence.db.pool import Connection, Pool
-from ingest import jobs_store
+from ingest import jobs_store, redaction_store
 
 ENTRYPOINT = "derive"
+"""Entries that say: look at this clip's derivation."""
+
+REDACT = "redact"
+"""Entries that say: look at this redacted copy that was asked for."""
 
 SWEEP_MAX = 500
 """Most lost entries put back in one sweep."""
@@ -47,13 +52,24 @@ SETTINGS = DBSettings(
 async def enqueue(conn: Connection, *, clip: UUID, sha256: bytes) -> None:
     """Create the derivation job of a clip and wake a worker, both when the caller's transaction commits."""
     await jobs_store.insert(conn, clip=clip, sha256=sha256)
-    await _wake(queries_on(conn), [clip])
+    await wake(conn, ENTRYPOINT, clip)
+
+
+async def wake(conn: Connection, entrypoint: str, subject: UUID) -> None:
+    """Wake a worker when the caller's transaction commits."""
+    await _wake(queries_on(conn), entrypoint, [subject])
 
 
 async def sweep(pool: Pool, *, age_seconds: float) -> int:
     """Put queue entries back for jobs that nobody attends to; return how many were missing."""
-    clips = await jobs_store.unattended(pool, age_seconds=age_seconds, limit=SWEEP_MAX)
-    return await _wake(queries_over(AsyncpgPoolDriver(pool)), clips) if clips else 0
+    queries, count = queries_over(AsyncpgPoolDriver(pool)), 0
+    for entrypoint, unattended in (
+        (ENTRYPOINT, jobs_store.unattended),
+        (REDACT, redaction_store.unattended),
+    ):
+        if subjects := await unattended(pool, age_seconds=age_seconds, limit=SWEEP_MAX):
+            count += await _wake(queries, entrypoint, subjects)
+    return count
 
 
 async def forget_old(pool: Pool) -> None:
@@ -76,19 +92,19 @@ def queries_over(driver: Driver) -> Queries:
     )
 
 
-def clip_of(payload: bytes | None) -> UUID:
-    """Return the clip an entry of the queue speaks of."""
+def subject_of(payload: bytes | None) -> UUID:
+    """Return the clip, or the redacted copy, that an entry of the queue speaks of."""
     return UUID(bytes=payload)
 
 
-async def _wake(queries: Queries, clips: list[UUID]) -> int:
-    count = len(clips)
+async def _wake(queries: Queries, entrypoint: str, subjects: list[UUID]) -> int:
+    count = len(subjects)
     ids = await queries.enqueue(
-        [ENTRYPOINT] * count,
-        [clip.bytes for clip in clips],
+        [entrypoint] * count,
+        [subject.bytes for subject in subjects],
         [0] * count,
         [timedelta(0)] * count,
-        [f"{ENTRYPOINT}:{clip}" for clip in clips],
+        [f"{entrypoint}:{subject}" for subject in subjects],
         on_conflict="skip",
     )
     return sum(1 for job in ids if job is not None)

@@ -1,4 +1,5 @@
-"""A worker: takes derivation jobs from the queue, as many at a time as it is set to, until it is told to stop.
+"""A worker: takes jobs (derivations, redacted copies) from the queue, as many at a time as it is set to, until told to
+stop.
 
 Any number of workers on any hosts share the jobs. A worker that is stopped gives back what it holds at once; one that
 is killed is noticed when its hold runs out. A database that goes away is waited for.
@@ -7,9 +8,10 @@ is killed is noticed when its hold runs out. A database that goes away is waited
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import structlog
 from pgqueuer.errors import FailingListenerError, RetryRequested
@@ -22,9 +24,13 @@ from evidence.objects.store import ObjectStore
 from ingest import jobs
 from ingest.derive import Derivation, MediaMaker, derive_in_child
 from ingest.queue_driver import listening
+from ingest.redactions import Redactor
 from ingest.settings import WorkerSettings
 from ledger.pausing import happens
 from ledger.store import DATABASE_ERRORS
+
+Attempt = Callable[[UUID], Coroutine[None, None, float | None]]
+"""Works on a job; says after how many seconds it should be looked at again, None when it is done with."""
 
 _RESTART_PAUSE_SECONDS = 1.0
 
@@ -32,7 +38,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Worker:
-    """Runs derivation jobs.
+    """Runs jobs.
 
     Args:
         pool: Room for two connections per job, one to listen and one to look after the queue.
@@ -67,6 +73,9 @@ class Worker:
             settings=settings,
             media=media,
         )
+        self._redactor = Redactor(
+            pool=pool, objects=objects, workspace=workspace, clock=clock, entropy=entropy, settings=settings
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; returns when nothing is held any more."""
@@ -84,11 +93,15 @@ class Worker:
 
     async def _serve(self, stop: asyncio.Event) -> None:
         async def derive(job: Job) -> None:
-            await self._handle(job, stop)
+            await self._handle(self._derivation.attempt, job, stop)
+
+        async def redact(job: Job) -> None:
+            await self._handle(self._redactor.attempt, job, stop)
 
         async with listening(self._pool) as driver:
             manager = QueueManager(jobs.queries_over(driver), channel=jobs.SETTINGS.channel)
             manager.entrypoint(jobs.ENTRYPOINT)(derive)
+            manager.entrypoint(jobs.REDACT)(redact)
             watcher = asyncio.create_task(_pass_on(stop, manager.shutdown))
             try:
                 await manager.run(
@@ -107,10 +120,10 @@ class Worker:
                 watcher.cancel()
                 await asyncio.wait({watcher})
 
-    async def _handle(self, job: Job, stop: asyncio.Event) -> None:
+    async def _handle(self, attempt: Attempt, job: Job, stop: asyncio.Event) -> None:
         """Attend to one entry of the queue; ask for another look when there is a reason to."""
         async with self._places:
-            again = 0.0 if stop.is_set() else await _unless(stop, self._derivation.attempt(jobs.clip_of(job.payload)))
+            again = 0.0 if stop.is_set() else await _unless(stop, attempt(jobs.subject_of(job.payload)))
         if again is not None:
             raise RetryRequested(timedelta(seconds=again), "to be looked at again")
 

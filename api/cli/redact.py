@@ -16,10 +16,11 @@ from api.cli.context import ask, parse_uuid
 from api.cli.options import DatabaseOption, DataOption, JsonOption, config_from
 from api.cli.output import print_json
 from api.cli.run import run
-from api.redactions import redactor_of
+from api.redactions import redact
 from api.services import Services
 from evidence.clips.redaction import read_redaction
-from ingest.redactions import Redacted
+from ingest.errors import RedactionRefused
+from ingest.redaction_store import MadeCopy, RedactionJob
 
 CONTENT_BYTES_MAX = 1024 * 1024
 
@@ -41,34 +42,40 @@ def redact_command(
 ) -> None:
     """Make a redacted copy. It is a derivative, kept and on record with every change and its reason.
 
-    Boxes are in pixels of an upright picture of the size that "picture" states. The original stays as it is.
+    Boxes are in pixels of an upright picture of the size that "picture" states. The original stays as it is. This
+    waits until the copy is made; when it is stopped, a worker goes on.
     """
     content = read_redaction(_read(changes))
     number = parse_uuid(clip)
     if out is not None and (out.exists() or out.is_symlink()):
         raise typer.BadParameter(f"{out} is there already")
 
-    async def question(services: Services) -> Redacted:
-        made = await redactor_of(services).redact(clip=number, content=content, actor="service")
+    async def question(services: Services) -> tuple[RedactionJob, MadeCopy]:
+        job = await redact(services, clip=number, content=content, actor="service", waiting=_tell)
+        if job.made is None:
+            raise RedactionRefused(job.reason or "the copy was refused", why=job.code)
         if out is not None:
-            shutil.copyfile(services.objects.open_path(made.sha256.hex()), out)
-        return made
+            shutil.copyfile(services.objects.open_path(job.made.sha256.hex()), out)
+        return job, job.made
 
-    made = run(ask(config_from(data, database), question))
+    job, made = run(ask(config_from(data, database), question))
     if as_json:
         print_json(
             {
-                "clip": made.clip,
-                "redaction": made.redaction,
+                "clip": job.clip,
+                "redaction": job.redaction,
                 "entry": made.entry_id,
                 "sha256": made.sha256.hex(),
                 "size": made.size,
                 "media_type": made.media_type,
-                "made": made.made,
             }
         )
     else:
-        typer.echo(f"redaction {made.redaction} of clip {made.clip}: {made.size} bytes, SHA-256 {made.sha256.hex()}")
+        typer.echo(f"redaction {job.redaction} of clip {job.clip}: {made.size} bytes, SHA-256 {made.sha256.hex()}")
+
+
+def _tell(reason: str) -> None:
+    typer.echo(f"waiting: {reason}", err=True)
 
 
 def _read(path: Path) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, ConfigDict, Field, model_validator
@@ -226,15 +226,22 @@ class OrderExcerpt(RequestModel):
         return self
 
 
-class RedactionMade(ResponseModel):
-    """A redacted copy is kept and on record; it is a derivative, the original stays the evidence."""
+class RedactionItem(ResponseModel):
+    """A redacted copy that was asked for; once it is done it is kept and on record, a derivative and no evidence.
+
+    `state` is waiting, running, done or refused; `reason` says why it was refused, or why the last attempt failed.
+    """
 
     redaction: UUID
     clip: UUID
-    entry: UUID
-    sha256: Digest
-    size: int
-    media_type: str
+    state: Literal["waiting", "running", "done", "refused"]
+    asked_at: Time
+    code: str | None
+    reason: str | None
+    entry: UUID | None
+    sha256: Digest | None
+    size: int | None
+    media_type: str | None
 
 
 class SealedClip(ResponseModel):

@@ -29,6 +29,7 @@ EXAMPLES = {
     "object": "1700000000_1.mkv",
     "place": "1",
     "kind": "playlist",
+    "redaction": str(UUID(int=6)),
 }
 
 

@@ -301,7 +301,7 @@ async def test_lost_queue_entries_are_put_back_once(intake: Intake) -> None:
     left = await intake.pool.fetchval("SELECT count(*) FROM pgqueuer")
     assert await jobs.sweep(intake.pool, age_seconds=-1) == 5 - left
     rows = await intake.pool.fetch("SELECT payload FROM pgqueuer")
-    assert {jobs.clip_of(record["payload"]) for record in rows} == clips
+    assert {jobs.subject_of(record["payload"]) for record in rows} == clips
     assert len(rows) == 5
     # What is young, done or held is left alone.
     await intake.pool.execute("DELETE FROM pgqueuer")

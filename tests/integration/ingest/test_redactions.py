@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import av
 import numpy as np
@@ -18,9 +20,13 @@ from evidence.custody.events import checked_payload
 from evidence.custody.replay import replay
 from evidence.db.pool import Pool
 from evidence.errors import ClipUnknown
-from ingest.errors import RedactionRefused
+from ingest import jobs, redaction_store
+from ingest.errors import RedactionUnknown
 from ingest.media.cutting import LABEL
-from ingest.redactions import Redacted, Redactor
+from ingest.media.errors import NoSpace
+from ingest.redaction_store import MadeCopy, RedactionJob
+from ingest.redactions import Redactor, find_redaction, order_redaction
+from ingest.settings import WorkerSettings
 from tests.support.auditing import differences
 from tests.support.clock import SeededEntropy, SteppingClock
 from tests.support.media import Film, Plane, Sound, write
@@ -31,6 +37,8 @@ SIZE = (160, 120)
 PICTURE = {"width": 320, "height": 240}
 BOX = {"x": 80, "y": 60, "width": 160, "height": 120}
 """In a picture of twice the size: the middle of ours, 40 to 120 across and 30 to 90 down."""
+MUTE = {"mute": [{"from_ms": 0, "to_ms": 9, "why": "x"}]}
+HASTY = WorkerSettings(lease_seconds=1.0, retry_seconds=0.05, blocked_seconds=0.07)
 TURNED = (0, 65536, 0, -65536, 0, 0, 0, 0, 1 << 30)
 
 
@@ -58,15 +66,44 @@ async def house(
         yield opened
 
 
-async def redact(house: SmallHouse, film: Path, **content: Any) -> Redacted:
-    """Seal a film and have a copy made."""
-    clip = await house.seal(film.name, film.read_bytes())
-    redactor = Redactor(
-        pool=house.pool, objects=house.objects, workspace=house.root / "work", clock=house.clock, entropy=house.entropy
+def redactor_in(house: SmallHouse, *, settings: WorkerSettings = HASTY) -> Redactor:
+    return Redactor(
+        pool=house.pool,
+        objects=house.objects,
+        workspace=house.root / "work",
+        clock=house.clock,
+        entropy=house.entropy,
+        settings=settings,
     )
-    made = await redactor.redact(clip=clip, content=read_redaction({"reason": "公开", **content}), actor="service")
+
+
+async def order(house: SmallHouse, clip: UUID, **content: Any) -> RedactionJob:
+    """Ask for a copy."""
+    async with house.pool.acquire() as conn, conn.transaction():
+        return await order_redaction(
+            conn,
+            clip=clip,
+            content=read_redaction({"reason": "公开", **content}),
+            actor="service",
+            clock=house.clock,
+            entropy=house.entropy,
+        )
+
+
+async def state_of(house: SmallHouse, job: RedactionJob) -> RedactionJob:
+    """Return how far it is."""
+    return await find_redaction(house.pool, clip=job.clip, redaction=job.redaction)
+
+
+async def redact(house: SmallHouse, film: Path, **content: Any) -> MadeCopy:
+    """Seal a film and have a copy made."""
+    job = await order(house, await house.seal(film.name, film.read_bytes()), **content)
+    assert (job.state, job.made) == ("waiting", None)
+    assert await redactor_in(house).attempt(job.redaction) is None
     assert list((house.root / "work").iterdir()) == []
-    return made
+    job = await state_of(house, job)
+    assert job.made is not None, job
+    return job.made
 
 
 def box(how: str, begin: int = 500, end: int = 1500) -> dict[str, Any]:
@@ -106,7 +143,10 @@ async def test_what_is_covered_is_gone_and_the_rest_is_kept(house: SmallHouse, f
             assert before[time][34:86, 44:116].std() > 80
         elif not 420 < time < 1580:
             assert inside.std() > 80, time
-    assert made.made["covered"] in {25, 26}
+    payload = json.loads(
+        await house.pool.fetchval("SELECT payload FROM custody_payload WHERE entry_id = $1", made.entry_id)
+    )
+    assert payload["made"]["covered"] in {25, 26}
 
 
 async def test_what_is_muted_is_silent_and_the_rest_is_heard(house: SmallHouse, film: Path) -> None:
@@ -185,19 +225,75 @@ async def test_it_is_on_record_with_every_change_and_its_reason(house: SmallHous
     assert await differences(house) == ["object.missing"]
 
 
-async def test_what_is_not_there_cannot_be_redacted(house: SmallHouse, tmp_path: Path, film: Path) -> None:
+async def test_what_is_not_there_cannot_be_redacted(house: SmallHouse, tmp_path: Path) -> None:
     silent = write(tmp_path / "silent.mp4", film=Film(size=SIZE, times_ms=range(0, 200, 40)))
-    with pytest.raises(RedactionRefused):
-        await redact(house, silent, mute=[{"from_ms": 0, "to_ms": 9, "why": "x"}])
     noise = tmp_path / "noise.mp4"
     noise.write_bytes(SeededEntropy(3)(5000))
-    with pytest.raises(RedactionRefused):
-        await redact(house, noise, picture=PICTURE, cover=[box("black")])
-    redactor = Redactor(
-        pool=house.pool, objects=house.objects, workspace=house.root / "work", clock=house.clock, entropy=house.entropy
-    )
-    content = read_redaction({"reason": "x", "mute": [{"from_ms": 0, "to_ms": 9, "why": "x"}]})
+    refused = []
+    for film, content in ((silent, MUTE), (noise, {"picture": PICTURE, "cover": [box("black")]})):
+        job = await order(house, await house.seal(film.name, film.read_bytes()), **content)
+        assert await redactor_in(house).attempt(job.redaction) is None
+        assert await redactor_in(house).attempt(job.redaction) is None
+        refused.append(await state_of(house, job))
+    assert [(job.state, job.code) for job in refused] == [("refused", "redaction.refused")] * 2
+    assert all(job.reason for job in refused)
     with pytest.raises(ClipUnknown):
-        await redactor.redact(clip=house.new_id(), content=content, actor="service")
+        await order(house, house.new_id(), **MUTE)
+    with pytest.raises(RedactionUnknown):
+        await find_redaction(house.pool, clip=house.new_id(), redaction=refused[0].redaction)
+    # What people wrote goes with the job; no row keeps it beside the ledger.
+    assert await house.pool.fetchval("SELECT count(*) FROM redaction_job WHERE content IS NOT NULL") == 0
     types = [row["type"] for row in await house.pool.fetch("SELECT type FROM custody_payload")]
     assert "clip.redacted" not in types
+
+
+async def test_a_worker_makes_what_was_asked_for_and_no_other_begins_it(house: SmallHouse, film: Path) -> None:
+    job = await order(house, await house.seal(film.name, film.read_bytes()), **MUTE)
+    first, second = await asyncio.gather(*(redactor_in(house).attempt(job.redaction) for _ in range(2)))
+    assert sorted([first is None, second is None]) == [False, True]
+    assert (await state_of(house, job)).state == "done"
+    assert await redactor_in(house).attempt(job.redaction) is None
+    assert await house.pool.fetchval("SELECT count(*) FROM custody_payload WHERE type = 'clip.redacted'") == 1
+
+
+async def test_a_disk_in_the_way_is_waited_for_and_a_lost_original_is_not(
+    house: SmallHouse, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await order(house, await house.seal(film.name, film.read_bytes()), **MUTE)
+
+    async def full(*_: object) -> None:
+        raise NoSpace("the disk for work in progress is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ingest.redactions.make_piece", full)
+        for _ in range(HASTY.attempts_max + 2):
+            assert await redactor_in(house).attempt(job.redaction) == HASTY.blocked_seconds
+    waiting = await state_of(house, job)
+    assert (waiting.state, waiting.code, waiting.reason) == (
+        "waiting",
+        None,
+        "media.no_space: the disk for work in progress is full",
+    )
+    house.objects.open_path(hashlib.sha256(film.read_bytes()).hexdigest()).unlink()
+    assert await redactor_in(house).attempt(job.redaction) is None
+    assert (await state_of(house, job)).code == "object.missing"
+
+
+async def test_workers_that_die_have_a_limited_number_of_lives(house: SmallHouse, film: Path) -> None:
+    job = await order(house, await house.seal(film.name, film.read_bytes()), **MUTE)
+    for attempt in range(1, HASTY.attempts_max + 1):
+        token = house.new_id()
+        lease = await redaction_store.take(house.pool, redaction=job.redaction, token=token, lease_seconds=-1)
+        assert lease is not None
+        assert lease.attempt == attempt
+    assert await redactor_in(house).attempt(job.redaction) is None
+    assert (await state_of(house, job)).code == "redaction.refused"
+
+
+async def test_a_job_that_the_queue_has_lost_is_put_back(house: SmallHouse, film: Path) -> None:
+    job = await order(house, await house.seal(film.name, film.read_bytes()), **MUTE)
+    assert await jobs.sweep(house.pool, age_seconds=-1) == 0
+    await house.pool.execute("DELETE FROM pgqueuer")
+    assert await jobs.sweep(house.pool, age_seconds=-1) == 1
+    raw = await house.pool.fetchval("SELECT payload FROM pgqueuer WHERE entrypoint = $1", jobs.REDACT)
+    assert jobs.subject_of(raw) == job.redaction
