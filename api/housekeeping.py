@@ -1,23 +1,31 @@
-"""Housekeeping: passing state is removed when its time is over; evidence is never touched here."""
+"""Housekeeping: passing state is removed when its time is over, the search index kept in form; never evidence."""
 
 from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
 
+from evidence.clips import search_store
 from evidence.core.clock import Clock
 from evidence.db.pool import Pool
 from evidence.parties.ticket_store import remove_expired
 from ledger.pausing import happens
 
 INTERVAL_SECONDS = 600.0
+RENEWAL_PAUSE_SECONDS = 0.05
+"""Between two batches of search documents after an upgrade: whoever works meanwhile goes first."""
 
 ANSWERS_KEPT = timedelta(days=1)
 """How long the answer to a create with an Idempotency-Key is kept: longer than any client goes on trying."""
 
 
 async def sweep(stop: asyncio.Event, *, pool: Pool, clock: Clock) -> None:
-    """Remove expired tickets and old stored answers every ten minutes, until `stop`."""
+    """Remove expired tickets and old stored answers every ten minutes, until `stop`; first bring the search index up to
+    the form in which this program writes it.
+    """
+    async with pool.acquire() as conn:
+        while not stop.is_set() and await search_store.renew(conn):
+            await happens(stop, RENEWAL_PAUSE_SECONDS)
     while not stop.is_set():
         now = clock()
         async with pool.acquire() as conn:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
+from textwrap import shorten
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,6 +22,7 @@ from api.tasks import Audited, ExportedClip, Verified, audit_all, export_clips, 
 from evidence.parties.purposes import PURPOSES
 
 _PATIENCE_SECONDS = 5.0
+_HIT_CHARS = 80
 _ACTOR = "service"
 
 _PURPOSES_HELP = "Why: " + ", ".join(f"{key} ({chinese})" for key, (chinese, _) in PURPOSES.items()) + "."
@@ -31,7 +34,7 @@ AllOption = Annotated[bool, typer.Option("--all", help="Every clip there is.")]
 
 def search_command(
     text: Annotated[
-        str, typer.Argument(help="Words, Chinese or Latin, one character or more; all of them must occur.")
+        str, typer.Argument(help="Words and conditions, such as: 查封 -marker:亮证 recorded:2026-03 (docs/search.md).")
     ] = "",
     url: UrlOption = "http://127.0.0.1:8440",
     token: TokenOption = "",
@@ -44,7 +47,7 @@ def search_command(
     limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="Most clips to show.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """Search clips by words and facets, through the service, with your own rights."""
+    """Search clips in the query language, through the service, with your own rights; hits name their moment."""
     facets = {"q": text or None, "case": case, "recorder": recorder, "officer": officer, "state": state}
     query = {name: value for name, value in facets.items() if value is not None}
     page = run(_search(url, token, {**query, "limit": str(limit)}))
@@ -53,6 +56,9 @@ def search_command(
         return
     columns = ("clip", "recorder", "recorded", "state", "file")
     print_table(columns, [_search_row(item) for item in page["items"]])
+    hits = [_hit_row(item["clip"], hit) for item in page["items"] for hit in item["hits"]]
+    if hits:
+        print_table(("clip", "at", "where", "text"), hits)
     if page.get("next"):
         typer.echo("there are more; narrow the search or raise --limit")
 
@@ -154,6 +160,11 @@ async def _search(url: str, token: str, query: dict[str, str]) -> dict[str, Any]
 
 def _search_row(item: dict[str, Any]) -> list[str]:
     return [item["clip"], item["recorder"] or "", item["recorded_at"] or "", item["state"], item["name"]]
+
+
+def _hit_row(clip: str, hit: dict[str, Any]) -> list[str]:
+    moment = "" if hit["at_ms"] is None else str(timedelta(milliseconds=hit["at_ms"]))
+    return [clip, moment, hit["field"], shorten(hit["text"], _HIT_CHARS, placeholder="…")]
 
 
 def _wanted(clips: list[str] | None, *, every: bool) -> list[UUID] | None:

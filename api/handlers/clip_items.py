@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from api.models.clips import (
@@ -11,17 +12,19 @@ from api.models.clips import (
     ClipItem,
     DerivationItem,
     HistoryItem,
+    HitItem,
     RenditionItem,
     SourceItem,
 )
 from evidence.cases.store import CaseLink
 from evidence.clips.clips import Clip, ClipState
+from evidence.clips.hits import Hit
 from evidence.clips.search_store import ClipSummary
 from evidence.clips.store import AnnotationRow, ClipSource, Derivation, MadeObject
 from evidence.custody.history import CustodyLine
 
 
-def clip_item(summary: ClipSummary) -> ClipItem:
+def clip_item(summary: ClipSummary, hits: Sequence[Hit] = ()) -> ClipItem:
     """Show a clip in a list."""
     return ClipItem(
         clip=summary.clip,
@@ -40,6 +43,7 @@ def clip_item(summary: ClipSummary) -> ClipItem:
         remark=summary.remark,
         cases=list(summary.cases),
         entry=summary.entry_id,
+        hits=[HitItem(field=hit.field, text=hit.text, at_ms=hit.at_ms) for hit in hits],
     )
 
 

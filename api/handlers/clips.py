@@ -46,7 +46,8 @@ async def find(call: Call[None, ClipsQuery]) -> web.Response:
     query = call.query
     async with call.services.pool.acquire() as conn:
         page = await list_clips(conn, query.question(), cursor=query.cursor, limit=query.limit)
-    return json_answer(ClipItems(items=[clip_item(summary) for summary in page.items], next=page.next))
+    items = [clip_item(summary, page.hits.get(summary.clip, ())) for summary in page.items]
+    return json_answer(ClipItems(items=items, next=page.next))
 
 
 async def get(call: Call[None, NoQuery]) -> web.Response:

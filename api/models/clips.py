@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 from api.bodies import RequestModel
 from api.models.common import Digest, Page, PageQuery, ResponseModel, Time
 from evidence.clips.clips import ClipState
-from evidence.clips.query import TEXT_CHARS_MAX
+from evidence.clips.language import TEXT_CHARS_MAX
 from evidence.clips.query import ClipQuery as Question
 
 WORD = r"^[a-z][a-z0-9_]{0,63}$"
@@ -28,7 +28,11 @@ class ClipsQuery(PageQuery):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
 
-    q: str = Field("", max_length=TEXT_CHARS_MAX, description='Words that have to be in its texts; "quoted" together')
+    q: str = Field(
+        "",
+        max_length=TEXT_CHARS_MAX,
+        description="Words and conditions of the query language, such as `查封 -marker:亮证 recorded:2026-03`",
+    )
     case: UUID | None = Field(None, description="Case it is an exhibit of")
     recorder: Facet = Field(None, description="Number of the recorder")
     dock: UUID | None = Field(None, description="Dock it came from")
@@ -55,6 +59,14 @@ class ClipsQuery(PageQuery):
         )
 
 
+class HitItem(ResponseModel):
+    """A passage in which a word of the question stands."""
+
+    field: str = Field(description="dialogue, marker, remark or place")
+    text: str
+    at_ms: int | None = Field(description="Milliseconds from the first frame; null for what is about the whole clip")
+
+
 class ClipItem(ResponseModel):
     """What a list shows of a clip."""
 
@@ -74,6 +86,7 @@ class ClipItem(ResponseModel):
     remark: str | None
     cases: list[str] = Field(description="Numbers of the cases it is an exhibit of")
     entry: UUID = Field(description="Ledger entry that sealed it")
+    hits: list[HitItem] = Field(description="Where words of the question stand in its annotation, five at most")
 
 
 class ClipItems(Page[ClipItem]):

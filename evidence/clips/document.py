@@ -14,6 +14,9 @@ from evidence.clips.vocabulary import Word, vocabulary
 STATE_SEALED = "sealed"
 """State of a clip nothing has been derived from yet; later its state is the derivation's outcome."""
 
+DOCUMENT_FORM = 1
+"""Which form of document this program makes; those of another form are made again in the background."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentParts:
@@ -21,21 +24,25 @@ class DocumentParts:
 
     clip: UUID
     sha256: bytes
+    size: int
     received_at: datetime
     recorded_at: datetime | None
     sources: Sequence[Mapping[str, Any]]
     outcome: str | None
+    duration_ms: int | None
     content: Mapping[str, Any] | None
     cases: Sequence[Mapping[str, Any]] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One row of the index."""
+    """One row of the index; `size` in bytes, `duration_ms` as the container states it."""
 
     clip: UUID
     received_at: datetime
     recorded_at: datetime | None
+    size: int
+    duration_ms: int | None
     facets: list[str]
     haystack: str
     grams: list[str]
@@ -53,6 +60,8 @@ def compose(parts: DocumentParts) -> Document:
         clip=parts.clip,
         received_at=parts.received_at,
         recorded_at=parts.recorded_at,
+        size=parts.size,
+        duration_ms=parts.duration_ms,
         facets=sorted(set(_facets(parts))),
         haystack=text,
         grams=grams(text),
@@ -69,6 +78,32 @@ def _facets(parts: DocumentParts) -> Iterator[str]:
     yield facet("key_mark", "yes" if any(source["key_mark"] for source in parts.sources) else "no")
     for case in parts.cases or ():
         yield facet("case", case["case"])
+        yield facet("case_number", case["number"])
+    content = parts.content or {}
+    for name in ("item", "place"):
+        if content.get(name):
+            yield facet(name, content[name])
+    for marker in content.get("markers", ()):
+        yield facet("marker", marker["kind"])
+    for speaker in content.get("speakers", ()):
+        yield facet("speaker", speaker["role"])
+    yield from (facet("missing", name) for name in _missing(parts, content))
+
+
+def _missing(parts: DocumentParts, content: Mapping[str, Any]) -> Iterator[str]:
+    """Tell what an investigator would still have to see to."""
+    if not content.get("remark"):
+        yield "remark"
+    if not content.get("item"):
+        yield "item"
+    if not content.get("dialogue") and not content.get("not_needed_because"):
+        yield "dialogue"
+    if not parts.cases:
+        yield "case"
+    if not any(source["officer"] for source in parts.sources):
+        yield "officer"
+    if parts.recorded_at is None:
+        yield "recorded"
 
 
 def _texts(parts: DocumentParts) -> Iterator[str | None]:

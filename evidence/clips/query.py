@@ -1,8 +1,7 @@
-"""What can be asked of the search: text and facets, read strictly, turned into conditions on the index. Pure.
+"""What can be asked of the search: a line of the query language and facets by name, turned into one tree. Pure.
 
-text    words separated by blanks, all of which must be somewhere in the clip's texts; "in quotes" for words that
-        must stand together. Case, full width and half width do not matter. One Chinese character is enough.
-facets  case, recorder, dock, officer, state, key_mark, sha256, and the time of recording
+text    the query language, see `language.py`
+facets  case, recorder, dock, officer, state, key_mark, sha256, and the time of recording; all have to hold
 """
 
 from __future__ import annotations
@@ -18,17 +17,14 @@ from uuid import UUID
 
 from evidence.clips.clips import ClipState
 from evidence.clips.document import facet
-from evidence.clips.folding import fold, like_pattern, term_grams
+from evidence.clips.language import parse
+from evidence.clips.query_tree import Between, Every, Facets, Node
 from evidence.clips.search_store import Condition
 from evidence.core.clock import format_time, parse_time
 from evidence.errors import SearchInvalid, TimeInvalid
-from ledger.canonical import canonical_json
 
-TEXT_CHARS_MAX = 200
-TERMS_MAX = 10
 LIMIT_MAX = 200
 
-_TERM = re.compile(r'"([^"]*)"|([^\s"]+)')
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -53,19 +49,27 @@ class ClipQuery:
         Raises:
             SearchInvalid: Text, digest, times or cursor cannot be understood.
         """
-        terms = read_terms(self.text)
+        return Condition(
+            wanted=self.tree(),
+            before=None if cursor is None else self._read_cursor(cursor),
+        )
+
+    def tree(self) -> Node:
+        """Return text and facets as one tree.
+
+        Raises:
+            SearchInvalid: Text, digest or times cannot be understood.
+        """
+        asked = parse(self.text)
         if self.sha256 is not None and not _SHA256.fullmatch(self.sha256):
             raise SearchInvalid("sha256 is 64 lower-case hex digits")
         if self.recorded_from and self.recorded_to and self.recorded_from >= self.recorded_to:
             raise SearchInvalid("the time to search to lies before the time to search from")
-        return Condition(
-            facets=list(self._facets()),
-            grams=sorted({gram for term in terms for gram in term_grams(term)}),
-            patterns=[like_pattern(term) for term in terms],
-            recorded_from=self.recorded_from,
-            recorded_to=self.recorded_to,
-            before=None if cursor is None else self._read_cursor(cursor),
-        )
+        parts = list(asked.parts) if isinstance(asked, Every) else [asked]
+        parts += [Facets((one,)) for one in self._facets()]
+        if self.recorded_from or self.recorded_to:
+            parts.append(Between("recorded_at", self.recorded_from, self.recorded_to))
+        return Every(tuple(parts))
 
     def cursor(self, last: tuple[datetime, UUID]) -> str:
         """Write the place behind a document, good for this question only."""
@@ -93,26 +97,4 @@ class ClipQuery:
             yield facet("key_mark", "yes" if self.key_mark else "no")
 
     def _fingerprint(self) -> str:
-        times = [format_time(moment) if moment else "" for moment in (self.recorded_from, self.recorded_to)]
-        asked = canonical_json([sorted(read_terms(self.text)), sorted(self._facets()), times])
-        return hashlib.sha256(asked).hexdigest()[:16]
-
-
-def read_terms(text: str) -> list[str]:
-    """Cut a text into folded terms.
-
-    Raises:
-        SearchInvalid: Too long, too many terms, a quotation mark without its partner, or a NUL.
-    """
-    if len(text) > TEXT_CHARS_MAX:
-        raise SearchInvalid(f"the text has {len(text)} characters, at most {TEXT_CHARS_MAX} are allowed")
-    if "\0" in text:
-        raise SearchInvalid("the text holds a NUL")
-    straight = re.sub("[“”＂]", '"', text)
-    if straight.count('"') % 2:
-        raise SearchInvalid("a quotation mark has no partner")
-    terms = [fold(match.group(1) if match.group(2) is None else match.group(2)) for match in _TERM.finditer(straight)]
-    terms = list(dict.fromkeys(term for term in terms if term))
-    if len(terms) > TERMS_MAX:
-        raise SearchInvalid(f"there are {len(terms)} terms, at most {TERMS_MAX} are allowed")
-    return terms
+        return hashlib.sha256(repr(self.tree()).encode()).hexdigest()[:16]

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
+from evidence.clips.content import AnnotationContent
+from evidence.clips.hits import Hit, find_hits
 from evidence.clips.query import LIMIT_MAX, ClipQuery
-from evidence.clips.search_store import ClipSummary, find_summaries
+from evidence.clips.query_tree import wanted_terms
+from evidence.clips.search_store import ClipSummary, annotated_texts, find_summaries
 from evidence.db.pool import Connection
 from evidence.errors import SearchInvalid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipPage:
-    """One page; `next` is the cursor of the page behind it, None on the last one."""
+    """One page; `next` is the cursor of the page behind it, None on the last one.
+
+    `hits` has the passages in which words of the question stand, for those clips where people wrote them.
+    """
 
     items: Sequence[ClipSummary]
+    hits: Mapping[UUID, Sequence[Hit]]
     next: str | None
 
 
@@ -33,4 +41,13 @@ async def list_clips(
     found = await find_summaries(conn, query.condition(cursor), limit=limit + 1)
     page = found[:limit]
     more = len(found) > limit
-    return ClipPage(items=page, next=query.cursor((page[-1].received_at, page[-1].clip)) if more else None)
+    hits = await _hits(conn, [item.clip for item in page], wanted_terms(query.tree()))
+    return ClipPage(items=page, hits=hits, next=query.cursor((page[-1].received_at, page[-1].clip)) if more else None)
+
+
+async def _hits(conn: Connection, clips: Sequence[UUID], terms: Sequence[str]) -> dict[UUID, list[Hit]]:
+    if not terms or not clips:
+        return {}
+    contents = await annotated_texts(conn, clips)
+    found = {clip: find_hits(AnnotationContent.model_validate(content), terms) for clip, content in contents.items()}
+    return {clip: hits for clip, hits in found.items() if hits}

@@ -11,19 +11,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from evidence.clips.document import DocumentParts, compose
+from evidence.clips.document import DOCUMENT_FORM, DocumentParts, compose
+from evidence.clips.folding import like_pattern, term_grams
+from evidence.clips.query_tree import EVERYTHING, Between, Every, Facets, Node, Some, Without, Words
 from evidence.custody.recorded import RecordedEvent
 from evidence.db.locks import lock_subject
 from evidence.db.paging import FIRST_ID
 from evidence.db.pool import Connection
+from ledger.canonical import JsonObject
 
 _PARTS = """
-SELECT c.clip, c.sha256, c.received_at,
+SELECT c.clip, c.sha256, c.size, c.received_at,
        (SELECT jsonb_agg(jsonb_build_object('name', s.name, 'path', s.path, 'recorder', s.recorder, 'dock', s.dock,
                                             'officer', s.officer, 'key_mark', s.key_mark) ORDER BY s.entry_id)
         FROM clip_source s WHERE s.clip = c.clip) AS sources,
        (SELECT min(s.recorded_at) FROM clip_source s WHERE s.clip = c.clip) AS recorded_at,
        (SELECT d.outcome FROM clip_derivation d WHERE d.clip = c.clip ORDER BY d.entry_id DESC LIMIT 1) AS outcome,
+       (SELECT CASE WHEN jsonb_typeof(d.probe -> 'duration_ms') = 'number'
+                    THEN (d.probe ->> 'duration_ms')::numeric::bigint END
+        FROM clip_derivation d WHERE d.clip = c.clip ORDER BY d.entry_id DESC LIMIT 1) AS duration_ms,
        (SELECT a.content FROM clip_annotation a WHERE a.clip = c.clip ORDER BY a.version DESC LIMIT 1) AS content,
        (SELECT jsonb_agg(jsonb_build_object('case', f.case_id, 'number', f.number, 'title', f.title)
                          ORDER BY l.entry_id)
@@ -85,21 +91,9 @@ class ClipSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """What a document must fulfil, in the index's own words.
+    """What a document must fulfil: a tree, and only documents behind a place in the order (received_at, clip)."""
 
-    Attributes:
-        facets: Facets it must all have, as `document.facet` writes them.
-        grams: Grams it must all have.
-        patterns: LIKE patterns its haystack must all match.
-        recorded_from, recorded_to: Half-open interval of its record time.
-        before: Only documents behind this one in the order (received_at, clip), newest first.
-    """
-
-    facets: Sequence[str] = ()
-    grams: Sequence[str] = ()
-    patterns: Sequence[str] = ()
-    recorded_from: datetime | None = None
-    recorded_to: datetime | None = None
+    wanted: Node = EVERYTHING
     before: tuple[datetime, UUID] | None = None
 
 
@@ -135,14 +129,31 @@ async def rebuild(conn: Connection, *, batch: int = 500) -> int:
         written, last = written + len(ids), ids[-1]
 
 
+async def renew(conn: Connection, *, batch: int = 200) -> int:
+    """Write one batch of documents of another form again, in a transaction of its own; return how many there were."""
+    async with conn.transaction():
+        rows = await conn.fetch("SELECT clip FROM search_document WHERE form <> $1 LIMIT $2", DOCUMENT_FORM, batch)
+        ids = sorted(row["clip"] for row in rows)
+        for clip in ids:
+            await lock_subject(conn, f"search:{clip}")
+        parts = await conn.fetch(f"{_PARTS} WHERE c.clip = ANY($1)", ids)
+        await _write(conn, [DocumentParts(**dict(row)) for row in parts])
+    return len(parts)
+
+
 async def _write(conn: Connection, parts: Sequence[DocumentParts]) -> None:
     await conn.executemany(
-        """INSERT INTO search_document (clip, received_at, recorded_at, facets, haystack, grams)
-           VALUES ($1, $2, $3, $4, $5, $6)
+        """INSERT INTO search_document
+               (clip, received_at, recorded_at, size, duration_ms, facets, haystack, grams, form)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
            ON CONFLICT (clip) DO UPDATE SET received_at = excluded.received_at, recorded_at = excluded.recorded_at,
-               facets = excluded.facets, haystack = excluded.haystack, grams = excluded.grams""",
+               size = excluded.size, duration_ms = excluded.duration_ms, facets = excluded.facets,
+               haystack = excluded.haystack, grams = excluded.grams, form = excluded.form""",
         [
-            (made.clip, made.received_at, made.recorded_at, made.facets, made.haystack, made.grams)
+            (
+                *(made.clip, made.received_at, made.recorded_at, made.size, made.duration_ms),
+                *(made.facets, made.haystack, made.grams, DOCUMENT_FORM),
+            )
             for made in map(compose, parts)
         ],
     )
@@ -151,19 +162,10 @@ async def _write(conn: Connection, parts: Sequence[DocumentParts]) -> None:
 async def find_summaries(conn: Connection, condition: Condition, *, limit: int) -> list[ClipSummary]:
     """Return what lists show of the documents that fulfil a condition, those received last first."""
     wanted = _Wanted()
-    if condition.facets:
-        wanted.add("facets @> {}::text[]", list(condition.facets))
-    if condition.grams:
-        wanted.add("grams @> {}::text[]", list(condition.grams))
-    for pattern in condition.patterns:
-        wanted.add("haystack LIKE {}", pattern)
-    if condition.recorded_from is not None:
-        wanted.add("recorded_at >= {}", condition.recorded_from)
-    if condition.recorded_to is not None:
-        wanted.add("recorded_at < {}", condition.recorded_to)
+    where = [wanted.tree(condition.wanted)]
     if condition.before is not None:
-        wanted.add("(received_at, clip) < ({}, {})", *condition.before)
-    statement = _SUMMARIES.replace("/*wanted*/", wanted.clause()).replace("/*limit*/", str(int(limit)))
+        where.append(wanted.clause("(received_at, clip) < ({}, {})", *condition.before))
+    statement = _SUMMARIES.replace("/*wanted*/", "WHERE " + " AND ".join(where)).replace("/*limit*/", str(int(limit)))
     async with conn.transaction():
         # How rare a term is decides between the two indexes, so the plan must be made for these very terms.
         await conn.execute("SET LOCAL plan_cache_mode = force_custom_plan")
@@ -171,17 +173,63 @@ async def find_summaries(conn: Connection, condition: Condition, *, limit: int) 
     return [ClipSummary(**dict(row)) for row in rows]
 
 
+async def annotated_texts(conn: Connection, clips: Sequence[UUID]) -> dict[UUID, JsonObject]:
+    """Return the content of the annotations that count, of those clips that have one."""
+    rows = await conn.fetch(
+        """SELECT DISTINCT ON (clip) clip, content FROM clip_annotation WHERE clip = ANY($1)
+           ORDER BY clip, version DESC""",
+        list(clips),
+    )
+    return {row["clip"]: row["content"] for row in rows}
+
+
 class _Wanted:
-    """Collects conditions and their values; conditions are our own words, values go as parameters."""
+    """Writes conditions; they are our own words, values go as parameters."""
 
     def __init__(self) -> None:
         self.values: list[object] = []
-        self._conditions: list[str] = []
 
-    def add(self, condition: str, *values: object) -> None:
+    def clause(self, condition: str, *values: object) -> str:
         places = [f"${len(self.values) + number}" for number in range(1, len(values) + 1)]
-        self._conditions.append(condition.format(*places))
         self.values.extend(values)
+        return condition.format(*places)
 
-    def clause(self) -> str:
-        return "WHERE " + " AND ".join(self._conditions) if self._conditions else ""
+    def tree(self, node: Node) -> str:
+        match node:
+            case Words(term):
+                grams, pattern = term_grams(term), like_pattern(term)
+                return self.clause("(grams @> {}::text[] AND haystack LIKE {})", grams, pattern)
+            case Facets(one_of):
+                return self.clause("facets && {}::text[]", list(one_of))
+            case Between(column, low, high):
+                ends = [self.clause(f"{_COLUMNS[column]} >= {{}}", low)] if low is not None else []
+                ends += [self.clause(f"{_COLUMNS[column]} < {{}}", high)] if high is not None else []
+                return _joined(ends, " AND ")
+            case Every(parts):
+                return self._every(parts)
+            case Some(parts):
+                return _joined([self.tree(part) for part in parts], " OR ")
+            case Without(part):
+                # A clip without a time of recording was not recorded on that day either.
+                return f"({self.tree(part)}) IS NOT TRUE"
+
+    def _every(self, parts: Sequence[Node]) -> str:
+        """Ask the index for all single facets and all words' grams at once: one scan that begins with the rarest."""
+        facets = [part.one_of[0] for part in parts if isinstance(part, Facets) and len(part.one_of) == 1]
+        terms = [part.term for part in parts if isinstance(part, Words)]
+        written = [self.clause("facets @> {}::text[]", facets)] if facets else []
+        if terms:
+            grams = sorted({gram for term in terms for gram in term_grams(term)})
+            written.append(self.clause("grams @> {}::text[]", grams))
+            written += [self.clause("haystack LIKE {}", like_pattern(term)) for term in terms]
+        for part in parts:
+            if not (isinstance(part, Words) or (isinstance(part, Facets) and len(part.one_of) == 1)):
+                written.append(self.tree(part))
+        return _joined(written, " AND ")
+
+
+_COLUMNS = {name: name for name in ("recorded_at", "received_at", "duration_ms", "size")}
+
+
+def _joined(written: Sequence[str], word: str) -> str:
+    return f"({word.join(written)})" if written else "true"

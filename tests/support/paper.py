@@ -5,6 +5,7 @@ Each page is `<heading and prose>` followed by a table; the architecture tests c
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from pydantic_core import PydanticUndefined
 
 from api.config import PREFIX, ServiceConfig
 from evidence.audit.findings import FINDINGS as HOUSE_FINDINGS
+from evidence.clips import language
+from evidence.clips.query_fields import CHINESE_NAMES, FIELDS
 from evidence.custody.events import EVENTS
 from evidence.recorders.meanings import MEANINGS as RECORDER_MEANINGS
 from evidence.verify.findings import FINDINGS as VERIFY_FINDINGS
@@ -112,6 +115,30 @@ def continuity_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def search_page() -> str:
+    """Return docs/search.md."""
+    lines = [
+        "# The query language",
+        "",
+        "One line of text asks the search: `q` of `GET /v1/clips`, the argument of `shilu search`.",
+        "",
+        "```",
+        *inspect.cleandoc(language.__doc__ or "").split("\n\n")[1].splitlines(),
+        "```",
+        "",
+        *inspect.cleandoc(language.__doc__ or "").split("\n\n")[2].splitlines(),
+        "Case, full width and half width do not matter, and one Chinese character is enough. A question has at most",
+        f"{language.TEXT_CHARS_MAX} characters and {language.LEAVES_MAX} words and conditions.",
+        "",
+        "| Field | In Chinese | Asks for | For example |",
+        "|---|---|---|---|",
+    ]
+    for name, field in FIELDS.items():
+        chinese = "、".join(written for written, meant in CHINESE_NAMES.items() if meant == name)
+        lines.append(f"| `{name}` | {chinese} | {_cell(field.means)} | `{name}:{field.example}` |")
+    return "\n".join(lines) + "\n"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "api.md": api_page,
     "errors.md": errors_page,
@@ -119,6 +146,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "entries.md": entries_page,
     "findings.md": findings_page,
     "continuity.md": continuity_page,
+    "search.md": search_page,
 }
 
 

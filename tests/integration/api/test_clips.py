@@ -100,9 +100,10 @@ async def test_facets_narrow(shared: RunningService) -> None:
 @pytest.mark.parametrize(
     ("query", "code"),
     [
-        ({"q": "a" * 201}, "request.query"),
+        ({"q": "a" * 501}, "request.query"),
         ({"q": '"open'}, "search.invalid"),
-        ({"q": " ".join("abcdefghijk")}, "search.invalid"),
+        ({"q": " ".join(map(str, range(21)))}, "search.invalid"),
+        ({"q": "offcer:015678"}, "search.invalid"),
         ({"state": "lost"}, "request.query"),
         ({"dock": "1"}, "request.query"),
         ({"sha256": "ABC"}, "request.query"),

@@ -109,6 +109,78 @@ async def test_every_facet_alone_and_together(scribe: Scribe, clips: list[UUID])
     assert await found(scribe, recorder="A100001", officer="000043") == set()
 
 
+ASKED: list[tuple[str, set[int]]] = [
+    ("查封 OR 录音", {0, 2}),
+    ("-查封", {1, 2}),
+    ("-(查封 OR 录音)", {1}),
+    ("(查封 OR 录音) 证人", {2}),
+    ("recorder:A100001,B200002", {0, 1}),
+    ("-recorder:A100001", {1, 2}),
+    ("案号:晋环罚〔2026〕9号", {1}),
+    ("marker:亮证", {0}),
+    ("-marker:亮证", {1, 2}),
+    ("缺:亮证", {1, 2}),
+    ("speaker:当事人", {0}),
+    ("place:朔州市", {0}),
+    ("missing:remark", {1, 2}),
+    ("missing:case", {0, 2}),
+    ("缺:备注 缺:案件", {2}),
+    ("missing:officer", {2}),
+    ("missing:recorded", {2}),
+    ("recorded:2026-03-01", {0}),
+    ("recorded:2026-03", {0, 1}),
+    ("-recorded:2026-03-01", {1, 2}),
+    ("recorded:<2026-03-02", {0}),
+    ("recorded:2026-03-01T08:00", {0}),
+    ("received:>2000", {0, 1, 2}),
+    ("duration:6s", {0, 1}),
+    ("duration:>6s", set()),
+    ("duration:<1m state:still", {1}),
+    ("-duration:>1s", {2}),
+    ("size:>0", {0, 1, 2}),
+    ("key_mark:是 OR state:still", {0, 1}),
+    ("recorder:'", set()),
+    ("recorder:x' OR '1'='1", set()),
+    ("item:{}", set()),
+]
+"""What is asked in the query language, and which of the three clips answer it."""
+
+
+async def test_the_query_language(scribe: Scribe, clips: list[UUID]) -> None:
+    await scribe.link(await scribe.open_case("晋环罚〔2026〕9号", "某化工厂案"), clips[1])
+    for text, hits in ASKED:
+        assert await found(scribe, text=text) == {clips[hit] for hit in hits}, text
+
+
+async def test_a_hit_names_the_moment_in_which_the_words_stand(scribe: Scribe, clips: list[UUID]) -> None:
+    await scribe.annotate(
+        clips[0],
+        expected_version=1,
+        remark="查封",
+        markers=[{"kind": "credentials_shown", "at_ms": 2_000, "note": "查封前亮证"}],
+        speakers=[{"key": "s1", "role": "officer"}],
+        dialogue=[
+            {"from_ms": 9_000, "to_ms": 9_500, "speaker": "s1", "text": "现在查封这台设备"},
+            {"from_ms": 4_000, "to_ms": 5_000, "speaker": "s1", "text": "请出示许可证"},
+        ],
+    )
+    page = await list_clips(scribe.conn, ClipQuery(text="查封 -许可 state:reviewable"))
+    assert page.hits == {}, "the clip holds what the question does not want"
+    page = await list_clips(scribe.conn, ClipQuery(text="查封 -北京 state:reviewable"))
+    (hits,) = page.hits.values()
+    assert [(hit.field, hit.at_ms) for hit in hits] == [("marker", 2_000), ("dialogue", 9_000), ("remark", None)]
+    assert (await list_clips(scribe.conn, ClipQuery(text="recorder:A100001"))).hits == {}
+
+
+async def test_documents_of_an_older_form_are_renewed_in_the_background(scribe: Scribe, clips: list[UUID]) -> None:
+    before = await scribe.conn.fetch("SELECT * FROM search_document ORDER BY clip")
+    await scribe.conn.execute("UPDATE search_document SET form = 0, facets = '{}', size = NULL, duration_ms = NULL")
+    assert await found(scribe, text="missing:case") == set()
+    assert [await search_store.renew(scribe.conn, batch=2) for _ in range(3)] == [2, 1, 0]
+    assert await scribe.conn.fetch("SELECT * FROM search_document ORDER BY clip") == before
+    assert await found(scribe, text="missing:case") == set(clips)
+
+
 async def test_a_clip_is_found_by_any_of_its_sources(scribe: Scribe) -> None:
     payload = scribe.sealed()
     await scribe.write("clip.sealed", f"clip:{payload['clip']}", payload)
@@ -197,10 +269,19 @@ async def catalogue(scribe: Scribe) -> None:
         facets = [f"recorder:r{number % 500}", "state:reviewable", f"sha256:{number:064x}"]
         clip = UUID(int=(7 << 76) | number)
         rows.append(
-            (clip, start + timedelta(seconds=number), start + timedelta(seconds=number), facets, text, grams(text))
+            (
+                clip,
+                start + timedelta(seconds=number),
+                start + timedelta(seconds=number),
+                facets,
+                text,
+                grams(text),
+                number,
+            )
         )
-    await scribe.conn.copy_records_to_table("search_document", records=rows)
-    await scribe.conn.execute("ANALYZE search_document")
+    columns = ("clip", "received_at", "recorded_at", "facets", "haystack", "grams", "duration_ms")
+    await scribe.conn.copy_records_to_table("search_document", records=rows, columns=columns)
+    await scribe.conn.execute("VACUUM (ANALYZE) search_document")
 
 
 PLANS: list[tuple[ClipQuery, str]] = [
@@ -210,6 +291,11 @@ PLANS: list[tuple[ClipQuery, str]] = [
     (ClipQuery(recorder="r77"), "search_document_by_content"),
     (ClipQuery(recorder="r77", text="查封"), "search_document_by_content"),
     (ClipQuery(sha256=f"{77:064x}"), "search_document_by_content"),
+    (ClipQuery(text="罕见 -送达"), "search_document_by_content"),
+    (ClipQuery(text="罕见 OR recorder:r77"), "search_document_by_content"),
+    (ClipQuery(text="recorder:r77,r78 (查封 OR 扣押)"), "search_document_by_content"),
+    (ClipQuery(text="recorded:2026-01-01T08:00"), "search_document_by_record_time"),
+    (ClipQuery(text="duration:1s..2s"), "search_document_by_duration"),
     (ClipQuery(state=ClipState.REVIEWABLE), "search_document_in_order"),
     (ClipQuery(), "search_document_in_order"),
     (

@@ -233,7 +233,7 @@ def test_a_pg_ctl_that_outlives_its_program_starts_no_second_server(folder: Path
         pass
     with Program(USER, str(folder)) as program:
         assert wait_until(lambda: running("pg_ctl", folder) != [])
-        (orphan,) = running("pg_ctl", folder)
+        orphan = min(running("pg_ctl", folder))
         os.kill(orphan, signal.SIGSTOP)
         program.kill()
     assert wait_until(lambda: killed_but_for(orphan, folder) == [])
@@ -279,12 +279,13 @@ def test_an_initdb_that_outlives_its_program_does_no_harm(folder: Path) -> None:
     """What `kill -9` of a service in its first seconds leaves behind: it works on, and removes what it made."""
     with Program(USER, str(folder)) as program:
         assert wait_until(lambda: list(folder.glob("cluster.new-*/global")) != [])
-        (orphan,) = running("initdb", folder)
+        # What it has just forked shows its name for a moment, under a later number.
+        orphan = min(running("initdb", folder))
         os.kill(orphan, signal.SIGSTOP)
         program.kill()
     with ThreadPoolExecutor(1) as pool:
         dsn = pool.submit(server_in(folder).start)
-        assert wait_until(lambda: len(running("initdb", folder)) == 2)
+        assert wait_until(lambda: len(running("initdb", folder)) >= 2)
         os.kill(orphan, signal.SIGCONT)
         assert query(dsn.result(), "SELECT 1") == 1
     assert wait_until(lambda: running("initdb", folder) == [])

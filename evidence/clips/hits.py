@@ -1,0 +1,49 @@
+"""Where in a clip the words of a question stand: the passages that people wrote about a moment. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from evidence.clips.content import AnnotationContent
+from evidence.clips.folding import fold
+from evidence.clips.vocabulary import vocabulary
+
+HITS_MAX = 5
+"""Most passages that a list shows of one clip."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that holds a word of the question.
+
+    Attributes:
+        field: `dialogue`, `marker`, `remark` or `place`.
+        text: The passage as people wrote it.
+        at_ms: Where it stands in the clip, in milliseconds from its first frame; None for what is about the whole.
+    """
+
+    field: str
+    text: str
+    at_ms: int | None
+
+
+def find_hits(content: AnnotationContent, terms: Sequence[str]) -> list[Hit]:
+    """Return the passages that hold one of the folded terms, those with a place in the clip first, in its order."""
+    found = [hit for hit in _passages(content) if any(term in fold(hit.text) for term in terms)]
+    found.sort(key=lambda hit: (hit.at_ms is None, hit.at_ms or 0))
+    return found[:HITS_MAX]
+
+
+def _passages(content: AnnotationContent) -> Iterator[Hit]:
+    for utterance in content.dialogue:
+        yield Hit("dialogue", utterance.text, utterance.from_ms)
+    kinds = vocabulary().markers
+    for marker in content.markers:
+        kind = kinds.get(marker.kind)
+        words = [kind.zh] if kind else []
+        yield Hit("marker", "：".join([*words, *([marker.note] if marker.note else [])]), marker.at_ms)
+    if content.remark:
+        yield Hit("remark", content.remark, None)
+    if content.place:
+        yield Hit("place", content.place, None)

@@ -1,0 +1,255 @@
+"""The fields of the query language: what each may be asked for, and what it means to the index. Pure.
+
+Values are separated by commas, any one of which will do. Times are days, months, years or minutes of Beijing, the one
+legal time of China; both ends of an interval are included.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from uuid import UUID
+
+from evidence.clips.clips import ClipState
+from evidence.clips.document import facet
+from evidence.clips.folding import fold
+from evidence.clips.query_tree import Between, Facets, Node, Some, Without
+from evidence.clips.vocabulary import Word, vocabulary
+from evidence.errors import SearchInvalid
+
+BEIJING = timezone(timedelta(hours=8))
+
+
+def _values(text: str) -> list[str]:
+    values = [value.strip() for value in re.split("[,，]", text)]
+    if not all(values):
+        raise SearchInvalid(f"a value is missing in {text!r}")
+    return values
+
+
+def _plain(name: str, text: str) -> Node:
+    return Facets(tuple(facet(name, value) for value in _values(text)))
+
+
+def _case(name: str, text: str) -> Node:
+    """A case by its number as people write it, or by its id."""
+    return Facets(tuple(facet(name if _is_uuid(value) else "case_number", value) for value in _values(text)))
+
+
+def _dock(name: str, text: str) -> Node:
+    for value in _values(text):
+        if not _is_uuid(value):
+            raise SearchInvalid(f"a dock is named by its id, not {value!r}")
+    return _plain(name, text)
+
+
+def _state(name: str, text: str) -> Node:
+    known = {state.value for state in ClipState}
+    for value in _values(text):
+        if value not in known:
+            raise SearchInvalid(f"there is no state {value!r}; states are {', '.join(sorted(known))}")
+    return _plain(name, text)
+
+
+def _yes_or_no(name: str, text: str) -> Node:
+    answer = {"yes": "yes", "no": "no", "是": "yes", "否": "no"}.get(fold(text))
+    if answer is None:
+        raise SearchInvalid(f"{name} is yes or no, not {text!r}")
+    return Facets((facet(name, answer),))
+
+
+def _digest(name: str, text: str) -> Node:
+    if not re.fullmatch(r"[0-9a-f]{64}", text.casefold()):
+        raise SearchInvalid("sha256 is 64 hex digits")
+    return Facets((facet(name, text),))
+
+
+def _marker(name: str, text: str) -> Node:
+    return Facets(tuple(facet(name, _key(vocabulary().markers, value, name)) for value in _values(text)))
+
+
+def _speaker(name: str, text: str) -> Node:
+    return Facets(tuple(facet(name, _key(vocabulary().speakers, value, name)) for value in _values(text)))
+
+
+def _key(words: Mapping[str, Word], value: str, name: str) -> str:
+    asked = fold(value)
+    for key, word in words.items():
+        if asked in (key, fold(word.zh), fold(word.en)):
+            return key
+    known = ", ".join(f"{key} ({word.zh})" for key, word in words.items())
+    raise SearchInvalid(f"there is no {name} {value!r}; there are {known}")
+
+
+def _missing(name: str, text: str) -> Node:
+    found: list[Node] = []
+    for value in _values(text):
+        asked = _MISSING_NAMES.get(fold(value), fold(value))
+        if asked in _MISSING_NAMES.values():
+            found.append(Facets((facet(name, asked),)))
+        else:
+            # No mark of a kind: the kinds are data, so that a list of what is missing needs no list of its own.
+            found.append(Without(Facets((facet("marker", _key(vocabulary().markers, value, "marker")),))))
+    return found[0] if len(found) == 1 else Some(tuple(found))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _interval(text: str) -> tuple[str, str]:
+    """Cut `a..b`, `>a`, `<b`, `>=a`, `<=b` or `a` into its ends; a single value is both."""
+    asked = unicodedata.normalize("NFKC", text).replace("…", "..")
+    if asked[:1] in "<>":
+        value = asked.lstrip("<>=")
+        ends = (value, "") if asked[0] == ">" else ("", value)
+    else:
+        low, dots, high = asked.partition("..")
+        ends = (low, high) if dots else (asked, asked)
+    if not any(ends):
+        raise SearchInvalid(f"{text!r} names no end of an interval")
+    return ends
+
+
+def _when(name: str, text: str) -> Node:
+    low, high = _interval(text)
+    begin = _period(low)[0] if low else None
+    end = _period(high)[1] if high else None
+    asked = unicodedata.normalize("NFKC", text)
+    if asked[0] == ">" and not asked.startswith(">="):
+        begin = _period(low)[1]
+    if asked[0] == "<" and not asked.startswith("<="):
+        end = _period(high)[0]
+    return _between(f"{name}_at", begin, end, text)
+
+
+_PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ](\d{2}):(\d{2}))?)?)?")
+
+
+def _period(text: str) -> tuple[datetime, datetime]:
+    """Return the beginning of a year, month, day or minute and the beginning of the one after it, in Beijing time."""
+    found = _PERIOD.fullmatch(text)
+    if found is None:
+        raise SearchInvalid(f"{text!r} is no time; write 2026, 2026-03, 2026-03-01 or 2026-03-01T09:30")
+    year, month, day, hour, minute = (None if part is None else int(part) for part in found.groups())
+    try:
+        begin = datetime(year or 0, month or 1, day or 1, hour or 0, minute or 0, tzinfo=BEIJING)
+        if minute is not None:
+            return begin, begin + timedelta(minutes=1)
+        if day is not None:
+            return begin, begin + timedelta(days=1)
+        after = (begin.year + 1, 1) if month is None or month == 12 else (begin.year, month + 1)
+        return begin, begin.replace(year=after[0], month=after[1])
+    except (ValueError, OverflowError) as error:
+        raise SearchInvalid(f"{text!r} is not in the calendar") from error
+
+
+_MEASURE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([a-z秒分时小]*)")
+_SECONDS = {"": 1, "s": 1, "秒": 1, "m": 60, "min": 60, "分": 60, "h": 3600, "时": 3600, "小时": 3600}
+_BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+
+
+def _duration(_: str, text: str) -> Node:
+    return _measured("duration_ms", text, _SECONDS, per_unit=1000)
+
+
+def _size(_: str, text: str) -> Node:
+    return _measured("size", text, _BYTES, per_unit=1)
+
+
+def _measured(column: str, text: str, units: Mapping[str, int], *, per_unit: int) -> Node:
+    low, high = (_measure(end, units, per_unit) if end else None for end in _interval(text))
+    asked = unicodedata.normalize("NFKC", text)
+    above = asked[0] == ">" and not asked.startswith(">=")
+    below = asked[0] == "<" and not asked.startswith("<=")
+    begin = None if low is None else low + int(above)
+    end = None if high is None else high + int(not below)
+    return _between(column, begin, end, text)
+
+
+def _measure(text: str, units: Mapping[str, int], per_unit: int) -> int:
+    found = _MEASURE.fullmatch(text.strip().casefold())
+    if found is None or found[2] not in units:
+        raise SearchInvalid(f"{text!r} is no measure; write a number and one of {', '.join(filter(None, units))}")
+    return round(float(found[1]) * units[found[2]] * per_unit)
+
+
+def _between(column: str, low: datetime | int | None, high: datetime | int | None, text: str) -> Between:
+    if low is not None and high is not None and not low < high:  # type: ignore[operator]  # both of one kind
+        raise SearchInvalid(f"nothing lies in {text!r}: its end is before its beginning")
+    return Between(column, low, high)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """How the value of a field is read, what it asks for, and one value for the page about the language."""
+
+    read: Callable[[str, str], Node]
+    means: str
+    example: str
+
+
+FIELDS: Mapping[str, Field] = {
+    "case": Field(_case, "the case it is an exhibit of, by number or id", "晋环罚〔2026〕9号"),
+    "recorder": Field(_plain, "serial of the recorder", "A100001,B200002"),
+    "dock": Field(_dock, "id of the dock it came from", "0195a000-0000-7000-8000-00000000000a"),
+    "officer": Field(_plain, "number of the officer, as the dock stated it", "015678"),
+    "state": Field(_state, "what it is good for", "reviewable"),
+    "key_mark": Field(_yes_or_no, "whether the officer marked it on the recorder", "yes"),
+    "sha256": Field(_digest, "digest of the original", "ab" * 32),
+    "item": Field(_plain, "recording item, as annotated", "现场检查"),
+    "place": Field(_plain, "place, as annotated", "朔州市"),
+    "marker": Field(_marker, "a marker that people set, by key or name", "亮证"),
+    "speaker": Field(_speaker, "role of somebody who speaks, by key or name", "当事人"),
+    "recorded": Field(_when, "when it was recorded, by the recorder's clock", "2026-03-01..2026-03-05"),
+    "received": Field(_when, "when it was received", ">=2026-03"),
+    "duration": Field(_duration, "how long it is", ">10m"),
+    "size": Field(_size, "bytes of the original", "..200MB"),
+    "missing": Field(_missing, "what nobody has written yet, or a marker that is not set", "remark"),
+}
+"""Every field of the language."""
+
+CHINESE_NAMES: Mapping[str, str] = {
+    "案件": "case",
+    "案号": "case",
+    "记录仪": "recorder",
+    "采集站": "dock",
+    "警号": "officer",
+    "证号": "officer",
+    "状态": "state",
+    "重点": "key_mark",
+    "摘要": "sha256",
+    "环节": "item",
+    "地点": "place",
+    "标记": "marker",
+    "人物": "speaker",
+    "录制": "recorded",
+    "入库": "received",
+    "时长": "duration",
+    "大小": "size",
+    "缺": "missing",
+}
+"""Names of fields as people write them in Chinese."""
+
+_MISSING_NAMES: Mapping[str, str] = {
+    "remark": "remark",
+    "备注": "remark",
+    "case": "case",
+    "案件": "case",
+    "item": "item",
+    "环节": "item",
+    "dialogue": "dialogue",
+    "对话": "dialogue",
+    "officer": "officer",
+    "警号": "officer",
+    "recorded": "recorded",
+    "录制": "recorded",
+}
+"""What `missing:` knows besides markers: as people say it, and as the document's facet does."""

@@ -1,0 +1,81 @@
+"""A question to the search as a tree of words and conditions; what reads one stands in `language.py`. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A folded term that has to stand somewhere in a clip's texts."""
+
+    term: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """A clip has to have one of these facets, as `document.facet` writes them."""
+
+    one_of: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A column has to lie in a half-open interval; None leaves an end open."""
+
+    column: str
+    low: datetime | int | None
+    high: datetime | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """All of these."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """At least one of these."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    """Not this."""
+
+    part: Node
+
+
+Node: TypeAlias = "Words | Facets | Between | Every | Some | Without"
+
+EVERYTHING = Every(())
+"""The empty question, which every clip answers."""
+
+
+def leaves(node: Node) -> Iterator[Words | Facets | Between]:
+    """Return the words and conditions of a tree, those that are negated included."""
+    match node:
+        case Every(parts) | Some(parts):
+            for part in parts:
+                yield from leaves(part)
+        case Without(part):
+            yield from leaves(part)
+        case leaf:
+            yield leaf
+
+
+def wanted_terms(node: Node) -> list[str]:
+    """Return the terms by which a clip may have been found: those that are not negated, once each."""
+    match node:
+        case Words(term):
+            return [term]
+        case Every(parts) | Some(parts):
+            return list(dict.fromkeys(term for part in parts for term in wanted_terms(part)))
+        case _:
+            return []
