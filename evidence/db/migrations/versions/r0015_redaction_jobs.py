@@ -1,4 +1,4 @@
-"""Revision 0014: redacted copies are made by workers."""
+"""Revision 0015: redacted copies are made by workers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from alembic import op
 
 from evidence.db.migrate import execute_script, read_script
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 
 def upgrade() -> None:
