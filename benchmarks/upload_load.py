@@ -215,6 +215,7 @@ def main() -> None:
         json.dumps(
             {
                 "seconds": max(stream.timing.answered for stream in streams) - first,
+                "answers": [stream.timing.answered - stream.timing.sent for stream in streams],
                 "receipts": [
                     stream.timing.receipted - stream.timing.sent for stream in streams if stream.timing.receipted
                 ],

@@ -17,13 +17,14 @@ and no byte of a body with a checksum before that has turned out right (`ingest.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
 from evidence.core.clock import Clock
 from evidence.db.pool import Pool
 from ingest import store
+from ingest.body import Body
 from ingest.checksum import RunningChecksum
 from ingest.errors import (
     IngestError,
@@ -60,7 +61,7 @@ class Claim:
 
 
 class Append:
-    """Carries one request's bytes; `run` it once.
+    """Carries one request's bytes; `run` it once. It is the `Basin` of the body.
 
     Attributes:
         acknowledged: Bytes that are on disk and recorded.
@@ -89,20 +90,21 @@ class Append:
         self._clock = clock
         self._settings = settings
         self._on_acknowledged = on_acknowledged
+        self._limit = claim.length or claim.length_max
         self._pace = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._silent_since: float | None = self._loop.time()
         self._may_record = True
 
-    async def run(self, stream: AsyncIterator[bytes | memoryview]) -> int:
-        """Take the stream to its end and return the acknowledged offset.
+    async def run(self, body: Body) -> int:
+        """Take the body to its end and return the acknowledged offset.
 
         Raises:
             UploadTakenOver, UploadStalled, UploadLengthExceeded, UploadNoSpace, SpoolFailed: As they say.
             UploadChecksumMismatch: As it says; nothing is recorded then.
-            Exception: Whatever the stream raised, unchanged, after everything it gave is recorded.
+            Exception: Whatever the body raised, unchanged, after everything it gave is recorded.
         """
-        pump = asyncio.create_task(self._pump(stream))
+        pump = asyncio.create_task(body.pour(self))
         keeper = asyncio.create_task(self._keep())
         try:
             await asyncio.wait({pump, keeper}, return_when=asyncio.FIRST_COMPLETED)
@@ -114,17 +116,38 @@ class Append:
         """Look at once whether this request still is the writer, because another has come."""
         self._pace.set()
 
-    async def _pump(self, stream: AsyncIterator[bytes | memoryview]) -> None:
-        limit = self._claim.length or self._claim.length_max
-        async for piece in stream:
-            self._silent_since = None
-            if self._pipeline.fed + len(piece) > limit:
-                self._may_record = False
-                raise UploadLengthExceeded(f"more than {limit} bytes came", length=limit)
-            await self._pipeline.feed(piece)
-            if self._pipeline.fed - self.acknowledged >= self._settings.acknowledge_bytes:
-                self._pace.set()
-            self._silent_since = self._loop.time()
+    async def room(self) -> memoryview:
+        """See `Basin.room`.
+
+        Raises:
+            UploadLengthExceeded: The announced bytes are all there, and more come.
+            UploadNoSpace, SpoolFailed: As they say.
+        """
+        if not self._left:
+            self._may_record = False
+            raise UploadLengthExceeded(f"more than {self._limit} bytes came", length=self._limit)
+        self._silent_since = None
+        room = await self._pipeline.room()
+        # From here on whoever asked waits for the sender, not for us.
+        self._silent_since = self._loop.time()
+        return room[: self._left]
+
+    def room_now(self) -> memoryview | None:
+        """See `Basin.room_now`."""
+        if not self._left or (room := self._pipeline.room_now()) is None:
+            return None
+        return room[: self._left]
+
+    def took(self, count: int) -> None:
+        """See `Basin.took`."""
+        self._pipeline.took(count)
+        self._silent_since = self._loop.time()
+        if self._pipeline.fed - self.acknowledged >= self._settings.acknowledge_bytes:
+            self._pace.set()
+
+    @property
+    def _left(self) -> int:
+        return self._limit - self._pipeline.fed
 
     async def _keep(self) -> None:
         """Acknowledge as bytes come in, and end the request when it has no right or no reason to go on."""

@@ -59,6 +59,12 @@ class Buffers:
                 await self._waiting[ring]
             finally:
                 del self._waiting[ring]
+        return self._hand_out(ring)
+
+    def _take_now(self, ring: Ring) -> bytearray | None:
+        return self._hand_out(ring) if self._may_take(ring) else None
+
+    def _hand_out(self, ring: Ring) -> bytearray:
         self._in_use += 1
         ring.held += 1
         return self._free.pop() if self._free else bytearray(BUFFER_BYTES)
@@ -96,6 +102,10 @@ class Ring:
     async def take(self) -> bytearray:
         """Return a buffer, waiting until this ring may have one; one waiter per ring."""
         return await self._buffers._take(self)
+
+    def take_now(self) -> bytearray | None:
+        """Return a buffer, or None where `take` would wait."""
+        return self._buffers._take_now(self)
 
     def give_back(self, buffer: bytearray) -> None:
         """Return a buffer that nobody reads any more."""

@@ -21,6 +21,7 @@ from evidence.core.ids import uuid7
 from evidence.db.pool import Pool
 from ingest import store
 from ingest.append import Append, Claim
+from ingest.body import Body
 from ingest.buffers import Buffers
 from ingest.checksum import BodyChecksum, RunningChecksum
 from ingest.digests import Digests
@@ -57,11 +58,11 @@ class Carrier:
         self,
         row: UploadRow,
         offset: int,
-        stream: AsyncIterator[bytes | memoryview],
+        body: Body,
         *,
         checksum: BodyChecksum | None = None,
     ) -> int | None:
-        """Append a stream at the acknowledged offset, as a whole or not at all when it has a checksum.
+        """Append a body at the acknowledged offset, as a whole or not at all when it has a checksum.
 
         Returns:
             The new acknowledged offset; None when the row no longer stands at `offset` and nothing was touched.
@@ -84,7 +85,7 @@ class Carrier:
                 return None
             self.stop(row.id)
             async with self._hold(claim) as file:
-                return await self._append(claim, file, stream, checksum)
+                return await self._append(claim, file, body, checksum)
 
     def stop(self, upload: UUID) -> None:
         """Ask the request that writes an upload in this process, if there is one, whether it still may."""
@@ -99,7 +100,7 @@ class Carrier:
         self,
         claim: Claim,
         file: SpoolFile,
-        stream: AsyncIterator[bytes | memoryview],
+        body: Body,
         checksum: BodyChecksum | None,
     ) -> int:
         upload = claim.upload
@@ -123,7 +124,7 @@ class Carrier:
             )
             self._running[upload] = append
             try:
-                return await append.run(stream)
+                return await append.run(body)
             finally:
                 del self._running[upload]
                 if append.acknowledged != digest.offset:

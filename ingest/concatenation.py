@@ -23,6 +23,7 @@ import structlog
 from evidence.core.clock import Clock
 from evidence.db.pool import Pool
 from ingest import store
+from ingest.body import Pieces
 from ingest.carrier import Carrier
 from ingest.errors import (
     IngestError,
@@ -146,7 +147,7 @@ class Concatenation:
             with self._spool.locked(row.id):
                 pass  # another process that is at it goes on; taking it over from each other would get nowhere
             try:
-                await self._carrier.carry(row, row.offset, self._bytes_of_parts(row))
+                await self._carrier.carry(row, row.offset, Pieces(self._bytes_of_parts(row)))
             except _PartLost as lost:
                 await self._give_up(row, lost)
         now = await store.find(self._pool, row.id)

@@ -1,8 +1,8 @@
-"""The way of one request's bytes: copied on the event loop, written and hashed in two threads, without waiting for each
-other.
+"""The way of one request's bytes: into a buffer on the event loop, written and hashed in two threads, without waiting
+for each other.
 
 ```
-event loop --copy into a buffer--> thread 1: write at its place, leaf of the clip tree --> thread 2: whole-file digest
+event loop --into a buffer-------> thread 1: write at its place, leaf of the clip tree --> thread 2: whole-file digest
      ^                                                                                            |
      +------------------------------ the buffer comes back to the ring ---------------------------+
 ```
@@ -10,7 +10,7 @@ event loop --copy into a buffer--> thread 1: write at its place, leaf of the cli
 Where SM3 is computed a third thread follows, which is the slowest: it sets the pace of one stream then.
 
 Thread 2 is left out while the whole-file digest lags behind the tree (after a restart, see `ingest.digests`). A buffer
-never crosses the end of a chunk. When the threads are slower than the network the ring runs empty and `feed` waits:
+never crosses the end of a chunk. When the threads are slower than the network the ring runs empty and `room` waits:
 that is the back-pressure. After a failure blocks are only passed on, so that every buffer comes back and nobody waits
 for ever.
 """
@@ -91,31 +91,35 @@ class Pipeline:
 
     @property
     def fed(self) -> int:
-        """End of the bytes taken by `feed`."""
+        """End of the bytes that came."""
         return self._position + self._filled
 
-    async def feed(self, data: bytes | memoryview) -> None:
-        """Take the next bytes; returns when they are copied.
+    async def room(self) -> memoryview:
+        """Return where the next bytes go, waiting for a buffer; good until `took`, `hand_over` or `close`.
 
         Raises:
             UploadNoSpace, SpoolFailed: Something handed over earlier could not be written.
         """
-        rest = memoryview(data)
-        while rest:
-            if self._buffer is None:
-                self._buffer = await self._ring.take()
-            self._raise_error()
-            room = CHUNK_BYTES - self._position % CHUNK_BYTES - self._filled
-            part = rest[:room]
-            self._buffer[self._filled : self._filled + len(part)] = part
-            self._filled += len(part)
-            rest = rest[len(part) :]
-            if len(part) == room:
-                self.hand_over()
+        if self._buffer is None:
+            self._buffer = await self._ring.take()
+        self._raise_error()
+        return self._room_in(self._buffer)
+
+    def room_now(self) -> memoryview | None:
+        """Return the same without waiting, or None."""
+        if self._buffer is None:
+            self._buffer = self._ring.take_now()
+        return None if self._buffer is None or self._error is not None else self._room_in(self._buffer)
+
+    def took(self, count: int) -> None:
+        """Take over so many bytes of the room; a full buffer goes on its way."""
+        self._filled += count
+        if self.fed % CHUNK_BYTES == 0:
+            self.hand_over()
 
     def hand_over(self) -> None:
         """Send what is in the buffer on its way, full or not."""
-        if self._buffer is None:
+        if self._buffer is None or not self._filled:
             return
         self._under_way += 1
         self._all_back.clear()
@@ -124,7 +128,7 @@ class Pipeline:
         self._buffer, self._filled = None, 0
 
     async def drain(self) -> None:
-        """Wait until everything fed is written and hashed.
+        """Wait until everything that came is written and hashed.
 
         Raises:
             UploadNoSpace, SpoolFailed: Something could not be written; `written` tells how far it came.
@@ -134,11 +138,18 @@ class Pipeline:
         self._raise_error()
 
     async def close(self) -> None:
-        """Let the threads go; what was fed and not drained is lost."""
+        """Let the threads go; what came and was not drained is lost."""
         self.hand_over()
+        if self._buffer is not None:
+            self._ring.give_back(self._buffer)
+            self._buffer = None
         self._to_write.put(None)
-        # Their failure, if there was one, has come out of `feed` or `drain` already.
+        # Their failure, if there was one, has come out of `room` or `drain` already.
         await asyncio.gather(*self._threads, return_exceptions=True)
+
+    def _room_in(self, buffer: bytearray) -> memoryview:
+        end = CHUNK_BYTES - self._position % CHUNK_BYTES
+        return memoryview(buffer)[self._filled : end]
 
     def _start(self, threads: Executor, *, with_whole: bool) -> list[asyncio.Future[None]]:
         after_writing = self._to_digest.put if with_whole else self._send_back

@@ -37,8 +37,8 @@ class UploadSettings:
     reserve_bytes: int = 2 * GIBIBYTE
     appends_max: int = 64
     appends_per_sender_max: int = 32
-    buffers_max: int = 96
-    buffers_per_append_max: int = 8
+    buffers_max: int = 72
+    buffers_per_append_max: int = 6
     acknowledge_bytes: int = 64 * MEBIBYTE
     acknowledge_seconds: float = 1.0
     idle_seconds: float = 60.0

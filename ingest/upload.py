@@ -34,6 +34,7 @@ from evidence.db.pool import Pool
 from evidence.objects.store import ObjectStore
 from evidence.parties.inventory_store import find_inventoried
 from ingest import store
+from ingest.body import Body, Pieces
 from ingest.carrier import Carrier
 from ingest.checksum import BodyChecksum
 from ingest.concatenation import Concatenation
@@ -252,7 +253,7 @@ class UploadService:
         actor: str,
         upload: UUID,
         offset: int,
-        stream: AsyncIterator[bytes | memoryview],
+        stream: Body | AsyncIterator[bytes | memoryview],
         announced_bytes: int | None = None,
         checksum: BodyChecksum | None = None,
     ) -> int:
@@ -274,11 +275,12 @@ class UploadService:
                 way it took; the acknowledged offset stands.
             ClipAlreadySealed: These were the last bytes of a file that is sealed already.
         """
+        body = stream if isinstance(stream, Body) else Pieces(stream)
         row = await self._find_here(actor, upload)
         self._check_appendable(row, offset, announced_bytes)
         if self._spool.free_bytes() - (announced_bytes or 0) < self.settings.reserve_bytes:
             raise UploadNoSpace("the disk is full up to its reserve")
-        acknowledged = await self._carrier.carry(row, offset, stream, checksum=checksum)
+        acknowledged = await self._carrier.carry(row, offset, body, checksum=checksum)
         if acknowledged is None:
             self._check_appendable(await self._find(actor, upload), offset, None)
             raise UploadBusy("another request has just moved this upload")

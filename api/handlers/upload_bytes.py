@@ -11,6 +11,7 @@ from api.call import Call
 from api.errors import BodyCutShort
 from api.metrics import METRICS
 from api.route import NoQuery
+from api.socket_body import SocketBody
 
 UploadCall = Call[None, NoQuery]
 
@@ -39,7 +40,7 @@ async def take_bytes(call: UploadCall, upload: UUID, *, offset: int) -> int:
             actor=call.actor,
             upload=upload,
             offset=offset,
-            stream=request.content.iter_any(),
+            stream=SocketBody(request),
             announced_bytes=request.content_length,
             checksum=checksum,
         )

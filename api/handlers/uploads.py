@@ -1,8 +1,8 @@
 """tus 1.0.0 at /uploads: headers in, headers out; what an upload may be and become is the intake's business.
 
-The bytes of a PATCH go from the socket to the intake piece by piece. When the connection ends early, everything that
-came is on disk and recorded before anybody is told, and a HEAD states the offset to go on at. Where the setting allows
-it, a request without `Tus-Resumable` speaks the IETF's draft instead (`api.handlers.resumable`).
+The bytes of a PATCH go from the socket into the intake's buffers (`api.socket_body`). When the connection ends early,
+everything that came is on disk and recorded before anybody is told, and a HEAD states the offset to go on at. Where the
+setting allows it, a request without `Tus-Resumable` speaks the IETF's draft instead (`api.handlers.resumable`).
 """
 
 from __future__ import annotations

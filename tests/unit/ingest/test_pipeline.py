@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 
 from evidence.core.digest import CHUNK_BYTES
+from ingest.body import pour_piece
 from ingest.buffers import Buffers
 from ingest.digests import RunningDigest
 from ingest.errors import SpoolFailed, UploadNoSpace
@@ -55,7 +56,7 @@ async def test_any_pieces_give_the_file_and_its_digests(tmp_path: Path, threads:
         position = 0
         while position < len(data):
             size = chance.choice([1, 100, 65_536, 262_144, CHUNK_BYTES, 2 * CHUNK_BYTES])
-            await pipeline.feed(memoryview(data)[position : position + size])
+            await pour_piece(pipeline, memoryview(data)[position : position + size])
             position += size
             if chance.random() < 0.2:
                 pipeline.hand_over()
@@ -83,7 +84,7 @@ async def test_a_lagging_digest_is_left_alone(tmp_path: Path, threads: ThreadPoo
         pass
     with Buffers(count_max=2, per_ring_max=2).ring() as ring:
         pipeline = Pipeline(file=file, digest=digest, ring=ring, threads=threads)
-        await pipeline.feed(data[7:])
+        await pour_piece(pipeline, data[7:])
         await pipeline.drain()
         await pipeline.close()
     file.close()
@@ -104,7 +105,7 @@ async def test_a_failing_disk_ends_the_request_and_every_buffer_comes_back(
         pipeline = Pipeline(file=file, digest=RunningDigest(), ring=ring, threads=threads)
         async with asyncio.timeout(10):
             with pytest.raises(error):
-                await pipeline.feed(data)
+                await pour_piece(pipeline, data)
             with pytest.raises(error):
                 await pipeline.drain()
             await pipeline.close()
