@@ -5,6 +5,7 @@ This is the one place where the parts meet; nothing else here opens a journal, a
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,11 +19,13 @@ from dockstation.copier import Copier
 from dockstation.courier import Courier
 from dockstation.detect.hints import Hints
 from dockstation.detect.opening import open_folder_hints, open_places
+from dockstation.detect.places import Places
 from dockstation.docking import Station
 from dockstation.errors import ConfigInvalid, LinkLost, ServiceBusy
 from dockstation.events import Bus, Event, Kind
 from dockstation.forward import Forwarder
 from dockstation.identity import Enrolment, TokenMaker
+from dockstation.intake import Pread
 from dockstation.journal import RECEIPTED
 from dockstation.journal_store import Journal
 from dockstation.layout import Profile, load_profiles
@@ -53,12 +56,16 @@ class Options:
         retry_refused: Try files again that the service once refused.
         patient: Wait for the service as long as it takes before the first look, when a change of key is under way.
         hints: Begin rounds early when something changes in the folders.
+        places: Where recorders are, in place of what the settings and the job say.
+        pread: How files are read for sending; another one than the system's makes a medium slow or fail.
     """
 
     dry_run: bool = False
     retry_refused: bool = False
     patient: bool = False
     hints: bool = False
+    places: Places | None = None
+    pread: Pread = os.pread
 
 
 @asynccontextmanager
@@ -112,9 +119,10 @@ async def open_watch(
         showcase = Showcase(books=books, clock=clock, tell=bus)
         bus.listen(showcase.heard)
         hints = Hints()
-        places = open_places(settings, job, hints=hints, notice=partial(_notice, bus, clock))
+        notice = partial(_notice, bus, clock)
+        places = options.places or open_places(settings, job, hints=hints, notice=notice)
         stack.push_async_callback(places.close)
-        folders = open_folder_hints(hints, notice=partial(_notice, bus, clock)) if options.hints else None
+        folders = open_folder_hints(hints, notice=notice) if options.hints else None
         if folders is not None:
             stack.callback(folders.close)
         yield Watch(station, job, showcase=showcase, places=places, hints=hints, folders=folders)
@@ -202,9 +210,13 @@ def _make_station(
     service = Service(link)
     patience = settings.patience_seconds
     throttle = _make_throttle(settings, clock=clock)
-    patch_bytes_max = settings.patch_bytes_max
     uploader = Uploader(
-        tus=TusClient(link), books=books, throttle=throttle, patch_bytes_max=patch_bytes_max, patience_seconds=patience
+        tus=TusClient(link),
+        books=books,
+        throttle=throttle,
+        patch_bytes_max=settings.patch_bytes_max,
+        patience_seconds=patience,
+        pread=options.pread,
     )
     settler = Settler(
         service=service,

@@ -45,6 +45,7 @@ from dockstation.errors import (
     NotEnrolled,
     OtherLog,
     ProfileInvalid,
+    ReplayInvalid,
     ServiceBusy,
     ServiceMalformed,
     ServiceObjects,
@@ -56,8 +57,10 @@ from dockstation.explaining import explain
 from dockstation.identity import Enrolment
 from dockstation.layout import AUTOMATIC, load_profiles
 from dockstation.link import Link
+from dockstation.replay.media import Backing, loops_permitted
+from dockstation.replay.script import parse_script
 from dockstation.reporting import error_json, report_json
-from dockstation.running import run_forever, run_once
+from dockstation.running import run_forever, run_once, run_replay
 from dockstation.status import read_status
 from dockstation.watch import Job
 from evidence.core.clock import utc_now
@@ -65,7 +68,10 @@ from ledger.errors import Blame, CodedError
 
 INCOMPLETE, WRONG_SETUP, STATE_BUSY, SERVICE_AWAY, DEFECT, INTERRUPTED = 1, 3, 4, 5, 70, 130
 
-_SETUP_ERRORS = (NotEnrolled, ConfigInvalid, ProfileInvalid, OtherLog, DetectionMissing)
+REPLAY_INTERVAL_SECONDS = 0.2
+"""Pause between two looks in a replay; nobody wants to watch a station wait."""
+
+_SETUP_ERRORS = (NotEnrolled, ConfigInvalid, ProfileInvalid, OtherLog, DetectionMissing, ReplayInvalid)
 _STATE_ERRORS = (StateTaken, JournalUnusable, StateUnwritable)
 _SERVICE_ERRORS = (LinkLost, ServiceBusy, ServiceMalformed, ServiceObjects, ServiceRefused, DockNotAccepted)
 
@@ -228,6 +234,36 @@ def status(state: StateOption = None, json_output: JsonOption = False) -> None:
         console.print_json(found.as_json())
     else:
         console.print_status(found)
+
+
+@app.command()
+def replay(
+    script: Annotated[Path, typer.Argument(help="What happens at the dock, TOML; see dockstation/replay/script.py.")],
+    state: StateOption = None,
+    media: Annotated[str, typer.Option(help="`loop`: real file systems, as root; `folder`; `auto`.")] = "auto",
+    clear: Annotated[bool, typer.Option("--clear", help="Remove receipted files.")] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Play recorders that are not there: docked, pulled, swapped, slow and failing, as a script says.
+
+    The station is the real one and sends what it reads, so use the state folder of a station for trials. Exit code 0:
+    every step was taken and every expectation came true; 1: one did not, and the step is named.
+    """
+    folder = StateFolder(state or default_state())
+    settings = _settings(folder, {"clear": clear or None, "interval_seconds": REPLAY_INTERVAL_SECONDS})
+    if media not in {"auto", *(item.value for item in Backing)}:
+        raise typer.BadParameter("media is none of auto, loop, folder")
+    try:
+        plan = parse_script(script.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReplayInvalid(f"{script}: {error}") from error
+    best = Backing.LOOP if loops_permitted() else Backing.FOLDER
+    with console.showing_events(json_lines=json_output) as tell:
+        show = console.print_step_json if json_output else console.print_step
+        backing = best if media == "auto" else Backing(media)
+        ended = run_replay(folder, settings, plan, backing, tell=tell, on_step=show)
+    if not ended:
+        sys.exit(INTERRUPTED)
 
 
 @profile_app.command("test")

@@ -25,6 +25,7 @@ from dockstation.explaining import Explanation, rule_of, taken_from_name
 from dockstation.journal import RECEIPTED, State
 from dockstation.layout import Kind as FileKind
 from dockstation.layout import Profile
+from dockstation.replay.player import Done
 from dockstation.status import StationStatus
 from dockstation.watch import Report
 
@@ -87,6 +88,21 @@ def print_json(value: object) -> None:
 def print_error(code: str, message: str) -> None:
     """Write an error for people."""
     Console(stderr=True, highlight=False).print(Text(f"✗ {visible(message)}", style="bold red"), Text(f"[{code}]"))
+
+
+def print_step(done: Done) -> None:
+    """Write a step of a replay for people."""
+    step = done.step
+    words = [step.do, step.slot, step.card, step.path, step.phase]
+    text = "  ".join(visible(word) for word in words if word)
+    Console(stderr=True, highlight=False).print(Text(f"▶ {done.number}  {text}", style="bold cyan"))
+
+
+def print_step_json(done: Done) -> None:
+    """Write a step of a replay as a line of JSON."""
+    step = done.step
+    words = {"slot": step.slot, "card": step.card, "path": step.path}
+    print_json({"step": done.number, "do": step.do, **{key: word for key, word in words.items() if word}})
 
 
 def print_report(report: Report) -> None:

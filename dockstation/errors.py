@@ -82,6 +82,18 @@ class MountFailed(DockError):
     blame = Blame.WAY
 
 
+class ReplayInvalid(DockError):
+    """A replay script is not valid TOML, has an unknown key or step, or names a card that it does not have."""
+
+    code = "dock.replay_invalid"
+
+
+class ReplayDiffers(DockError):
+    """A replay went another way than its script: an expected state or event did not come. The step is named."""
+
+    code = "dock.replay_differs"
+
+
 class FileUnreadable(DockError):
     """The card answers but this file's bytes do not come (bad sector, short read, no permission). Tried again later."""
 

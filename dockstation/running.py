@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from dockstation.agent import Options, open_watch
 from dockstation.config import Settings, StateFolder
 from dockstation.errors import PageUnavailable
 from dockstation.events import Bus, Event, Kind, Tell
+from dockstation.replay.media import Backing
+from dockstation.replay.player import Done, Player
+from dockstation.replay.script import Script
 from dockstation.watch import Job, Report, Watch
 from evidence.core.clock import utc_now
 
@@ -53,6 +58,40 @@ def run_once(folder: StateFolder, settings: Settings, job: Job, options: Options
             return await watch.once()
 
     return asyncio.run(_until_stopped(work()))
+
+
+def run_replay(
+    folder: StateFolder,
+    settings: Settings,
+    script: Script,
+    backing: Backing,
+    tell: Tell,
+    on_step: Callable[[Done], None],
+) -> bool:
+    """Run a station on the recorders of a script; tell whether the script was played to its end, not stopped before.
+
+    Raises:
+        ReplayDiffers: Something that the script expects did not come true.
+        CodedError: The station cannot work at all.
+    """
+
+    async def work() -> bool:
+        bus = _bus(tell)
+        with TemporaryDirectory(prefix="shilu-replay-") as place:
+            player = Player(script, Path(place), backing)
+            bus.listen(player.heard)
+            options = Options(places=player, pread=player.media.pread)
+            job = Job(watch=(), recorders=(), send=True, clear=settings.clear)
+            async with open_watch(folder, settings, job, options=options, bus=bus) as watch:
+                running = asyncio.create_task(watch.forever())
+                try:
+                    await player.play(views=watch.showcase.views, tell=on_step)
+                finally:
+                    running.cancel()
+                    await asyncio.gather(running, return_exceptions=True)
+        return True
+
+    return asyncio.run(_until_stopped(work())) or False
 
 
 async def _show_page(listen: str, folder: StateFolder, watch: Watch, bus: Bus, stack: AsyncExitStack) -> None:

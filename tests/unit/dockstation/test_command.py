@@ -122,10 +122,46 @@ def test_profile_list_shows_own_profiles_before_shipped_ones(call: Call, tmp_pat
     assert "备用 fallback" in call("profile", "list", "--state", tmp_path).out
 
 
-COMMANDS = [[], ["run"], ["clear"], ["enrol"], ["status"], ["profile"], ["profile", "test"], ["profile", "list"]]
+def test_a_replay_plays_its_script_and_says_where_it_went_another_way(call: Call, state: Path, tmp_path: Path) -> None:
+    text = (state / "enrolment.toml").read_text(encoding="utf-8").replace("https://shilu.test", "http://127.0.0.1:9")
+    (state / "enrolment.toml").unlink()
+    (state / "enrolment.toml").write_text(text, encoding="utf-8")
+    (state / "config.toml").write_text("patience_seconds = 0.2", encoding="utf-8")
+    script = tmp_path / "script.toml"
+    head = 'title = "t"\n[cards.a]\nfiles = [{path = "DCIM/x.mp4", size = 5}]\n'
+    dock = '[[steps]]\ndo = "dock"\nslot = "1"\ncard = "a"\n'
+    expect = '[[steps]]\ndo = "expect"\nslot = "1"\nphase = "{}"\nsafe = false\nwithin = {}\n'
+    words = ["replay", script, "--state", state, "--media", "folder"]
+    script.write_text(head + dock + expect.format("trouble", 20.0))
+    ran = call(*words, "--json")
+    assert ran.code == 0
+    lines = [json.loads(line) for line in ran.out.splitlines()]
+    assert [(line["step"], line["do"]) for line in lines if "step" in line] == [(1, "dock"), (2, "expect")]
+    script.write_text(head + dock + expect.format("gone", 0.1))
+    ran = call(*words)
+    assert ran.code == INCOMPLETE
+    assert "▶ 1  dock  1  a" in ran.err
+    assert "step 2: slot 1 shows" in ran.err.replace("\n", " ")
+    script.write_text(head + "[[steps]]\ndo = 'burn'")
+    assert call(*words).code == WRONG_SETUP
+    assert call("replay", tmp_path / "missing.toml", "--state", state).code == WRONG_SETUP
+    assert call(*words[:-1], "tape").code == 2
 
 
-@pytest.mark.parametrize("words", COMMANDS)
+COMMANDS = [
+    [],
+    ["run"],
+    ["replay"],
+    ["clear"],
+    ["enrol"],
+    ["status"],
+    ["profile"],
+    ["profile", "test"],
+    ["profile", "list"],
+]
+
+
+@pytest.mark.parametrize("words", [[], *COMMANDS, ["profile", "test"], ["profile", "list"]])
 def test_every_command_explains_itself(call: Call, words: list[str]) -> None:
     ran = call(*words, "--help")
     assert ran.code == 0
