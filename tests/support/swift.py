@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,7 +62,7 @@ class PaperSystem:
     async def put(
         self,
         name: str,
-        data: bytes | AsyncIterator[bytes],
+        data: bytes | io.BytesIO | AsyncIterator[bytes],
         stated: Mapping[str, str] | None = None,
         *,
         headers: Mapping[str, str] | None = None,
