@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from evidence.clips.content import AnnotationContent
 from evidence.clips.folding import fold
 from evidence.clips.vocabulary import vocabulary
+from ledger.canonical import JsonObject
 
 HITS_MAX = 5
 """Most passages that a list shows of one clip."""
@@ -28,22 +29,24 @@ class Hit:
     at_ms: int | None
 
 
-def find_hits(content: AnnotationContent, terms: Sequence[str]) -> list[Hit]:
-    """Return the passages that hold one of the folded terms, those with a place in the clip first, in its order."""
+def find_hits(content: JsonObject, terms: Sequence[str]) -> list[Hit]:
+    """Return the passages that hold one of the folded terms, those with a place in the clip first, in its order.
+
+    `content` is an annotation's as it is on record, checked when it was written.
+    """
     found = [hit for hit in _passages(content) if any(term in fold(hit.text) for term in terms)]
     found.sort(key=lambda hit: (hit.at_ms is None, hit.at_ms or 0))
     return found[:HITS_MAX]
 
 
-def _passages(content: AnnotationContent) -> Iterator[Hit]:
-    for utterance in content.dialogue:
-        yield Hit("dialogue", utterance.text, utterance.from_ms)
+def _passages(content: Mapping[str, Any]) -> Iterator[Hit]:
+    for utterance in content.get("dialogue", ()):
+        yield Hit("dialogue", utterance["text"], utterance["from_ms"])
     kinds = vocabulary().markers
-    for marker in content.markers:
-        kind = kinds.get(marker.kind)
+    for marker in content.get("markers", ()):
+        kind = kinds.get(marker["kind"])
         words = [kind.zh] if kind else []
-        yield Hit("marker", "：".join([*words, *([marker.note] if marker.note else [])]), marker.at_ms)
-    if content.remark:
-        yield Hit("remark", content.remark, None)
-    if content.place:
-        yield Hit("place", content.place, None)
+        yield Hit("marker", "：".join([*words, *([marker["note"]] if marker.get("note") else [])]), marker["at_ms"])
+    for name in ("remark", "place"):
+        if content.get(name):
+            yield Hit(name, content[name], None)

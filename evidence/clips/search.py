@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from evidence.clips.content import AnnotationContent
 from evidence.clips.hits import Hit, find_hits
 from evidence.clips.query import LIMIT_MAX, ClipQuery
 from evidence.clips.query_tree import wanted_terms
@@ -49,5 +48,5 @@ async def _hits(conn: Connection, clips: Sequence[UUID], terms: Sequence[str]) -
     if not terms or not clips:
         return {}
     contents = await annotated_texts(conn, clips)
-    found = {clip: find_hits(AnnotationContent.model_validate(content), terms) for clip, content in contents.items()}
+    found = {clip: find_hits(content, terms) for clip, content in contents.items()}
     return {clip: hits for clip, hits in found.items() if hits}
