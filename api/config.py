@@ -208,6 +208,11 @@ class ServiceConfig(BaseSettings):
         15.0, ge=0, le=600, description="How long in seconds running requests may go on after a stop was asked for"
     )
     log_format: Literal["console", "json"] = Field("console", description="How log lines are written")
+    speech_models: Path | None = Field(
+        None,
+        description="Folder of speech models with its manifest `models.toml`; a worker then writes down what is said in"
+        " clips, as a proposal. Needs the extra `speech`; without the setting nothing of it is loaded",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="From which level on lines appear"
     )

@@ -19,6 +19,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -48,6 +49,7 @@ from ingest.copies import Copier
 from ingest.settings import UploadSettings, WorkerSettings
 from ingest.spool import Spool
 from ingest.swift.delivery import Deliveries
+from ingest.transcription import Transcriber, TranscriptionSettings
 from ingest.upload import UploadService
 from ingest.worker import Worker
 from ledger.cosigning import Cosigning, CosigningSettings
@@ -426,3 +428,17 @@ async def _begin_duties(services: Services, duties: frozenset[Duty]) -> None:
             settings=WorkerSettings(concurrency=services.config.worker_concurrency),
         )
         services.duties.begin("worker", worker.run)
+        if services.config.speech_models is not None:
+            services.duties.begin("speech", _transcriber(services, services.config.speech_models).run)
+
+
+def _transcriber(services: Services, models: Path) -> Transcriber:
+    return Transcriber(
+        pool=services.pool,
+        objects=services.objects,
+        workspace=services.folders.work,
+        models=models,
+        clock=services.clock,
+        entropy=services.entropy,
+        settings=TranscriptionSettings(),
+    )

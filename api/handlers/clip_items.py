@@ -65,7 +65,7 @@ def clip_detail(clip: Clip, index: int | None) -> ClipDetail:
         index=index,
         state=clip.state,
         sources=[_source(source) for source in clip.sources],
-        preview=None if clip.preview is None or clip.derivation is not None else _rendition(clip.preview),
+        preview=None if clip.preview is None or clip.derivation is not None else rendition_item(clip.preview),
         derivation=None if clip.derivation is None else _derivation(clip.derivation),
         annotation=None if clip.annotation is None else annotation_item(clip.annotation),
         cases=[_link(link) for link in clip.links],
@@ -125,11 +125,12 @@ def _derivation(derivation: Derivation) -> DerivationItem:
         tools=dict(derivation.tools),
         parameters=dict(derivation.parameters),
         probe=dict(derivation.probe),
-        renditions=[_rendition(made) for made in derivation.objects],
+        renditions=[rendition_item(made) for made in derivation.objects],
     )
 
 
-def _rendition(made: MadeObject) -> RenditionItem:
+def rendition_item(made: MadeObject) -> RenditionItem:
+    """Show an object that was made of a clip."""
     return RenditionItem(kind=made.kind, size=made.size, sha256=made.sha256, media_type=made.media_type)
 
 

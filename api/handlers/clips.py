@@ -27,6 +27,7 @@ from evidence.clips.annotations import annotate, list_annotations
 from evidence.clips.clips import Clip, get_clip
 from evidence.clips.content import AnnotationContent
 from evidence.clips.search import list_clips
+from evidence.clips.transcript_store import newest_transcript
 from evidence.custody.history import clip_history
 from evidence.custody.store import payloads_of
 from evidence.db.paging import LAST_INTEGER
@@ -36,6 +37,7 @@ from evidence.parties.tickets import open_view
 from ledger.store import published_indices
 
 REDACTED = "redacted"
+SPOKEN = frozenset(("transcript", "captions"))
 ORIGINAL = "original"
 ORIGINAL_TYPE = "application/octet-stream"
 """Originals are never interpreted by a browser: they are what a stranger's device wrote."""
@@ -138,6 +140,8 @@ async def _rendition(conn: Connection, clip: Clip, kind: str) -> tuple[bytes, st
         newest = json.loads(redacted[-1].payload)
         return bytes.fromhex(newest["sha256"]), newest["media_type"]
     made = clip.made(kind)
+    if kind in SPOKEN and (told := await newest_transcript(conn, clip.id)) is not None:
+        made = told.made(kind)
     if made is None:
         raise RenditionMissing(f"the clip has no {kind}", clip=str(clip.id), state=clip.state.value)
     return made.sha256, made.media_type

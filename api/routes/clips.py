@@ -9,7 +9,7 @@ from aiohttp import web
 
 from api.bodies import JsonBody
 from api.call import Call
-from api.handlers import clips, continuity, excerpts, media, receipts, recordings, redactions
+from api.handlers import clips, continuity, excerpts, media, receipts, recordings, redactions, transcripts
 from api.handlers.excerpts import EXCERPT_TYPE
 from api.handlers.receipts import RECEIPT_TYPE
 from api.models.clips import (
@@ -28,6 +28,7 @@ from api.models.clips import (
 from api.models.common import PageQuery
 from api.models.continuity import ContinuityItem
 from api.models.recordings import RecordingItem
+from api.models.transcripts import TranscriptItem
 from api.route import Answer, Header, Route, json_of
 from api.routes.access import ANYBODY, DOCKS, VIEWERS, WRITERS
 from api.routes.codes import PROOF_ERRORS
@@ -149,6 +150,17 @@ CLIP_ROUTES: tuple[Route, ...] = (
         handle=continuity.continuity,
         answers=(json_of(200, ContinuityItem, "The observations"),),
         errors=("clip.unknown", "view.rendition_missing", "object.missing", "media.continuity_malformed"),
+        tag="clips",
+    ),
+    Route(
+        name="clip_transcript",
+        method="GET",
+        path="/v1/clips/{clip}/transcript",
+        summary="What a machine proposes that people said: how far it is, and by which models; the words by a view",
+        roles=VIEWERS,
+        handle=transcripts.transcript,
+        answers=(json_of(200, TranscriptItem, "How far it is"),),
+        errors=("clip.unknown",),
         tag="clips",
     ),
     Route(

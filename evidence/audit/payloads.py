@@ -60,7 +60,7 @@ def named_by(event_type: str, payload: JsonObject) -> Iterator[NamedObject]:
     try:
         if event_type in SEALING_TYPES:
             yield _named(payload, clip=payload["clip"], root=bytes.fromhex(str(payload["root"])))
-        elif event_type == "clip.derived":
+        elif event_type in ("clip.derived", "clip.transcribed"):
             for made in _list(payload["objects"]):
                 yield _named(made, clip=payload["clip"], root=None)
         elif event_type == "clip.redacted":

@@ -16,7 +16,8 @@ from pydantic import ValidationError
 from evidence.cases import store as cases
 from evidence.clips import prefix_store, recording_store, search_store
 from evidence.clips import store as clips
-from evidence.custody import payloads, recording_payloads
+from evidence.clips import transcript_store as transcripts
+from evidence.custody import payloads, recording_payloads, transcript_payloads
 from evidence.custody import store as custody
 from evidence.custody import timestamp_store as timestamps
 from evidence.custody.recorded import Projection, RecordedEvent
@@ -125,6 +126,9 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             subject="clip",
             project=clips.project_clip_derived,
             refresh=search_store.refresh_clip,
+        ),
+        "clip.transcribed": Event(
+            payload=transcript_payloads.ClipTranscribed, subject="clip", project=transcripts.project_clip_transcribed
         ),
         "clip.copied": Event(payload=payloads.ClipCopied, subject="clip", project=copies.project_clip_copied),
         "object.restored": Event(

@@ -53,6 +53,7 @@ EVIDENTIAL_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "clip_prefix": ("entry_id",),
         "clip_derivation": ("entry_id",),
         "clip_object": ("entry_id", "kind"),
+        "clip_transcript": ("entry_id",),
         "clip_copy": ("entry_id", "sha256"),
         "object_restoration": ("entry_id",),
         "clip_annotation": ("clip", "version"),

@@ -18,6 +18,8 @@ _NAMED = """
     UNION ALL
     SELECT o.clip, o.sha256, o.size, NULL, d.derived_at FROM clip_object o JOIN clip_derivation d USING (entry_id)
     UNION ALL
+    SELECT o.clip, o.sha256, o.size, NULL, t.transcribed_at FROM clip_object o JOIN clip_transcript t USING (entry_id)
+    UNION ALL
     SELECT (body ->> 'clip')::uuid, decode(body ->> 'sha256', 'hex'), (body ->> 'size')::bigint, NULL, at
     FROM (SELECT at, convert_from(payload, 'UTF8')::jsonb AS body FROM custody_payload
           WHERE type = 'clip.redacted') redacted

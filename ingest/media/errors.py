@@ -141,3 +141,37 @@ class ChildBroken(MediaError):
 
     code = "media.child_broken"
     blame: ClassVar[Blame] = Blame.BUG
+
+
+class SpeechMissing(MediaError):
+    """Speech cannot be written down here: the extra `speech` is not installed (`pip install 'shilu[speech]'`)."""
+
+    code = "speech.library_missing"
+    blame: ClassVar[Blame] = Blame.WAY
+
+
+class ModelsMalformed(MediaError):
+    """The folder of speech models has no manifest, or one that is not of the form in ingest/media/DESIGN.md."""
+
+    code = "speech.manifest_malformed"
+    blame: ClassVar[Blame] = Blame.WAY
+
+
+class ModelsDiffer(MediaError):
+    """A file of the speech models is not there, or not the one that the manifest names; nothing of it is loaded."""
+
+    code = "speech.models_differ"
+    blame: ClassVar[Blame] = Blame.WAY
+
+
+class ModelsRefused(MediaError):
+    """The speech library does not take the models: they are of another kind than the manifest says, or broken."""
+
+    code = "speech.models_refused"
+    blame: ClassVar[Blame] = Blame.WAY
+
+
+class TranscriptMalformed(MediaError):
+    """A transcript, or the list of segments that it is about, is not of a form that is known here."""
+
+    code = "speech.transcript_malformed"

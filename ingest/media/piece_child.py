@@ -1,9 +1,9 @@
-"""The process that cuts, redacts and locates: `python -m ingest.media.piece_child REQUEST`, see `ingest.media.pieces`.
+"""The process that cuts, redacts, locates and transcribes: `python -m ingest.media.piece_child REQUEST`.
 
-REQUEST is JSON: `{"task": "cut" | "redact" | "locate", "source": <descriptor>, "folder": <path>, "parent":
-<process id>, "limits": {...}, ...}` and what the task needs. It is bound as `ingest.media.child` is, before it loads
-the media library and before it looks at the file; it answers in the same sayings, and its last word is `facts`, what
-was made in `probe`.
+Started by `ingest.media.pieces`. REQUEST is JSON: `{"task": "cut" | "redact" | "locate" | "transcribe", "source":
+<descriptor>, "folder": <path>, "parent": <process id>, "limits": {...}, ...}` and what the task needs. It is bound as
+`ingest.media.child` is, before it loads the media library and before it looks at the file; it answers in the same
+sayings, and its last word is `facts`, what was made in `probe`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ from ledger.canonical import JsonObject, canonical_json
 PIECE_NAME = "piece"
 """What the one file is called that a task makes in its folder."""
 
+SPEECH_NAME = "speech.json"
+"""What the list of speech segments is called that `transcribe` finds in its folder."""
+
 
 def main(request: str) -> int:
     """Do what the request says; the exit code is 0 whenever a last word was said."""
@@ -46,7 +49,7 @@ def _word(wanted: dict[str, Any], voice: Voice) -> Saying:
     from ingest.media.opening import tools
 
     av.logging.set_level(None)
-    tasks = {"cut": _cut, "redact": _redact, "locate": _locate}
+    tasks = {"cut": _cut, "redact": _redact, "locate": _locate, "transcribe": _transcribe}
     try:
         made = tasks[wanted["task"]](Path(f"/proc/self/fd/{int(wanted['source'])}"), wanted, voice)
     except MediaError as error:
@@ -100,6 +103,19 @@ def _redact(source: Path, wanted: dict[str, Any], voice: Voice) -> JsonObject:
         source,
         Path(wanted["folder"]) / PIECE_NAME,
         wanted["changes"],
+        threads=int(wanted["limits"]["threads"]),
+        report=voice.progress,
+    )
+
+
+def _transcribe(source: Path, wanted: dict[str, Any], voice: Voice) -> JsonObject:
+    from ingest.media.transcribing import make_transcript
+
+    return make_transcript(
+        source,
+        Path(wanted["folder"]) / PIECE_NAME,
+        models=Path(wanted["models"]),
+        speech=Path(wanted["folder"]) / SPEECH_NAME,
         threads=int(wanted["limits"]["threads"]),
         report=voice.progress,
     )

@@ -1,4 +1,4 @@
-"""Cuts and redacted copies from the service's side: start a child that makes one file, and wait no longer than agreed.
+"""Cuts, redacted copies and transcripts: start a child that makes one file, and wait no longer than agreed.
 
     made = await make_piece(source, workdir, {"task": "cut", ...}, limits)
 
@@ -27,6 +27,9 @@ from ingest.media.errors import (
     FormatRefused,
     MediaError,
     MemorySpent,
+    ModelsDiffer,
+    ModelsMalformed,
+    ModelsRefused,
     NoSpace,
     NothingBetween,
     NothingDecodes,
@@ -34,8 +37,10 @@ from ingest.media.errors import (
     OutputSpent,
     RangesUnknown,
     SourceUnreadable,
+    SpeechMissing,
     Stalled,
     TimeSpent,
+    TranscriptMalformed,
 )
 from ingest.media.limits import Limits
 from ingest.media.piece_child import PIECE_NAME
@@ -47,12 +52,15 @@ REQUEST_BYTES_MAX: Final = 120_000
 """Longest request in bytes: Linux hands a program at most 128 KiB in one argument."""
 
 _COMMAND = (sys.executable, "-I", "-X", "faulthandler", "-m", "ingest.media.piece_child")
+# The speech library ends the process with this code when models are not what it expects; nothing else here does.
+_MODELS_EXIT = 255
 _CRASHES = frozenset((signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS))
 _FAILURES: dict[str, type[MediaError]] = {
     error.code: error
     for error in (
         *(NoSpace, SourceUnreadable, MemorySpent, OutputSpent, NothingDecodes, NothingBetween),
         *(NotMedia, FormatRefused, RangesUnknown),
+        *(SpeechMissing, ModelsMalformed, ModelsDiffer, ModelsRefused, TranscriptMalformed),
     )
 }
 
@@ -141,6 +149,8 @@ def _ending(returncode: int | None, complaint: str) -> MediaError:
         return CpuSpent("the work took more processor time than the size of the file justifies")
     if returncode < 0:
         return ChildLost(f"the child was killed from outside (signal {-returncode})")
+    if returncode == _MODELS_EXIT:
+        return ModelsRefused(f"the speech library gives up on its models: {' '.join(complaint.split())[-300:]}")
     return ChildBroken("the child ended without a result", complaint=complaint)
 
 

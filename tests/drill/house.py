@@ -33,7 +33,7 @@ from evidence.export.clip import Exporter
 from evidence.objects.s3 import S3Objects
 from evidence.receipts import build_receipt
 from ingest.repair import Outcome, Repair
-from ledger.canonical import JsonObject, JsonValue
+from ledger.canonical import JsonObject, JsonValue, canonical_json
 from ledger.checkpoint import Checkpoint, open_checkpoint
 from ledger.cosignature import Cosigner
 from ledger.keys import KeyType
@@ -187,6 +187,7 @@ class DrillHouse(SmallHouse):
         await self._begin_growing_file()
         await self._notice_gaps()
         await self._have_delivered()
+        await self._write_down_speech()
         async with self.pool.acquire() as conn:
             scribe = Scribe(conn=conn, clock=self.clock, entropy=self.entropy)
             case = await scribe.open_case("晋环罚〔2026〕2号", "另一案")
@@ -303,6 +304,29 @@ class DrillHouse(SmallHouse):
         }
         await self.write("recorder.assigned", f"assignment:{assignment}", given)
         await self.write("dock.key_demanded", f"dock:{self.dock}", {"dock": str(self.dock), "reason": "例行更换"})
+
+    async def _write_down_speech(self) -> None:
+        """What a machine took people to have said in two clips."""
+        for number, clip in enumerate(list(self.clips.values())[:2]):
+            said = canonical_json({"proposal": True, "segments": [], "number": number})
+            told: JsonObject = {
+                "clip": str(clip),
+                "attempt": 1,
+                "parent": hashlib.sha256(b"a proxy, a derivative").hexdigest(),
+                "speech": hashlib.sha256(b"segments").hexdigest(),
+                "models": {"recogniser": {"name": "tones"}, "speakers": None},
+                "tools": {"speech": "sherpa-onnx 2.0.1"},
+                "counts": {"parts": 1, "segments": 0, "speakers": 0},
+                "objects": [
+                    {
+                        "kind": "transcript",
+                        "sha256": self.objects.put(said),
+                        "size": len(said),
+                        "media_type": "application/json",
+                    }
+                ],
+            }
+            await self.write("clip.transcribed", f"clip:{clip}", told)
 
     async def _begin_growing_file(self) -> None:
         """The beginnings of a file that was cut off while it was being written."""
