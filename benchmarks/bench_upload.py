@@ -1,6 +1,6 @@
 """Uploads: bytes per second, processor and memory of `shilu serve` beside servers that only store.
 
-    python benchmarks/bench_upload.py [--size MIB] [--streams 1,4,16] [--rounds 3] [--peers nginx,tusd,tus]
+    python benchmarks/bench_upload.py [--size MIB] [--streams 1,4,16] [--rounds 3] [--peers 'nginx PUT,tusd']
 
 A real `shilu serve` with its own PostgreSQL, docks' uploads with manifest and receipt, both digests, every byte on the
 disk before it is acknowledged; the peers (`upload_peers`) do neither. Each round sends the same to every server, one
@@ -87,8 +87,8 @@ async def _enrol(postgres: Path) -> None:
         await enrol(pool, paper_dock(1), entropy=SeededEntropy(9))
 
 
-def send(server: Server, body: Path, streams: int) -> tuple[float, list[float]]:
-    """Send the body over so many streams; return the seconds, and those from last bytes to receipts."""
+def send(server: Server, body: Path, streams: int) -> tuple[float, list[float], list[float]]:
+    """Send the body over so many streams; return the seconds, and those from last bytes to answers and to receipts."""
     words = [server.kind, server.url, str(body), "--streams", str(streams), "--origin", server.origin]
     run = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("upload_load.py")), *words],
@@ -102,7 +102,7 @@ def send(server: Server, body: Path, streams: int) -> tuple[float, list[float]]:
     if server.stored is not None:
         for path in server.stored.iterdir():
             path.unlink()
-    return said["seconds"], said["receipts"]
+    return said["seconds"], said["answers"], said["receipts"]
 
 
 def family(pid: int) -> set[int]:
@@ -172,15 +172,17 @@ def measure(servers: dict[str, Server], folders: dict[str, Path], body: Path, st
     size = body.stat().st_size * streams
     seconds: dict[str, list[float]] = {name: [] for name in servers}
     spent: dict[str, float] = dict.fromkeys(servers, 0.0)
+    answers: list[float] = []
     receipts: list[float] = []
     for _ in range(rounds):
         for name, server in servers.items():
             pids = family(server.pid) | database_of(server, folders[name])
             before = processor_seconds(pids)
-            took, receipted = send(server, body, streams)
+            took, answered, receipted = send(server, body, streams)
             spent[name] += processor_seconds(pids) - before
             seconds[name].append(took)
             receipts += receipted
+            answers += answered if name == OURS else []
             # The next one is not to pay for what this one has left to the disk.
             os.sync()
     rates = {name: size / statistics.median(times) / 1e6 for name, times in seconds.items()}
@@ -188,8 +190,9 @@ def measure(servers: dict[str, Server], folders: dict[str, Path], body: Path, st
         cost = spent[name] / rounds / size * 1e9
         ratio = "" if name == OURS else f"   ours / {name} = {rates[OURS] / rate:.2f}"
         print(f"  {streams:>3} streams  {name:<12} {rate:>8.0f} MB/s  {cost:>5.2f} processor s/GB{ratio}", flush=True)
-    median = statistics.median(receipts) * 1000
-    print(f"  {streams:>3} streams  last byte to receipt, median {median:.0f} ms of {len(receipts)}", flush=True)
+    first, last = (statistics.median(seconds) * 1000 for seconds in (answers, receipts))
+    said = f"acknowledgement {first:.0f} ms, receipt {last:.0f} ms"
+    print(f"  {streams:>3} streams  after the last byte, medians: {said}", flush=True)
 
 
 def main() -> None:

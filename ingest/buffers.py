@@ -4,11 +4,14 @@ A request opens a `Ring` and takes buffers from it; threads give them back when 
 rules of giving:
 
 - a ring that holds nothing may always have one buffer, so every open ring makes progress;
-- more than one it gets while no other ring is left without, and never more than `per_ring_max`.
+- more than one it gets while no other ring is left without, never more than `per_ring_max`, and only while all rings
+  together hold less than `eager_max`.
 
 A slow sender therefore holds one buffer, a fast one up to its share, and all of them together no more memory than
-`count_max` buffers. Buffers are made when first needed and never freed: fresh memory costs page faults, and those cost
-more than the copying. Everything here runs on the event loop; threads come in through `loop.call_soon_threadsafe`.
+`count_max` buffers. Fewer are better where many streams share a few processors: what lies in buffers is what a stream
+waits for behind its last byte. Buffers are made when first needed and never freed: fresh memory costs page faults, and
+those cost more than the copying. Everything here runs on the event loop; threads come in through
+`loop.call_soon_threadsafe`.
 """
 
 from __future__ import annotations
@@ -29,9 +32,11 @@ class Buffers:
     Args:
         count_max: Buffers there may be; at least the number of rings open at the same time.
         per_ring_max: Most buffers one ring may hold.
+        eager_max: Buffers in use from which on nobody gets a second one; None for no such limit.
     """
 
-    def __init__(self, *, count_max: int, per_ring_max: int) -> None:
+    def __init__(self, *, count_max: int, per_ring_max: int, eager_max: int | None = None) -> None:
+        self._eager_max = count_max if eager_max is None else eager_max
         self._count_max = count_max
         self._per_ring_max = per_ring_max
         self._free: list[bytearray] = []
@@ -80,7 +85,7 @@ class Buffers:
         if ring.held == 0:
             return left > 0
         without = sum(1 for other in self._rings if other.held == 0)
-        return ring.held < self._per_ring_max and left > without
+        return ring.held < self._per_ring_max and left > without and self._in_use < self._eager_max
 
     def _wake(self) -> None:
         for ring, future in self._waiting.items():

@@ -47,7 +47,12 @@ class Carrier:
         self._clock = clock
         self._entropy = entropy
         self._settings = settings
-        self._buffers = Buffers(count_max=settings.buffers_max, per_ring_max=settings.buffers_per_append_max)
+        self._buffers = Buffers(
+            # One for each request there may be, whatever the settings say: with fewer somebody could not begin.
+            count_max=max(settings.buffers_max, settings.appends_max),
+            per_ring_max=settings.buffers_per_append_max,
+            eager_max=settings.buffers_eager_max,
+        )
         # Two or three threads per running request, mostly waiting; as many exist as were ever needed at once.
         per_append = 3 if settings.sm3 else 2
         self._threads = ThreadPoolExecutor(per_append * settings.appends_max + 2, thread_name_prefix="upload")

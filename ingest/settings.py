@@ -20,6 +20,7 @@ class UploadSettings:
         appends_per_sender_max: The same for one dock or person, so that nobody takes all places.
         buffers_max: 1 MiB buffers for all of them together; at least one each.
         buffers_per_append_max: Most buffers one request may hold: enough to keep network, hash and disk apart.
+        buffers_eager_max: Buffers in use from which on no request gets a second one.
         acknowledge_bytes: Unacknowledged bytes after which a running request is synced and recorded.
         acknowledge_seconds: The same by time; also how soon a request notices that another took its upload over.
         idle_seconds: Silence after which a request is given up.
@@ -37,8 +38,9 @@ class UploadSettings:
     reserve_bytes: int = 2 * GIBIBYTE
     appends_max: int = 64
     appends_per_sender_max: int = 32
-    buffers_max: int = 72
+    buffers_max: int = 64
     buffers_per_append_max: int = 6
+    buffers_eager_max: int = 48
     acknowledge_bytes: int = 64 * MEBIBYTE
     acknowledge_seconds: float = 1.0
     idle_seconds: float = 60.0

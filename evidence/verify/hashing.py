@@ -1,9 +1,9 @@
-"""The digests of a file in one read, on two threads, in constant memory.
+"""The digests of a file in one read, on three threads, in constant memory.
 
-The caller's thread reads and computes leaf hashes, a helper thread follows with the whole-file SHA-256 of the same
-buffers, and with SM3 where that is asked for; hashlib releases the interpreter lock for all of them. A few buffers go
-round, so that neither waits for the other at every step. Besides them only the leaf hashes stay: 32 bytes per MiB of
-file.
+The caller's thread reads; one helper follows with the leaf hashes of the same buffers, another with the whole-file
+SHA-256, and with SM3 where that is asked for; hashlib and reading release the interpreter lock. The whole-file digest
+cannot be shared out and sets the pace, so it has a thread to itself. A few buffers go round, so that none waits for the
+others at every step. Besides them only the leaf hashes stay: 32 bytes per MiB of file.
 """
 
 from __future__ import annotations
@@ -101,28 +101,40 @@ def _hash(handle: int, *, total: int, sm3: bool, progress: Progress | None) -> F
         if third is not None:
             third.update(data)
 
+    def take_leaves(data: memoryview) -> None:
+        for start in range(0, len(data), CHUNK_BYTES):
+            leaves.extend(leaf_hash(data[start : start + CHUNK_BYTES]))
+
     buffers = cycle([memoryview(bytearray(_BUFFER_BYTES)) for _ in range(_BUFFERS)])
-    behind: deque[Future[None]] = deque()
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="sha256") as helper:
+    behind: deque[tuple[Future[None], Future[None]]] = deque()
+    with _lane("sha256") as for_whole, _lane("leaves") as for_leaves:
         while filled := _fill(handle, buffer := next(buffers), offset=size):
             data = buffer[:filled]
-            behind.append(helper.submit(take, data))
-            for start in range(0, filled, CHUNK_BYTES):
-                leaves += leaf_hash(data[start : start + CHUNK_BYTES])
+            behind.append((for_whole.submit(take, data), for_leaves.submit(take_leaves, data)))
             if len(behind) == _BUFFERS:
-                # The next buffer is the one that the helper got first; it must be done with it.
-                behind.popleft().result()
+                # The next buffer is the one that the helpers got first; they must be done with it.
+                _wait_for(behind.popleft())
             size += filled
             if progress:
                 progress(size, max(size, total))
-        for side in behind:
-            side.result()
+        for pair in behind:
+            _wait_for(pair)
     return FileHashes(
         size=size,
         sha256=whole.digest(),
         leaves=split_leaves(bytes(leaves)),
         sm3=None if third is None else third.digest(),
     )
+
+
+def _lane(name: str) -> ThreadPoolExecutor:
+    # One worker: what is handed in is done in order.
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+
+def _wait_for(pair: tuple[Future[None], Future[None]]) -> None:
+    for side in pair:
+        side.result()
 
 
 def _fill(handle: int, view: memoryview, *, offset: int) -> int:

@@ -63,6 +63,22 @@ async def test_a_ring_that_closes_lets_others_have_more() -> None:
         ring.give_back(first)
 
 
+async def test_many_in_use_leave_one_to_everybody_and_no_second_one() -> None:
+    buffers = Buffers(count_max=4, per_ring_max=4, eager_max=3)
+    with buffers.ring() as first, buffers.ring() as second:
+        held = [await first.take(), await first.take(), await second.take()]
+        assert first.take_now() is None
+        with buffers.ring() as third:
+            last = third.take_now()
+            assert last is not None
+            waiting = asyncio.create_task(second.take())
+            first.give_back(held.pop(0))
+            third.give_back(last)
+            second.give_back(await asyncio.wait_for(waiting, 1))
+        first.give_back(held.pop(0))
+        second.give_back(held.pop())
+
+
 async def test_a_cancelled_wait_takes_nothing() -> None:
     buffers = Buffers(count_max=1, per_ring_max=1)
     with buffers.ring() as ring:
