@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.drill import copies, database, dock, keyholder, keys, network, storage
+from tests.drill import copies, database, dock, keyholder, keys, network, parts, storage
 from tests.drill.kinds import Adversary, Kind
 
-_ALL = (*storage.KINDS, *copies.KINDS, *database.KINDS, *keyholder.KINDS, *dock.KINDS, *network.KINDS, *keys.KINDS)
+_ALL = (
+    *storage.KINDS,
+    *copies.KINDS,
+    *database.KINDS,
+    *keyholder.KINDS,
+    *dock.KINDS,
+    *network.KINDS,
+    *keys.KINDS,
+    *parts.KINDS,
+)
 
 KINDS: tuple[Kind, ...] = tuple(kind for adversary in Adversary for kind in _ALL if kind.adversary is adversary)
 """All kinds, grouped by adversary."""

@@ -95,10 +95,21 @@ async def verify_as_a_court(house: DrillHouse) -> list[str]:
     return await asyncio.to_thread(_verify, house.evidence_folder, ["--log-key", str(house.policy_file)])
 
 
+async def verify_parts(house: DrillHouse) -> list[str]:
+    """`shilu-verify` over an excerpt and a beginning, with a policy that did not come with them."""
+    codes = await asyncio.to_thread(_verify, house.parts_folder, ["--log-key", str(house.policy_file)])
+    # Of honest parts it is said as well that they are parts, and that nobody vouches for what is beyond.
+    return sorted(set(codes) - _OF_PARTS)
+
+
 async def verify_as_a_stranger(house: DrillHouse) -> list[str]:
     """`shilu-verify` over all evidence by somebody who has nothing but the evidence."""
     return await asyncio.to_thread(_verify, house.evidence_folder, [])
 
+
+_OF_PARTS = {"excerpt.left_out", "excerpt.cut", "excerpt.no_sha256"} | {
+    f"prefix.{what}" for what in ("no_sha256", "no_manifest", "rest_unproven")
+}
 
 CHECKS: Mapping[Victim, Check] = {
     Victim.HOUSE: audit_the_house,
@@ -109,6 +120,7 @@ CHECKS: Mapping[Victim, Check] = {
     Victim.READER: read_the_checkpoint,
     Victim.DOCK: check_the_receipts,
     Victim.COURT: verify_as_a_court,
+    Victim.PARTS: verify_parts,
     Victim.STRANGER: verify_as_a_stranger,
 }
 

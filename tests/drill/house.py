@@ -44,6 +44,7 @@ from ledger.sequencer import Sequencer
 from ledger.stamping import Stamp
 from ledger.timestamp.stamp import make_request, open_stamp
 from tests.drill.baseline import Baseline
+from tests.drill.handed import begun_root, hand_out_parts, redact_one
 from tests.support.clock import START, SeededEntropy, SteppingClock
 from tests.support.database import fresh_database, make_template
 from tests.support.payloads import Scribe
@@ -96,6 +97,11 @@ class DrillHouse(SmallHouse):
     def evidence_folder(self) -> Path:
         """Evidence folders, one below the other, as a court has them."""
         return self.root / "evidence"
+
+    @property
+    def parts_folder(self) -> Path:
+        """An excerpt and a beginning that was sealed, one folder each."""
+        return self.root / "parts"
 
     @property
     def receipts_folder(self) -> Path:
@@ -185,6 +191,7 @@ class DrillHouse(SmallHouse):
         await self.write("dock.revoked", f"dock:{other}", {"dock": str(other), "reason": "报废"})
         await self.write("dock.cleared", f"dock:{self.dock}", self.cleared(self.dock_signer))
         await self._begin_growing_file()
+        await redact_one(self)
         await self._notice_gaps()
         await self._have_delivered()
         await self._write_down_speech()
@@ -344,7 +351,7 @@ class DrillHouse(SmallHouse):
                 "size": chunks * CHUNK_BYTES,
                 "chunk_size": CHUNK_BYTES,
                 "chunks": chunks,
-                "root": hashlib.sha256(b"%d" % chunks).hexdigest(),
+                "root": begun_root(chunks),
             }
             await self.write("clip.prefix", f"upload:{upload}", stated)
 
@@ -417,6 +424,7 @@ class DrillHouse(SmallHouse):
         for number, name in enumerate(names):
             target = self.evidence_folder / f"exhibit {number + 1}"
             await exporter.export_clip(clip=self.clips[name], target=target, actor="service", purpose="legal_review")
+        await hand_out_parts(self, exporter, self.parts_folder)
         async with self.pool.acquire() as conn:
             for name in chance.sample(sorted(self.clips), min(RECEIPTS, len(self.clips))):
                 receipt = await build_receipt(conn, self.reader, self.entries[f"clip.sealed:{name}"])

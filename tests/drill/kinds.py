@@ -35,6 +35,7 @@ class Victim(StrEnum):
     READER = "reader with a policy"
     DOCK = "dock checks its receipts"
     COURT = "shilu-verify, own policy"
+    PARTS = "shilu-verify of parts"
     STRANGER = "shilu-verify, no key"
 
 
