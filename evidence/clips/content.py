@@ -9,12 +9,12 @@ was recorded with a word that was retired later stays valid, so the words are ch
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from evidence.clips.vocabulary import Vocabulary
-from evidence.errors import AnnotationInvalid
+from evidence.errors import AnnotationInvalid, EvidenceError
 from ledger.canonical import JsonObject, JsonValue
 
 REMARK_CHARS_MAX = 4_000
@@ -42,6 +42,9 @@ Remark = Annotated[str, Field(max_length=REMARK_CHARS_MAX), AfterValidator(_word
 Line = Annotated[str, Field(max_length=LINE_CHARS_MAX), AfterValidator(_words)]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 Moment = Annotated[int, Field(ge=0, le=CLIP_MS_MAX)]
+
+
+P = TypeVar("P", bound=BaseModel)
 
 
 class Part(BaseModel):
@@ -150,17 +153,26 @@ def read_content(raw: object) -> AnnotationContent:
     Raises:
         AnnotationInvalid: It breaks a rule; `details["problems"]` names each place and what is wrong there.
     """
+    return read_part(raw, AnnotationContent, what="annotation", refused=AnnotationInvalid)
+
+
+def read_part(raw: object, model: type[P], *, what: str, refused: type[EvidenceError]) -> P:
+    """Read something that people hand in about a clip, as JSON values.
+
+    Args:
+        what: What to call it in a sentence.
+        refused: The error to raise; `details["problems"]` names each place and what is wrong there.
+    """
     try:
-        return AnnotationContent.model_validate(raw)
+        return model.model_validate(raw)
     except ValidationError as error:
         problems = [
             {"where": ".".join(map(str, problem["loc"])), "problem": problem["msg"]}
             for problem in error.errors(include_url=False, include_context=False, include_input=False)
         ]
-        raise AnnotationInvalid(
-            f"{len(problems)} things are wrong with the annotation, first: {problems[0]['problem']}",
-            problems=problems[:_PROBLEMS_SHOWN],
-        ) from error
+        first = " ".join(filter(None, (problems[0]["where"], problems[0]["problem"])))
+        message = f"{len(problems)} things are wrong with the {what}, first: {first}"
+        raise refused(message, problems=problems[:_PROBLEMS_SHOWN]) from error
 
 
 def check_words(content: AnnotationContent, words: Vocabulary) -> None:

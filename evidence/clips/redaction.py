@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from evidence.clips.content import Line, Part, Remark, Span
+from evidence.clips.content import Line, Part, Remark, Span, read_part
 from evidence.errors import RedactionInvalid
 from ledger.canonical import JsonObject, JsonValue
 
@@ -18,7 +18,6 @@ CHANGES_MAX = 200
 """Most boxes, and most mute spans, of one redaction."""
 
 SIDE_MAX = 16_384
-_PROBLEMS_SHOWN = 20
 
 Side = Annotated[int, Field(ge=1, le=SIDE_MAX)]
 Place = Annotated[int, Field(ge=0, le=SIDE_MAX)]
@@ -86,15 +85,4 @@ def read_redaction(raw: object) -> RedactionContent:
     Raises:
         RedactionInvalid: It breaks a rule; `details["problems"]` names each place and what is wrong there.
     """
-    try:
-        return RedactionContent.model_validate(raw)
-    except ValidationError as error:
-        problems = [
-            {"where": ".".join(map(str, problem["loc"])), "problem": problem["msg"]}
-            for problem in error.errors(include_url=False, include_context=False, include_input=False)
-        ]
-        first = problems[0]
-        raise RedactionInvalid(
-            f"{len(problems)} things are wrong with the redaction, first: {first['where']} {first['problem']}",
-            problems=problems[:_PROBLEMS_SHOWN],
-        ) from error
+    return read_part(raw, RedactionContent, what="redaction", refused=RedactionInvalid)

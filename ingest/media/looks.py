@@ -42,6 +42,7 @@ class Look(Enum):
 
     FILM = ("bt709", "tv")
     PHOTOGRAPH = ("bt601", "pc")  # what JFIF prescribes
+    UNMAPPED = ("", "")  # `rgb48le`, whatever the range of brightness: for `tones`
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,12 @@ class Dressing:
             yield "bwdif", "mode=send_frame:deint=interlaced"
         fitted = within(review_size(shape.size, pixel_aspect=self._pixel_aspect, turn=self._turn), self._target)
         lying = Size(fitted.height, fitted.width) if self._turn.swaps_sides else fitted
+        if self._look is Look.UNMAPPED:
+            yield "scale", f"w={lying.width}:h={lying.height}:flags=bicubic"
+            yield "format", "rgb48le"
+            yield from _TURN_FILTERS[self._turn]
+            yield "buffersink", ""
+            return
         matrix, colour_range = self._look.value
         tones = ":out_transfer=bt709:out_primaries=bt709:intent=perceptual" if shape.high_dynamic_range else ""
         yield (

@@ -20,6 +20,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
@@ -114,7 +115,9 @@ def make_proxy(
         muxing = _muxing(fragmented=fragmented, film=decision.picture is not None)
         output = None if keep else stack.enter_context(_created(target, muxing))
         board, ear = _onlookers(container, decision, clock)
-        heard = _nothing if ear is None else ear.hear
+        heard: OnSound = _nothing if ear is None else ear.hear
+        if decision.sound is not None:
+            heard = _heard_by(heard, observer.ear(decision.sound.index).hear)
         seen: OnPicture = _nothing if board is None else board.see
         if decision.picture is not None:
             seen = _both(seen, observer.eye(decision.picture.index, clock.origin).see)
@@ -263,6 +266,14 @@ def _both(one: OnPicture, other: OnPicture) -> OnPicture:
         other(picture, seconds)
 
     return seen
+
+
+def _heard_by(one: OnSound, other: OnSound) -> OnSound:
+    def heard(piece: AudioFrame) -> None:
+        one(piece)
+        other(piece)
+
+    return heard
 
 
 def _telemetry(positions: Positions, clock: Clock) -> Tap:

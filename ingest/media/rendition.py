@@ -113,13 +113,15 @@ def _make(work: _Work) -> MediaResult:
             raise TiledStill("the still is stored in tiles that cannot be put together here")
         raise NoTracks("the file holds neither pictures nor sound")
     picture = work.decision.picture
-    # Mapping a high dynamic range costs seconds before the first picture; then the review copy lends its own.
+    # Mapping a high dynamic range costs seconds before the first picture; then the review copy lends its own, and what
+    # is shown until then is mapped quickly.
     borrows = picture is not None and picture.colours.high_dynamic_range and work.decision.action is Action.FULL
-    if picture is not None and not borrows:
-        work.poster = make_poster(work.source, work.path("poster"), picture)
+    if picture is not None:
+        poster = make_poster(work.source, work.path("poster"), picture, quickly=borrows)
         work.report(0)
-        if work.poster is not None:
+        if poster is not None:
             work.tell(Early(MadeObject("poster", work.path("poster"), "image/jpeg")))
+        work.poster = None if borrows else poster
     if work.decision.action is Action.STILL:
         if work.poster is None:
             raise NothingDecodes("the photograph does not decode")
@@ -127,7 +129,11 @@ def _make(work: _Work) -> MediaResult:
     made = _make_proxy(work, work.probe, work.decision)
     if borrows and picture is not None and made.pictures:
         size = review_size(picture.size, pixel_aspect=picture.pixel_aspect, turn=picture.turn)
-        poster = make_poster(work.path("proxy"), work.path("poster"), PictureTrack(0, "h264", size))
+        # Another file under the name: whoever reads the first still meets it or the poster, never a mixture.
+        better = work.folder / "poster.better"
+        poster = make_poster(work.path("proxy"), better, PictureTrack(0, "h264", size))
+        if poster is not None:
+            better.replace(work.path("poster"))
         work.poster = poster and replace(poster, at_ms=(poster.at_ms or 0) + made.origin_ms)
     return _result(work)
 

@@ -3,6 +3,8 @@
 The first picture of a recording is often a lens cover or the inside of a pocket. So the key frames of the first
 `WINDOW_SECONDS` are looked at and the first one that is neither dark, burnt out nor featureless is taken; if none is,
 the one with most contrast. Only key frames are decoded, so a poster is there long before the review copy.
+
+A picture of high dynamic range can be mapped `quickly` (`tones`), for a still that is shown until the poster is there.
 """
 
 from __future__ import annotations
@@ -20,10 +22,11 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ingest.media.facts import Damage, PictureTrack, milliseconds
-from ingest.media.geometry import Size, review_size
+from ingest.media.geometry import Size, Turn, review_size
 from ingest.media.looks import Dressing, Look
 from ingest.media.opening import opened
 from ingest.media.reading import PictureDecoding, packets
+from ingest.media.tones import ordinary
 
 WINDOW_SECONDS = 5
 CANDIDATES_MAX = 6
@@ -43,18 +46,21 @@ class PosterFacts:
     at_ms: int | None
 
 
-def make_poster(source: Path, target: Path, track: PictureTrack) -> PosterFacts | None:
+def make_poster(source: Path, target: Path, track: PictureTrack, *, quickly: bool = False) -> PosterFacts | None:
     """Write a poster of a picture track to `target`; None, and no file, if not one picture could be decoded.
+
+    Args:
+        quickly: Map a high dynamic range by `tones`, without the seconds that the scaler takes.
 
     Raises:
         MemorySpent: Decoding needs more memory than one file may have.
         FFmpegError, OSError: The file cannot be read, or the poster cannot be written.
     """
     size = review_size(track.size, pixel_aspect=track.pixel_aspect, turn=track.turn)
-    chosen = _choose(source, track, size, only_keyframes=not track.still)
+    chosen = _choose(source, track, size, only_keyframes=not track.still, quickly=quickly)
     if chosen is None and not track.still:
         # Some files have key frames that do not decode and others after them that do.
-        chosen = _choose(source, track, size, only_keyframes=False)
+        chosen = _choose(source, track, size, only_keyframes=False, quickly=quickly)
     if chosen is None:
         return None
     picture, at_ms = chosen
@@ -63,7 +69,7 @@ def make_poster(source: Path, target: Path, track: PictureTrack) -> PosterFacts 
 
 
 def _choose(
-    source: Path, track: PictureTrack, size: Size, *, only_keyframes: bool
+    source: Path, track: PictureTrack, size: Size, *, only_keyframes: bool, quickly: bool
 ) -> tuple[VideoFrame, int | None] | None:
     best: tuple[VideoFrame, int | None] | None = None
     best_deviation = -1
@@ -73,13 +79,18 @@ def _choose(
         turn=track.turn,
         unit=_UNIT,
         deinterlace=track.interlaced,
-        look=Look.PHOTOGRAPH,
+        look=Look.UNMAPPED if quickly else Look.PHOTOGRAPH,
     )
     with opened(source) as container:
         unit = container.streams[track.index].time_base
         for frame in _candidates(container, track.index, only_keyframes=only_keyframes):
             at_ms = milliseconds(frame.pts, unit)
             picture = _dressed(dressing, frame)
+            if picture is not None and quickly:
+                picture = _dressed(
+                    Dressing(target=size, pixel_aspect=None, turn=Turn.NONE, unit=_UNIT, look=Look.PHOTOGRAPH),
+                    ordinary(picture, transfer=track.colours.transfer),
+                )
             if picture is None:
                 continue
             mean, deviation = _luma(picture)

@@ -6,8 +6,9 @@ A camera's word: receivers drift, clocks are wrong, tags survive editing. Positi
 Two sources are read. Tags: ISO 6709 in `©xyz` and Apple's `location.ISO6709`, makers and models. And GPMF, the
 telemetry track of action cameras and drones: nested records of four letters, type, size and count
 (github.com/gopro/gpmf-parser, README), of which `GPS5` (latitude, longitude, height, speeds) with its `SCAL` divisors
-and `GPSF` (0: no fix) are read, and `GPRI`, if its `TYPE` is the known one. Nothing is trusted: a record that claims
-more than what encloses it ends the reading of that packet.
+and `GPSF` (0: no fix) are read, and `GPS9` (newer cameras: the same, time, precision and fix of each position) and
+`GPRI`, if their `TYPE` is the known one. Cameras that write both say the same twice: then `GPS9` is taken alone.
+Nothing is trusted: a record that claims more than what encloses it ends the reading of that packet.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ GPMF_PACKET_BYTES_MAX = 4 * 1024 * 1024
 _MICRO = 1_000_000
 # Time, latitude, longitude, height, four kinds of error and course, kind of fix (0: none), satellites.
 _GPRI, _GPRI_TYPE = struct.Struct(">QlllHHHHBB"), b"JlllSSSSBB"
+# Latitude, longitude, height, two speeds, days since 2000, seconds, precision, kind of fix (0: none).
+_GPS9, _GPS9_TYPE, _GPS9_FIX = struct.Struct(">lllllllHH"), b"lllllllSS", 8
 _ISO_6709 = re.compile(r"([+-]\d{2}(?:\.\d{1,9})?)([+-]\d{3}(?:\.\d{1,9})?)([+-]\d{1,5}(?:\.\d{1,6})?)?(?:CRS\w*)?/?")
 _LOCATION_TAGS = ("com.apple.quicktime.location.ISO6709", "location", "location-eng", "©xyz")
 _DEVICE_TAGS: Mapping[str, tuple[str, ...]] = {
@@ -99,8 +102,7 @@ class Positions:
 
 def _positions(packet: bytes) -> tuple[list[Place], int]:
     """Return the positions of a packet, and how many there were while the receiver had no fix."""
-    places: list[Place] = []
-    without_fix = 0
+    found = {b"GPS5": _Found(), b"GPS9": _Found(), b"GPRI": _Found()}
     scales: tuple[int, ...] = ()
     shape, fix = b"", 0
     for key, kind, body, width in _records(packet, DEPTH_MAX):
@@ -112,16 +114,37 @@ def _positions(packet: bytes) -> tuple[list[Place], int]:
             shape = body.rstrip(b"\0")
         elif key == b"GPRI" and shape == _GPRI_TYPE and width == _GPRI.size and len(scales) == 10 and all(scales):
             for values in _GPRI.iter_unpack(body):
-                place = _scaled(values[1:4], scales[1:4]) if values[8] else None
-                places += [] if place is None else [place]
-                without_fix += not values[8]
+                found[key].add(values[1:4], scales[1:4], has_fix=bool(values[8]))
+        elif key == b"GPS9" and shape == _GPS9_TYPE and width == _GPS9.size and len(scales) == 9 and all(scales):
+            for values in _GPS9.iter_unpack(body):
+                found[key].add(values[:3], scales[:3], has_fix=bool(values[_GPS9_FIX]))
         elif key == b"GPSF" and len(body) >= 4:
             fix = int.from_bytes(body[:4], "big")
         elif key == b"GPS5" and kind == b"l" and width == 20 and len(scales) == 5 and all(scales):
-            found = [_scaled(values, scales) for values in struct.iter_unpack(">5i", body)]
-            places += [place for place in found if place is not None and fix]
-            without_fix += 0 if fix else len(found)
-    return places, without_fix
+            for values in struct.iter_unpack(">5i", body):
+                found[key].add(values[:3], scales[:3], has_fix=bool(fix))
+    if found[b"GPS9"].any:
+        del found[b"GPS5"]
+    places = [place for one in found.values() for place in one.places]
+    return places, sum(one.without_fix for one in found.values())
+
+
+@dataclass(slots=True)
+class _Found:
+    """Positions of one kind of record in a packet."""
+
+    places: list[Place] = field(default_factory=list)
+    without_fix: int = 0
+
+    @property
+    def any(self) -> bool:
+        return bool(self.places) or bool(self.without_fix)
+
+    def add(self, values: tuple[int, ...], scales: tuple[int, ...], *, has_fix: bool) -> None:
+        if not has_fix:
+            self.without_fix += 1
+        elif (place := _scaled(values, scales)) is not None:
+            self.places.append(place)
 
 
 def _records(packet: bytes, depth: int) -> Iterator[tuple[bytes, bytes, bytes, int]]:

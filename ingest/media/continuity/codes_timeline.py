@@ -26,6 +26,12 @@ TIMELINE: Final[Mapping[str, Meaning]] = {
         "a recorder under load, muting, drift that is made up for",
         "设备过载，静音，补偿时钟漂移",
     ),
+    "timeline.sound_primed": notice(
+        "For a moment the sound is exactly nothing, as where an encoder begins",
+        "声音在一瞬间完全为零，如同编码器刚开始工作",
+        "a recorder that restarted its sound encoder, a microphone that was muted for an instant",
+        "设备重启音频编码器，麦克风被短暂静音",
+    ),
     "timeline.starts_differ": notice(
         "Pictures and sound begin at different times",
         "画面与声音起始时间不同",

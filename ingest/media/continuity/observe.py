@@ -23,6 +23,7 @@ from av.video.stream import VideoStream
 
 from ingest.media.continuity.bitstream import PictureWatch, SoundWatch, picture_codec
 from ingest.media.continuity.container import note_container
+from ingest.media.continuity.ear import Ear
 from ingest.media.continuity.extents import Extent, note_extents
 from ingest.media.continuity.eye import Eye
 from ingest.media.continuity.observation import Notebook, Place
@@ -73,6 +74,10 @@ class Observer:
         """Return what sees the decoded pictures of a track; for a pass that decodes them anyway."""
         self._eyes.append(Eye(self._notebook, track=track, origin=origin))
         return self._eyes[-1]
+
+    def ear(self, track: int) -> Ear:
+        """Return what hears the decoded sound of a track; for a pass that decodes it anyway."""
+        return Ear(self._notebook, track=track)
 
     def take(self, packet: Packet[Stream]) -> None:
         """Take a packet as it comes out of the demuxer, before anybody changes it."""

@@ -11,6 +11,7 @@ import numpy as np
 from ingest.media.continuity.report import parse_report
 from ingest.media.result import MediaResult
 from tests.integration.ingest.media.conftest import Derive
+from tests.support.manipulated import joined
 from tests.support.media import Film, Plane, Sound, write
 
 SIZE = (160, 120)
@@ -37,6 +38,17 @@ def test_a_frozen_and_a_black_picture_are_noted_in_passing(derive: Derive, tmp_p
         tmp_path / "c.mov", film=film, container="mov", draw=lambda number, width, height: level(number + 60)
     )
     assert "timeline.frozen" not in reported(derive(moving))["counts"]
+
+
+def test_priming_of_the_sound_is_noted_where_two_recordings_were_joined(derive: Derive, tmp_path: Path) -> None:
+    film = Film(size=SIZE, times_ms=tuple(range(0, 2000, 40)), codec="mpeg4")
+    intact = write(tmp_path / "intact.mp4", film=film, sound=Sound(pieces_ms=((0, 2000),)))
+    assert "timeline.sound_primed" not in reported(derive(intact))["counts"]
+    body = reported(derive(joined(intact, intact, tmp_path / "joined.mp4")))
+    (noted,) = [one for one in body["observations"] if one["code"] == "timeline.sound_primed"]
+    begins, ends = noted["ms"]
+    assert 1900 <= begins < ends <= 2150, "where the second begins"
+    assert 1000 <= noted["measured"]["samples"] <= 2200
 
 
 def test_every_track_is_followed_whatever_is_made_of_it(derive: Derive, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from ingest.media.probe import probe
 from ingest.media.result import MediaResult
+from ingest.media.stills import make_poster
 from tests.support.media import MILLISECOND, Film, Plane, Seen, Sound, packets_of, repeated, see, write
 
 X264 = {"preset": "ultrafast", "qp": "20"}
@@ -244,9 +245,16 @@ def test_high_dynamic_range_becomes_ordinary(derive: Derive, tmp_path: Path) -> 
     )
     source = write(tmp_path / "in.mp4", film=film)
     assert probe(source).pictures[0].colours.high_dynamic_range, "the original must be HLG"
+    quick = tmp_path / "quick.jpg"
+    assert make_poster(source, quick, probe(source).pictures[0], quickly=True) is not None
     result = derive(source)
     seen = copy_of(result)
     assert (seen.pixel_format, seen.colours) == ("yuv420p", (1, 1, 1, 1))
+    poster = next(made.path for made in result.objects if made.kind == "poster")
+    assert poster.read_bytes() != quick.read_bytes()
+    assert [path.name for path in poster.parent.glob("poster*")] == ["poster.jpg"]
+    near = [abs(a - b) for a, b in zip(see(quick).corners, see(poster).corners, strict=True)]
+    assert max(near) < 60, "what is shown first looks like what comes after it"
     dark, grey, light, white = sorted(seen.corners)
     assert dark < 20
     assert grey < light < white

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import struct
 
 import numpy as np
@@ -33,6 +34,34 @@ def test_no_sound_is_a_head_alone() -> None:
 @pytest.mark.parametrize("wild", [7.0, -7.0, float("inf")])
 def test_what_is_too_loud_is_cut(wild: float) -> None:
     assert made([wild] * SAMPLES_PER_PIXEL)[24:] in (b"\x7f\x7f", b"\x81\x81")
+
+
+def oracle(samples: list[int], rate: int) -> bytes:
+    """Return the file of 16-bit samples as doc/DataFormat.md and WaveformGenerator.cpp of audiowaveform have it.
+
+    Sample by sample, in whole numbers, as that program goes through a file; it shares nothing with what is tested. The
+    program itself is packaged for neither Debian nor PyPI, so it cannot be asked here.
+    """
+    pairs: list[tuple[int, int]] = []
+    lowest, highest, count = 32_767, -32_768, 0
+    for sample in samples:
+        lowest, highest, count = min(lowest, sample), max(highest, sample), count + 1
+        if count == 320:
+            pairs.append((lowest, highest))
+            lowest, highest, count = 32_767, -32_768, 0
+    if count:
+        pairs.append((lowest, highest))
+    towards_zero = [int(math.copysign(abs(value) // 256, value)) for pair in pairs for value in pair]
+    head = b"".join(number.to_bytes(4, "little") for number in (2, 1, rate, 320, len(pairs), 1))
+    return head + b"".join(value.to_bytes(1, "little", signed=True) for value in towards_zero)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(-32_767, 32_767), max_size=1500), st.sampled_from([8_000, 16_000, 44_100]))
+def test_the_file_agrees_with_another_implementation(samples: list[int], rate: int) -> None:
+    waveform = Waveform(sample_rate=rate)
+    waveform.push(np.array(samples, np.float64).astype(np.float32) / np.float32(32_767))
+    assert waveform.file() == oracle(samples, rate)
 
 
 @settings(deadline=None)

@@ -64,6 +64,39 @@ def test_a_drone_s_record_is_read_by_its_type() -> None:
     assert read(nested(b"DEVC", nested(b"STRM", *other))) is None
 
 
+GPS9_SCALES = record(b"SCAL", b"l", 4, struct.pack(">9i", 10_000_000, 10_000_000, 1000, 1000, 100, 1, 1000, 100, 1))
+
+
+def gps9(*fixes: int, kind: bytes = b"lllllllSS", scales: bytes = GPS9_SCALES) -> bytes:
+    """Return a stream as newer cameras write it, one position for each fix; github.com/gopro/gpmf-parser, README."""
+    body = b"".join(struct.pack(">7iHH", 399_042_000, 1_164_074_000, 43_500, 0, 0, 8_000, 1, 500, fix) for fix in fixes)
+    return nested(b"STRM", record(b"TYPE", b"c", 1, kind), scales, record(b"GPS9", b"?", 32, body))
+
+
+def test_the_record_of_newer_cameras_says_of_each_position_whether_there_was_a_fix() -> None:
+    found = read(nested(b"DEVC", gps9(3, 0, 2)))
+    assert found == {
+        "source": "gpmf",
+        "positions": 2,
+        "without_fix": 1,
+        "track": [{"at_ms": 0, "latitude_e6": 39_904_200, "longitude_e6": 116_407_400, "height_mm": 43_500}],
+    }
+    assert read(nested(b"DEVC", gps9(3, kind=b"lllllllSL"))) is None
+    assert read(nested(b"DEVC", gps9(3, scales=b""))) is None
+    assert read(nested(b"DEVC", gps9(3, scales=record(b"SCAL", b"l", 4, bytes(36))))) is None
+
+
+def test_a_camera_that_writes_both_records_is_not_counted_twice() -> None:
+    both = packet(positions=BEIJING * 18)
+    streams = both[8:]
+    found = read(nested(b"DEVC", streams, gps9(*[3] * 10)))
+    assert found is not None
+    assert found["positions"] == 10
+    lost = read(nested(b"DEVC", streams, gps9(0)))
+    assert lost is not None
+    assert (lost["positions"], lost["without_fix"]) == (0, 1)
+
+
 def test_a_receiver_without_a_fix_states_no_place() -> None:
     found = read(packet(fix=0, positions=BEIJING * 3))
     assert found == {"source": "gpmf", "positions": 0, "without_fix": 3, "track": []}
