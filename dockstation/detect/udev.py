@@ -69,10 +69,10 @@ class PyUdev:
             import pyudev
 
             self._context: Any = pyudev.Context()
+            monitor = pyudev.Monitor.from_netlink(self._context)
+            monitor.filter_by("block")
         except (ImportError, OSError) as error:
             raise DetectionMissing(_MISSING) from error
-        monitor = pyudev.Monitor.from_netlink(self._context)
-        monitor.filter_by("block")
         self._observer: Any = pyudev.MonitorObserver(monitor, callback=lambda _: ring(), name="udev")
         self._observer.start()
 

@@ -89,6 +89,9 @@ class UsbPlaces:
                 gone.mounting.cancel()
         for found, name in here.items():
             if found not in self._seats:
+                if self._by_name(name) is not None:
+                    # A recorder with two volumes, or two card slots behind one port.
+                    name = f"{name} ({found.node.rpartition('/')[2]})"  # noqa: PLW2901 - the name gets longer
                 # Its node stands for it until it is mounted.
                 self._seats[found] = _Seat(found, Slot(name, Path(found.node), found.volume, read_only=True))
         for seat in self._seats.values():
@@ -98,7 +101,7 @@ class UsbPlaces:
 
     async def done(self, slot: Slot) -> None:
         """Unmount a recorder on which everything is receipted; one that is still in use is asked again later."""
-        seat = self._seat(slot)
+        seat = self._by_name(slot.name)
         if seat is None or not seat.mounted or self._when_safe is WhenSafe.STAY:
             return
         with suppress(MountFailed):
@@ -114,7 +117,7 @@ class UsbPlaces:
         Raises:
             MountFailed: It is in use, or cannot be written to.
         """
-        seat = self._seat(slot)
+        seat = self._by_name(slot.name)
         if seat is None:
             raise MountFailed(f"{slot.name}: the recorder has gone")
         node = seat.found.node
@@ -156,8 +159,8 @@ class UsbPlaces:
             seat.mounting = None
             self._ring()
 
-    def _seat(self, slot: Slot) -> _Seat | None:
-        return next((seat for seat in self._seats.values() if seat.slot.name == slot.name), None)
+    def _by_name(self, name: str) -> _Seat | None:
+        return next((seat for seat in self._seats.values() if seat.slot.name == name), None)
 
     def _name(self, found: UsbVolume) -> str | None:
         port = found.volume.port or found.node.rpartition("/")[2]

@@ -12,7 +12,7 @@ import pytest
 from dockstation import replay
 from dockstation.agent import Options
 from dockstation.errors import ReplayDiffers
-from dockstation.replay.media import Backing, content, loops_permitted
+from dockstation.replay.media import Backing, Media, content, loops_permitted
 from dockstation.replay.player import Done, Player
 from dockstation.replay.script import parse_script
 from tests.support.dock_server import FakeService
@@ -113,3 +113,24 @@ async def test_a_growing_a_rewritten_and_a_deleted_file_are_scripts_too(
     assert sum(service.sealed_entries().values()) == 3
     with pytest.raises(ReplayDiffers, match="slot 2 is empty"):
         await play(station, steps("do = 'pull'; slot = '2'"), tmp_path / "again", Backing.FOLDER)
+
+
+@pytest.mark.parametrize("backing", BACKINGS)
+def test_a_pulled_card_answers_with_eio_and_one_that_is_docked_again_with_its_bytes(
+    tmp_path: Path, backing: Backing
+) -> None:
+    media = Media(tmp_path, backing)
+    media.make("a", parse_script(steps("do = 'mend'; card = 'a'")).cards["a"])
+    for _ in range(2):
+        media.dock("1", "a")
+        with (media.root("1") / CLIP).open("rb") as file:
+            assert media.pread(file.fileno(), 100, 7) == content(CLIP, 3_000_000)[7:107]
+            media.fail("a", CLIP, 50)
+            assert len(media.pread(file.fileno(), 100, 0)) == 50
+            with pytest.raises(OSError, match="bad sector"):
+                media.pread(file.fileno(), 1, 50)
+            media.mend("a")
+            media.pull("1")
+            with pytest.raises(OSError, match="pulled"):
+                media.pread(file.fileno(), 100, 0)
+    media.close()

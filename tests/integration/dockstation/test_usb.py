@@ -200,6 +200,17 @@ async def test_a_port_that_has_no_name_is_left_alone_when_others_have(ports: Fak
     assert {node for _, node in ports.wishes} == {"/dev/sdb1"}
 
 
+async def test_two_volumes_behind_one_port_are_two_slots(ports: FakePorts, tmp_path: Path) -> None:
+    places = usb(ports, "left=*usb-0:1.*", when_safe=WhenSafe.UNMOUNT)
+    for port in (1, 2):
+        ports.plug(make_recorder(tmp_path / f"{port}", count=1), port=port, mark=f"{port}A2B-3C4D")
+    first, second = sorted(await settled(places), key=lambda slot: slot.name)
+    assert (first.name, second.name) == ("left", "left (sdc1)")
+    await places.done(second)
+    assert [slot.name for slot in await settled(places)] == ["left"]
+    assert set(ports.mounted) == {"/dev/sdb1"}
+
+
 @pytest.mark.parametrize(
     ("when_safe", "wishes"),
     [(WhenSafe.STAY, ["ro"]), (WhenSafe.UNMOUNT, ["ro", "unmount"]), (WhenSafe.EJECT, ["ro", "unmount", "eject"])],

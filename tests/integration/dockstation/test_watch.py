@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+from dockstation.agent import Options
 from dockstation.errors import LinkLost
 from dockstation.events import Kind
 from dockstation.journal import SlotView, State
@@ -144,3 +145,25 @@ async def test_a_hidden_folder_or_a_link_is_no_slot(station: TestStation, tmp_pa
         await until(lambda: phase(station, "one") == ("done", True))
     assert phase(station, ".hidden") is None
     assert phase(station, "link") is None
+
+
+async def test_a_change_begins_a_look_at_once_and_a_hint_that_is_lost_costs_an_interval(
+    service: FakeService, station: TestStation, tmp_path: Path
+) -> None:
+    watched = tmp_path / "media"
+    watched.mkdir()
+    async with running(station, watched, options=Options(hints=True), interval_seconds=3600.0):
+        await asyncio.sleep(0.2)
+        make_recorder(tmp_path / "stage", count=1).rename(watched / "one")
+        await until(lambda: phase(station, "one") == ("done", True))
+    async with station.watching(watch=(watched,), options=Options(hints=True), interval_seconds=1.0) as watch:
+        assert watch._folders is not None
+        # The kernel's queue has overflowed, or the watch died with an unmounted card: nobody rings.
+        watch._folders.follow(())
+        watch._folders = None
+        task = asyncio.create_task(watch.forever())
+        make_recorder(tmp_path / "stage", count=1, recorder="D200002").rename(watched / "two")
+        await until(lambda: phase(station, "two") == ("done", True))
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert sum(service.sealed_entries().values()) == 2
