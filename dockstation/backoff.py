@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from ledger.errors import CodedError
 
@@ -57,8 +57,14 @@ class Patience:
         self._attempt = 0
         self._since = self._monotonic()
 
-    async def hold(self, error: CodedError, *, asked_seconds: float = 0.0) -> None:
+    async def hold(
+        self, error: CodedError, *, asked_seconds: float = 0.0, rest: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
         """Wait before the next attempt.
+
+        Args:
+            asked_seconds: What the service asks for.
+            rest: Waits for so many seconds at most.
 
         Raises:
             CodedError: `error` itself, when the next attempt would come after the end of patience.
@@ -67,4 +73,4 @@ class Patience:
         pause = pause_seconds(self._attempt, chance=self._chance(), asked_seconds=asked_seconds)
         if self._monotonic() + pause - self._since > self._seconds:
             raise error
-        await asyncio.sleep(pause)
+        await rest(pause)

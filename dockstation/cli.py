@@ -60,7 +60,7 @@ from dockstation.link import Link
 from dockstation.replay.media import Backing, loops_permitted
 from dockstation.replay.script import parse_script
 from dockstation.reporting import error_json, report_json
-from dockstation.running import run_forever, run_once, run_replay
+from dockstation.running import run_forever, run_once, run_replay, spare_memory
 from dockstation.status import read_status
 from dockstation.watch import Job
 from evidence.core.clock import utc_now
@@ -311,6 +311,7 @@ def profile_list(state: StateOption = None, json_output: JsonOption = False) -> 
 
 def main() -> None:
     """Run the program; errors become one line for people, JSON where asked for, and an exit code."""
+    spare_memory()
     try:
         app()
     # broad: whatever nobody foresaw ends with an exit code of its own, never as "incomplete".

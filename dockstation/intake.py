@@ -1,9 +1,9 @@
 """Intake: the one sequential read of a file, feeding the digests and the upload with the same bytes.
 
-A `FileReader` hands out the file chunk by chunk (1 MiB, the leaves of the clip tree). A chunk that is read for the
-first time is hashed; a chunk that is read again, because the link broke after it had been read, is compared with its
-leaf hash before it is handed out. So every byte that leaves for the service is the byte that was hashed, however
-often the link breaks, and a healthy run reads the medium exactly once.
+A `FileReader` hands out the file piece by piece, none longer than a chunk (1 MiB, the leaves of the clip tree). What is
+read for the first time is hashed; what is read again, because the link broke after it had been read, is compared with
+the leaf hash of its chunk before it is handed out. So every byte that leaves for the service is the byte that was
+hashed, however often the link breaks, and a healthy run reads the medium exactly once.
 
 After a restart of the program the digest state is gone: the chunks before the service's offset are read and hashed
 again, and their leaf hashes must add up to the prefix digest that the journal kept. If they do not, the card holds
@@ -68,7 +68,6 @@ class FileReader:
         self._medium = medium
         self._pread = pread
         self._hasher = ClipHasher()
-        self._last_leaf: bytes | None = None
         self._handle = medium.open_file(file)
         # A hint for slow media: read ahead generously.
         os.posix_fadvise(self._handle, 0, 0, os.POSIX_FADV_SEQUENTIAL)
@@ -98,9 +97,32 @@ class FileReader:
             FileUnreadable: The bytes do not come.
             CardLost: The card was pulled.
         """
-        while self._known < index:
-            self._take(self._known)
-        return self._take(index)
+        begin = index * CHUNK_BYTES
+        end = min(begin + CHUNK_BYTES, self.file.size)
+        data = self.piece(begin, CHUNK_BYTES)
+        return data if begin + len(data) == end else data + self.piece(begin + len(data), end - begin - len(data))
+
+    def piece(self, offset: int, count: int) -> bytes:
+        """Return some bytes from an offset on, of one chunk: `count` bytes, or fewer where the chunk ends or was hashed
+        up to a place before; hash what is read for the first time, and everything before it.
+
+        What was hashed before is read again from the beginning of its chunk and compared, and may be longer than asked.
+
+        Raises:
+            FileChanged, FileUnreadable, CardLost: See `chunk`.
+        """
+        self._advance(offset)
+        index = offset // CHUNK_BYTES
+        end = min((index + 1) * CHUNK_BYTES, self.file.size)
+        if offset == self.hashed_bytes:
+            data = self._read(offset, min(count, end - offset))
+            self._hasher.update(data)
+            return data
+        begin = index * CHUNK_BYTES
+        data = self._read(begin, min(end, self.hashed_bytes) - begin)
+        if leaf_hash(data) != self.leaf(index):
+            raise FileChanged(f"{self.file.path} reads differently the second time, at byte {begin}")
+        return data[offset - begin :]
 
     def prefix(self) -> Prefix:
         """Return what is to be remembered about the whole chunks that are hashed."""
@@ -115,8 +137,7 @@ class FileReader:
         """
         if remembered.chunks * CHUNK_BYTES > self.file.size:
             raise FileChanged(f"{self.file.path} is shorter than what was sent of it")
-        while self._known < remembered.chunks:
-            self._take(self._known)
+        self._advance(remembered.chunks * CHUNK_BYTES)
         leaves = self._hasher.leaves[: remembered.chunks]
         if hashlib.sha256(b"".join(leaves)).digest() != remembered.digest:
             raise FileChanged(f"{self.file.path} no longer begins with the bytes that were sent")
@@ -131,32 +152,25 @@ class FileReader:
             CardLost: The path shows another card now.
             FileEmpty: It has no bytes.
         """
-        while self.hashed_bytes < self.file.size:
-            self._take(self._known)
+        self._advance(self.file.size)
         check_same(self._handle, self.file)
         self._medium.check()
         return self._hasher.digest()
 
     def leaf(self, index: int) -> bytes | None:
-        """Return the leaf hash of a chunk that is hashed."""
-        return self._hasher.leaves[index] if index < len(self._hasher.leaves) else self._last_leaf
+        """Return the leaf hash of a chunk, of so much of it as is hashed; None when nothing is."""
+        if index < len(self._hasher.leaves):
+            return self._hasher.leaves[index]
+        leaves = self._hasher.all_leaves() if self._hasher.size else []
+        return leaves[index] if index < len(leaves) else None
 
-    @property
-    def _known(self) -> int:
-        return -(-self._hasher.size // CHUNK_BYTES)
+    def _advance(self, offset: int) -> None:
+        while self.hashed_bytes < offset:
+            at = self.hashed_bytes
+            step = min(offset, (at // CHUNK_BYTES + 1) * CHUNK_BYTES) - at
+            self._hasher.update(self._read(at, step))
 
-    def _take(self, index: int) -> bytes:
-        data = self._read(index * CHUNK_BYTES)
-        if index == self._known:
-            self._hasher.update(data)
-            if len(data) < CHUNK_BYTES:
-                self._last_leaf = leaf_hash(data)
-        elif leaf_hash(data) != self.leaf(index):
-            raise FileChanged(f"{self.file.path} reads differently the second time, at byte {index * CHUNK_BYTES}")
-        return data
-
-    def _read(self, offset: int) -> bytes:
-        wanted = min(CHUNK_BYTES, self.file.size - offset)
+    def _read(self, offset: int, wanted: int) -> bytes:
         parts: list[bytes] = []
         while wanted > 0:
             try:

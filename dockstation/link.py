@@ -16,9 +16,11 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import random
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -29,6 +31,7 @@ from typing import Self
 import aiohttp
 from yarl import URL
 
+from dockstation.backoff import LONGEST_SECONDS
 from dockstation.errors import (
     DockError,
     DockNotAccepted,
@@ -45,6 +48,9 @@ ANSWER_BYTES_MAX = 1024 * 1024
 
 CONNECT_SECONDS = 15.0
 """How long a connection may take to come about."""
+
+PROBE_SECONDS = 1.0
+"""Pause between two looks whether a line that is gone is back, and how long one may take."""
 
 QUIET_SECONDS = 60.0
 """How long the service may be silent, or take no more bytes, before the connection is given up."""
@@ -104,8 +110,11 @@ class Link:
         self._root = URL(url.rstrip("/") + "/")
         self._tokens = tokens
         self._quiet_seconds = quiet_seconds
+        self._probe: asyncio.Task[None] | None = None
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connections, ssl=True if trust is None else trust),
+            connector=aiohttp.TCPConnector(
+                limit=connections, ssl=True if trust is None else trust, socket_factory=_open_socket
+            ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=quiet_seconds),
             headers={"Accept-Encoding": "identity", "User-Agent": "shilu-dock/1"},
             auto_decompress=False,
@@ -117,6 +126,8 @@ class Link:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._probe is not None:
+            self._probe.cancel()
         await self._session.close()
 
     async def ask(
@@ -147,6 +158,30 @@ class Link:
         if not 200 <= answer.status < 300:
             raise explain(answer)
         return answer
+
+    async def rest(self, seconds: float) -> None:
+        """Wait after a lost connection: so long, or until the line that was gone is back.
+
+        Once a second a bare connection is tried, one for all who wait. Only one that comes about after another failed
+        ends the wait: a service that takes connections and breaks them is given the whole pause.
+        """
+        if self._probe is None or self._probe.done():
+            self._probe = asyncio.create_task(self._line_is_back())
+        await asyncio.wait({self._probe}, timeout=seconds)
+
+    async def _line_is_back(self) -> None:
+        failed = False
+        while True:
+            try:
+                async with asyncio.timeout(PROBE_SECONDS):
+                    _, writer = await asyncio.open_connection(self._root.host, self._root.port)
+                writer.close()
+                if failed:
+                    return
+                await asyncio.sleep(LONGEST_SECONDS)
+            except (OSError, TimeoutError):
+                failed = True
+                await asyncio.sleep(PROBE_SECONDS * (0.5 + random.random() / 2))  # noqa: S311 - jitter
 
     async def _exchange(
         self, method: str, path: str, *, body: Body, headers: Mapping[str, str], bytes_max: int
@@ -223,6 +258,20 @@ def asked_seconds(error: DockError) -> float:
     """Return the pause that the service asked for with a failure, 0 without a wish."""
     value = error.details.get("retry_after_seconds", 0.0)
     return value if isinstance(value, float) else 0.0
+
+
+def _open_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    """Return a socket that does not take a lost packet for a full line, where the kernel knows how (BBR).
+
+    One packet in a hundred lost on the way keeps the usual congestion control at a fiftieth of a line of 100 Mbit/s
+    with 80 ms there and back.
+    """
+    family, kind, protocol, _, _ = address
+    opened = socket.socket(family, kind, protocol)
+    opened.setblocking(False)  # noqa: FBT003 - its only parameter
+    with suppress(OSError):
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"bbr")
+    return opened
 
 
 async def _read(response: aiohttp.ClientResponse, bytes_max: int) -> bytes:

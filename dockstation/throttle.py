@@ -22,8 +22,8 @@ from datetime import time as time_of_day
 from dockstation.errors import ConfigInvalid, WindowClosed
 from evidence.core.clock import Clock
 
-PIECE_BYTES = 256 * 1024
-"""Bytes handed to the socket at once, without a ceiling."""
+PIECE_BYTES = 1024 * 1024
+"""Most bytes handed to the socket at once, without a ceiling."""
 
 _PIECE_BYTES_MIN = 4096
 _PIECE_SECONDS = 0.05

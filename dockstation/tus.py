@@ -95,6 +95,10 @@ class TusClient:
         except DockError as error:
             raise _meaning(error) from error
 
+    async def rest(self, seconds: float) -> None:
+        """Wait after a lost connection; see `Link.rest`."""
+        await self._link.rest(seconds)
+
     def _with_version(self, headers: Mapping[str, str] | None = None) -> dict[str, str]:
         return {"Tus-Resumable": VERSION, **(headers or {})}
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import AsyncGenerator, Callable
 
 from dockstation.backoff import Patience
@@ -41,6 +42,12 @@ from dockstation.threads import Books, Lane
 from dockstation.throttle import Throttle
 from dockstation.tus import TusClient
 from evidence.core.digest import CHUNK_BYTES
+
+AHEAD_BYTES = 4 * 1024 * 1024
+"""Pieces of all files on their way, together; each is in memory up to three times: read ahead, in hand, being sent."""
+
+PART_BYTES_MIN = 64 * 1024
+"""Least bytes handed to the socket at once, where the throttle does not say less."""
 
 OnBytes = Callable[[int], None]
 """Told how many bytes of the file have been handed to the link."""
@@ -74,6 +81,7 @@ class Uploader:
         self._patch_bytes_max = patch_bytes_max
         self._patience_seconds = patience_seconds
         self._pread = pread
+        self._sending = 0
 
     async def send(self, row: FileRow, *, medium: Medium, file: SeenFile, lane: Lane, on_bytes: OnBytes) -> FileRow:
         """Bring a file that is `inventoried`, `copied` or `uploading` to `uploaded`.
@@ -89,6 +97,7 @@ class Uploader:
             DockError: The card, the service or the link; the journal keeps what was reached.
         """
         reader = await lane.run(FileReader, medium, file, pread=self._pread)
+        self._sending += 1
         try:
             return await self._send(row, reader, lane, on_bytes)
         except FileChanged as error:
@@ -97,6 +106,7 @@ class Uploader:
             await self._give_up(row, reason=str(error))
             raise
         finally:
+            self._sending -= 1
             # Not awaited: after a cancellation the thread still closes the file, when its last read is over.
             lane.start(reader.close)
 
@@ -110,7 +120,10 @@ class Uploader:
                 row = await self._books.do(Journal.get, row.id)
                 row = await self._books.do(Journal.restart, row, reason=str(error))
                 await patience.hold(error)
-            except (LinkLost, ServiceBusy, OffsetConflict, ServiceMalformed) as error:
+            except LinkLost as error:
+                row = await self._books.do(Journal.get, row.id)
+                await patience.hold(error, rest=self._tus.rest)
+            except (ServiceBusy, OffsetConflict, ServiceMalformed) as error:
                 row = await self._books.do(Journal.get, row.id)
                 await patience.hold(error, asked_seconds=asked_seconds(error))
         digest = await lane.run(reader.finish)
@@ -179,23 +192,38 @@ class Uploader:
         errors: list[DockError],
         on_bytes: OnBytes,
     ) -> AsyncGenerator[memoryview, None]:
-        """Yield the bytes from `offset` to `end`, reading one chunk ahead of the socket."""
-        index = offset // CHUNK_BYTES
-        ahead = lane.start(reader.chunk, index)
+        """Yield the bytes from `offset` to `end`, reading one piece ahead of the socket."""
+        ahead = lane.start(reader.piece, offset, self._piece_bytes(offset, end))
+        part_bytes = PART_BYTES_MIN
         try:
             while offset < end:
-                chunk = await asyncio.wrap_future(ahead)
-                begin, stop = offset - index * CHUNK_BYTES, min(end - index * CHUNK_BYTES, len(chunk))
-                index += 1
-                if index * CHUNK_BYTES < end:
-                    ahead = lane.start(reader.chunk, index)
-                view = memoryview(chunk)[begin:stop]
+                data = await asyncio.wrap_future(ahead)
+                view = memoryview(data)[: end - offset]
+                after = offset + len(view)
+                if after < end:
+                    ahead = lane.start(reader.piece, after, self._piece_bytes(after, end))
                 while view:
-                    piece, view = view[: self._throttle.piece_bytes], view[self._throttle.piece_bytes :]
-                    await self._throttle.take(len(piece), marked=row.key_mark)
-                    yield piece
-                    offset += len(piece)
+                    part, view = view[:part_bytes], view[part_bytes:]
+                    await self._throttle.take(len(part), marked=row.key_mark)
+                    begin = time.monotonic()
+                    yield part
+                    part_bytes = _next_part_bytes(part_bytes, time.monotonic() - begin)
+                    offset += len(part)
                     on_bytes(offset)
         except DockError as error:
             errors.append(error)
             raise
+
+    def _piece_bytes(self, offset: int, end: int) -> int:
+        """Return how much is to be read next: much for one recorder, and together no more for many."""
+        share = AHEAD_BYTES // max(1, self._sending)
+        return max(1, min(CHUNK_BYTES, share, self._throttle.piece_bytes, end - offset))
+
+
+def _next_part_bytes(count: int, seconds: float) -> int:
+    """Return how many bytes to hand to the socket after `count` took so long: a fast link is not to be called for every
+    few bytes, and on a slow one the connection must be seen to move (`link.QUIET_SECONDS`).
+    """
+    if seconds < 0.05:
+        return min(2 * count, CHUNK_BYTES)
+    return max(count // 2, PART_BYTES_MIN) if seconds > 1.0 else count

@@ -79,8 +79,8 @@ async def test_the_card_is_read_once(
     read: list[int] = []
     real = FileReader._read
 
-    def counting(reader: FileReader, offset: int) -> bytes:
-        data = real(reader, offset)
+    def counting(reader: FileReader, offset: int, wanted: int) -> bytes:
+        data = real(reader, offset, wanted)
         if not isinstance(reader._medium, Spool):
             read.append(len(data))
         return data
@@ -294,10 +294,10 @@ async def test_a_card_with_a_bad_sector_gives_the_rest(
 ) -> None:
     real = FileReader._read
 
-    def failing(reader: FileReader, offset: int) -> bytes:
+    def failing(reader: FileReader, offset: int, wanted: int) -> bytes:
         if reader.file.size == SIZE and offset == CHUNK_BYTES:
             raise FileUnreadable("bad sector")
-        return real(reader, offset)
+        return real(reader, offset, wanted)
 
     monkeypatch.setattr(FileReader, "_read", failing)
     report = await station.once(card, patience_seconds=0.5)
