@@ -10,11 +10,12 @@ import importlib
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from evidence.clips.redaction import read_redaction
 from evidence.core.clock import utc_now
@@ -54,6 +55,12 @@ EXCERPTING = (
 
 SIDES = (When.AFTER, pytest.param(When.BEFORE, marks=pytest.mark.slow))
 """Before a step is after the one before it, but for the work between them."""
+
+
+def quick(steps: Sequence[tuple[str, str]], *names: str) -> list[ParameterSet]:
+    """Return steps as parameters, those that are not named for the slow tier."""
+    marks = {name: () if name in names else (pytest.mark.slow,) for _, name in steps}
+    return [pytest.param(victim, name, marks=marks[name], id=name) for victim, name in steps]
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +153,7 @@ async def told_again(house: SmallHouse, clip: UUID, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize("when", SIDES)
-@pytest.mark.parametrize(("victim", "step"), REDACTING, ids=[step for _, step in REDACTING])
+@pytest.mark.parametrize(("victim", "step"), quick(REDACTING, "make_piece", "record"))
 async def test_a_redacted_copy_is_made_once_whatever_step_its_worker_fails_at(
     house: SmallHouse, film: Path, monkeypatch: pytest.MonkeyPatch, victim: str, step: str, when: When
 ) -> None:
@@ -162,7 +169,7 @@ async def test_a_redacted_copy_is_made_once_whatever_step_its_worker_fails_at(
 
 
 @pytest.mark.parametrize("when", SIDES)
-@pytest.mark.parametrize(("victim", "step"), EXCERPTING, ids=[step for _, step in EXCERPTING])
+@pytest.mark.parametrize(("victim", "step"), quick(EXCERPTING, "record", "sync_folder"))
 async def test_an_excerpt_is_on_record_before_it_is_there_whatever_step_fails(
     house: SmallHouse,
     film: Path,
