@@ -150,10 +150,14 @@ async def unfinished(db: _Executor, *, spool: UUID, states: Sequence[UploadState
 
 
 async def growing(db: _Executor, *, spool: UUID, bytes_min: int) -> list[UploadRow]:
-    """Return this spool's uploads of unknown length that have come that far, oldest first; parts are not among them."""
+    """Return this spool's uploads of unknown length that have come that far, oldest first.
+
+    Parts are not among them, nor what controllers bring: they leave the length open for another reason, and after a cut
+    send all of it again, so that every attempt would leave a beginning on record.
+    """
     records = await db.fetch(
         """SELECT * FROM upload WHERE spool = $1 AND state = 'open' AND length IS NULL AND NOT partial
-               AND offset_bytes >= $2 ORDER BY id""",
+               AND actor NOT LIKE 'controller:%' AND offset_bytes >= $2 ORDER BY id""",
         spool,
         bytes_min,
     )

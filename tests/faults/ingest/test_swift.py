@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
@@ -135,3 +136,32 @@ async def test_an_object_is_there_whole_or_not_at_all(
 
 async def _nothing(*_: object) -> None:
     """Do what a dead process does."""
+
+
+async def test_no_attempt_of_a_controller_leaves_a_beginning_on_record(intake: Intake) -> None:
+    controller, taken = await connect(intake), deliveries(intake)
+    await taken.create_container(controller, "c", {})
+    data = bytes(3 * 1024 * 1024)
+    await taken.put(controller, "c", "a.mkv", metadata={}, body=body(data))
+    assert await intake.service._prefixes.sweep() == 0
+    await taken.put(controller, "c", "a.mkv", metadata={}, body=body(data))
+    await taken.describe_container(controller, "c", {"status": "Complete"})
+    events = await intake.events()
+    assert [event for event in events if event.startswith(("clip.", "upload.", "recording."))] == [
+        *("upload.given_up", "clip.sealed", "recording.sealed")
+    ]
+    assert intake.object_bytes(data) == data
+
+
+async def test_two_processes_that_seal_one_recording_put_it_on_record_once(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    controller, taken = await connect(intake), deliveries(intake)
+    await bring(taken, controller, "c")
+    with monkeypatch.context() as patch:
+        crash_at(patch, sealing, "record", When.BEFORE)
+        with pytest.raises(Crash):
+            await taken.describe_container(controller, "c", {"status": "Complete"})
+    # All find its originals sealed and the recording not on record.
+    await asyncio.gather(*(deliveries(intake).sealer.seal(controller, "c") for _ in range(3)))
+    await check_sealed_once(intake, "c")
