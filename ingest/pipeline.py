@@ -40,6 +40,7 @@ class _Block:
 
     @property
     def data(self) -> memoryview:
+        """The filled part of the buffer."""
         return memoryview(self.buffer)[: self.length]
 
 

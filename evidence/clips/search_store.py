@@ -190,11 +190,13 @@ class _Wanted:
         self.values: list[object] = []
 
     def clause(self, condition: str, *values: object) -> str:
+        """Return a condition with its `{}` replaced by places of values, which are kept."""
         places = [f"${len(self.values) + number}" for number in range(1, len(values) + 1)]
         self.values.extend(values)
         return condition.format(*places)
 
     def tree(self, node: Node) -> str:
+        """Return the condition of a whole question."""
         match node:
             case Words(term):
                 grams, pattern = term_grams(term), like_pattern(term)

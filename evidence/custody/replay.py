@@ -194,17 +194,21 @@ class _Rows:
         self._copies: dict[tuple[str, tuple[str, ...]], list[Sequence[object]]] = {}
 
     async def execute(self, statement: str, *values: object) -> None:
+        """Keep one row for a statement."""
         self._values.setdefault(statement, []).append(values)
 
     async def executemany(self, statement: str, values: Iterable[Sequence[object]]) -> None:
+        """Keep several rows for a statement."""
         self._values.setdefault(statement, []).extend(values)
 
     async def copy_records_to_table(
         self, table: str, *, columns: Iterable[str], records: Iterable[Sequence[object]]
     ) -> None:
+        """Keep rows for a table."""
         self._copies.setdefault((table, tuple(columns)), []).extend(records)
 
     async def write(self, conn: Connection) -> None:
+        """Write everything that was kept."""
         for statement, values in self._values.items():
             await conn.executemany(statement, values)
         for (table, columns), records in self._copies.items():

@@ -123,6 +123,7 @@ class _Copying:
         self.count = 0
 
     def run(self, container: InputContainer, report: Callable[[int], None]) -> None:
+        """Copy the packets of the chosen tracks; `report` is called with the bytes copied so far."""
         copied = 0
         for packet in packets(container, list(self._streams.values()), Damage()):
             self._take(packet)

@@ -58,6 +58,7 @@ class _Work:
     extras: list[Kind] = field(default_factory=list)
 
     def path(self, kind: Kind) -> Path:
+        """Return where an object of that kind is written."""
         return self.folder / FORMS[kind].file_name
 
     def write(self, kind: Kind, data: bytes) -> None:

@@ -77,6 +77,7 @@ class _Take:
 
     @property
     def name(self) -> str:
+        """The file's name as recorders give it: serial, officer, start, the mark of what matters."""
         mark = "_IMP" if self.marked else ""
         return f"DCAM_{self.serial}_{self.officer}_{self.start:%Y%m%d_%H%M%S}{mark}{self.suffix}"
 

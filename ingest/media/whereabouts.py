@@ -138,9 +138,11 @@ class _Found:
 
     @property
     def any(self) -> bool:
+        """Whether there was a position, with a fix or without."""
         return bool(self.places) or bool(self.without_fix)
 
     def add(self, values: tuple[int, ...], scales: tuple[int, ...], *, has_fix: bool) -> None:
+        """Take one position with its divisors."""
         if not has_fix:
             self.without_fix += 1
         elif (place := _scaled(values, scales)) is not None:

@@ -40,7 +40,7 @@ async def test_a_blind_victim_is_reported(house: DrillHouse) -> None:
     async def blind(_: DrillHouse) -> list[str]:
         return []
 
-    kinds = chosen(["receipt: payload altered", "object: deleted"])
+    kinds = chosen(["dock's receipt: payload altered", "object: deleted"])
     checks = {**CHECKS, Victim.HOUSE: blind}
     report = await drill(house, [(kind, 2) for kind in kinds], seed=SEED, honest_runs=2, checks=checks)
     assert not report.holds

@@ -25,6 +25,7 @@ class _Run:
     last_ms: int = 0
 
     def take(self, notebook: Notebook, track: int, time_ms: int, *, holds: bool, since_ms: int) -> None:
+        """Take one moment: whether the look holds there, and since when in milliseconds if it began earlier."""
         if holds:
             self.start_ms = since_ms if self.start_ms is None else self.start_ms
             self.last_ms = time_ms
@@ -32,6 +33,7 @@ class _Run:
             self.end(notebook, track)
 
     def end(self, notebook: Notebook, track: int) -> None:
+        """Note the stretch if it was long enough, and begin anew."""
         if self.start_ms is not None and self.last_ms - self.start_ms >= self.shortest_ms:
             place = Place(track=track, from_ms=self.start_ms, to_ms=self.last_ms)
             notebook.note(self.code, place, milliseconds=self.last_ms - self.start_ms)

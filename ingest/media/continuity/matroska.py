@@ -47,6 +47,7 @@ class _Walk:
     last_time: int | None = None
 
     def children(self, start: int, end: int) -> Iterator[_Element]:
+        """Yield the elements between two bytes, as long as the budget of all elements lasts."""
         while start < end:
             self.budget -= 1
             if self.budget < 0:
