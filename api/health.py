@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -16,6 +19,7 @@ from api.models.service import Check, Readiness
 from api.services import Services
 from api.standing_audit import AuditStatus
 from api.status_store import read_backlog
+from evidence.parties.dock_state_store import heard
 from ingest.copies import CopyStatus
 from ledger.errors import CodedError
 
@@ -45,6 +49,7 @@ async def _check_database(services: Services) -> list[Check]:
     try:
         async with asyncio.timeout(DATABASE_SECONDS_MAX), services.pool.acquire() as conn:
             backlog = await read_backlog(conn)
+            docks = await heard(conn)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, CodedError):
         return [Check(name="database", ok=False, detail="does not answer")]
     lag = 0.0 if backlog.oldest_at is None else (services.clock() - backlog.oldest_at).total_seconds()
@@ -52,6 +57,7 @@ async def _check_database(services: Services) -> list[Check]:
     return [
         Check(name="database", ok=True, detail="answers"),
         Check(name="publication", ok=not late, detail=f"{max(lag, 0):.1f} s behind"),
+        *_check_docks(services, docks),
     ]
 
 
@@ -103,6 +109,16 @@ def _check_audit(status: AuditStatus) -> Check:
     named = ", ".join(f"{code} ({count})" for code, count in sorted(counts.items()))
     detail = named or ("no round is complete yet" if status.completed_at is None else "clean")
     return Check(name="findings", ok=not counts, detail=detail, required=False)
+
+
+def _check_docks(services: Services, docks: Mapping[UUID, datetime]) -> list[Check]:
+    """Count the docks that used to speak and do not: somebody has to look, and no request is wrong because of it."""
+    if not docks:
+        return []
+    now, limit = services.clock(), services.config.dock_silence_seconds
+    silent = sum((now - at).total_seconds() > limit for at in docks.values())
+    detail = f"{silent} of {len(docks)} docks are silent" if silent else "every dock that used to speak does"
+    return [Check(name="docks", ok=not silent, detail=detail, required=False)]
 
 
 def _check_disk(services: Services) -> Check:

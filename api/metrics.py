@@ -23,6 +23,7 @@ shilu_audit_coverage_ratio                       how much of the objects the pre
 shilu_copies_waiting                             originals without a copy on record in the second store
 shilu_copies_lag_seconds                         since when the oldest of them is sealed
 shilu_copies_failing                             1 while copying is interrupted, or refuses an object, else 0
+shilu_dock_last_seen_seconds{dock}               how long ago a dock spoke last, for docks that ever did
 shilu_disk_free_bytes                            free bytes on the disk of the data folder
 """
 
@@ -59,6 +60,7 @@ class HttpMetrics:
     timestamp_failures: Gauge
     clock_offset: Gauge
     disk_free_bytes: Gauge
+    dock_last_seen: Gauge
     audit_completed: Gauge
     audit_findings: Gauge
     audit_coverage: Gauge
@@ -105,6 +107,9 @@ def make_metrics() -> HttpMetrics:
         timestamp_failures=Gauge("shilu_timestamp_failures", "Failures in a row", ("authority",), registry=registry),
         clock_offset=Gauge("shilu_clock_offset_seconds", "Another clock minus ours", ("source",), registry=registry),
         disk_free_bytes=Gauge("shilu_disk_free_bytes", "Free bytes on the data folder's disk", registry=registry),
+        dock_last_seen=Gauge(
+            "shilu_dock_last_seen_seconds", "How long ago a dock spoke last", ("dock",), registry=registry
+        ),
         audit_completed=Gauge("shilu_audit_completed_seconds", "End of the last audit, POSIX time", registry=registry),
         audit_findings=Gauge("shilu_audit_findings", "Differences the last audit named", registry=registry),
         audit_coverage=Gauge("shilu_audit_coverage_ratio", "Part of the objects read in this round", registry=registry),

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import typer
 
-from api.cli import axis, demo, excerpt, keys, log, look, quarantine, recorders, redact, repair, service, witness
+from api.cli import axis, demo, docks, excerpt, keys, log, look, quarantine, recorders, redact, repair, service, witness
 from api.cli.exits import Exit, exit_for, report_error
 from ledger.errors import CodedError
 
@@ -35,6 +35,7 @@ app.command("repair")(repair.repair_command)
 app.add_typer(axis.app, name="axis")
 app.add_typer(log.app, name="log")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(docks.app, name="docks")
 app.add_typer(recorders.app, name="recorders")
 
 

@@ -8,11 +8,11 @@ from aiohttp import web
 
 from api.answers import json_answer
 from api.call import Call
+from api.dock_register import HEARTBEAT_SECONDS, docks_as_they_stand
 from api.models.common import PageQuery, Recorded
+from api.models.docks import DemandKey, DockPage, Heartbeat, HeartbeatAnswer
 from api.models.parties import (
-    DockItem,
     DockKeyState,
-    DockPage,
     EnrolDock,
     EnrolledDock,
     MadeCode,
@@ -22,7 +22,8 @@ from api.models.parties import (
     TakenInventory,
 )
 from api.route import NoQuery
-from evidence.parties.docks import create_enrolment_code, enrol_dock, revoke_dock, rotate_dock_key
+from evidence.parties.dock_state_store import keep_state
+from evidence.parties.docks import create_enrolment_code, demand_key, enrol_dock, revoke_dock, rotate_dock_key
 from evidence.parties.errors import DockUnknown
 from evidence.parties.statements import take_cleared, take_inventory
 from evidence.parties.store import find_dock, list_docks
@@ -58,19 +59,7 @@ async def list_all(call: Call[None, PageQuery]) -> web.Response:
     limit = call.query.limit
     async with call.services.pool.acquire() as conn:
         docks = await list_docks(conn, after=call.query.after_id(), limit=limit + 1)
-    items = [
-        DockItem(
-            dock=dock.dock,
-            name=dock.name,
-            vkey=dock.vkey,
-            key_sequence=dock.key_sequence,
-            key_since=dock.key_since,
-            enrolled_at=dock.enrolled_at,
-            revoked_at=dock.revoked_at,
-            revoked_reason=dock.revoked_reason,
-        )
-        for dock in docks[:limit]
-    ]
+    items = await docks_as_they_stand(call.services, list(docks[:limit]))
     return json_answer(DockPage(items=items, next=str(items[-1].dock) if len(docks) > limit else None))
 
 
@@ -87,6 +76,37 @@ async def revoke(call: Call[Revoke, NoQuery]) -> web.Response:
             entropy=services.entropy,
         )
     return json_answer(Recorded(entry=entry), status=201)
+
+
+async def demand_key_change(call: Call[DemandKey, NoQuery]) -> web.Response:
+    """Ask a dock to go over to another key; it is told with its next heartbeat."""
+    services = call.services
+    async with services.pool.acquire() as conn, conn.transaction():
+        entry = await demand_key(
+            conn,
+            dock=call.id("dock"),
+            reason=call.body.reason,
+            actor=call.actor,
+            clock=services.clock,
+            entropy=services.entropy,
+        )
+    return json_answer(Recorded(entry=entry), status=201)
+
+
+async def heartbeat(call: Call[Heartbeat, NoQuery]) -> web.Response:
+    """Take down what a dock says of itself, and tell it what it should know."""
+    if call.id("dock") != call.dock.dock:
+        raise DockUnknown("a dock speaks for itself only")
+    async with call.services.pool.acquire() as conn:
+        now = call.services.clock()
+        await keep_state(conn, dock=call.dock.dock, at=now, said=call.body.model_dump(mode="json"))
+        dock = await find_dock(conn, call.dock.dock)
+    answer = HeartbeatAnswer(
+        server_time=call.services.clock(),
+        rotate_key=dock is not None and dock.key_demanded_at is not None,
+        next_seconds=HEARTBEAT_SECONDS,
+    )
+    return json_answer(answer)
 
 
 async def key_state(call: Call[None, NoQuery]) -> web.Response:

@@ -11,6 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from api.answers import json_answer
 from api.bodies import JSON
 from api.call import Call
+from api.dock_register import seconds_since_heard
 from api.health import check_readiness, clock_offsets
 from api.metrics import METRICS, HttpMetrics
 from api.models.clips import Term, Vocabulary
@@ -91,6 +92,9 @@ async def _read_gauges(meters: HttpMetrics, services: Services) -> None:
         meters.audit_coverage.set(status.coverage)
     if services.copier is not None:
         await _read_copies(meters, services, services.copier)
+    meters.dock_last_seen.clear()
+    for dock, seconds in (await seconds_since_heard(services)).items():
+        meters.dock_last_seen.labels(dock=dock).set(seconds)
     meters.disk_free_bytes.set(shutil.disk_usage(services.folders.root).free)
 
 

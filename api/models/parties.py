@@ -44,23 +44,6 @@ class MadeCode(ResponseModel):
     expires_at: Time
 
 
-class DockItem(ResponseModel):
-    """One dock as it stands."""
-
-    dock: UUID
-    name: str
-    vkey: str = Field(description="The key that counts now")
-    key_sequence: int = Field(description="How often its key was changed")
-    key_since: Time = Field(description="Since when the present key counts")
-    enrolled_at: Time
-    revoked_at: Time | None
-    revoked_reason: str | None
-
-
-class DockPage(Page[DockItem]):
-    """Docks in order of their ids."""
-
-
 class DockKeyState(ResponseModel):
     """Which key of a dock counts."""
 

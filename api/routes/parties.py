@@ -5,9 +5,9 @@ from __future__ import annotations
 from api.bodies import JsonBody, NoteBody
 from api.handlers import docks, staff
 from api.models.common import PageQuery, Recorded
+from api.models.docks import DemandKey, DockPage, Heartbeat, HeartbeatAnswer
 from api.models.parties import (
     DockKeyState,
-    DockPage,
     EnrolDock,
     EnrolledDock,
     IssuedToken,
@@ -52,7 +52,7 @@ PARTY_ROUTES: tuple[Route, ...] = (
         name="list_docks",
         method="GET",
         path="/v1/docks",
-        summary="Docks in order of their ids",
+        summary="Docks in order of their ids, as they stand: key, state, what they said of themselves last",
         roles=OVERSEERS,
         handle=docks.list_all,
         query=PageQuery,
@@ -81,6 +81,30 @@ PARTY_ROUTES: tuple[Route, ...] = (
         body=NoteBody(),
         answers=(json_of(201, RotatedKey, "From now on the new key authenticates and signs"),),
         errors=(*NOTE_ERRORS, "dock.unknown", "dock.not_in_force", "dock.key_superseded", "dock.key_reused"),
+        tag="docks",
+    ),
+    Route(
+        name="demand_dock_key",
+        method="POST",
+        path="/v1/docks/{dock}/demand-key",
+        summary="Ask a dock to go over to another key; it is told with its next heartbeat",
+        roles=ADMINISTRATORS,
+        handle=docks.demand_key_change,
+        body=JsonBody(DemandKey),
+        answers=(json_of(201, Recorded, "On record"),),
+        errors=("dock.unknown", "dock.already_revoked", "party.name_invalid"),
+        tag="docks",
+    ),
+    Route(
+        name="dock_heartbeat",
+        method="POST",
+        path="/v1/docks/{dock}/heartbeat",
+        summary="Say how it stands, every minute; answered with what the dock should know",
+        roles=DOCKS,
+        handle=docks.heartbeat,
+        body=JsonBody(Heartbeat),
+        answers=(json_of(200, HeartbeatAnswer, "What the dock should know"),),
+        errors=("dock.unknown",),
         tag="docks",
     ),
     Route(

@@ -185,6 +185,33 @@ async def rotate_dock_key(conn: Connection, *, dock: UUID, note: bytes, clock: C
     return RotatedKey(dock=dock, sequence=change.sequence, vkey=change.new.vkey, entry_id=recorded.entry_id)
 
 
+async def demand_key(conn: Connection, *, dock: UUID, reason: str, actor: str, clock: Clock, entropy: Entropy) -> UUID:
+    """Ask a dock for another key, in the caller's transaction; return the ledger entry's id.
+
+    The demand stands until the dock has changed its key. What it signs with the present one is taken all the same.
+
+    Raises:
+        DockUnknown: There is none with this id.
+        DockAlreadyRevoked: It was revoked, and changes its key no more.
+        NameInvalid: The reason is empty, too long or has control characters.
+    """
+    check_name(reason, characters_max=REASON_CHARACTERS_MAX)
+    await lock_subject(conn, f"dock:{dock}")
+    found = await _dock(conn, dock)
+    if found.revoked_at is not None:
+        raise DockAlreadyRevoked("the dock is revoked", revoked_at=format_time(found.revoked_at))
+    recorded = await record(
+        conn,
+        type="dock.key_demanded",
+        actor=actor,
+        subject=f"dock:{dock}",
+        payload={"dock": str(dock), "reason": reason},
+        clock=clock,
+        entropy=entropy,
+    )
+    return recorded.entry_id
+
+
 async def require_in_force(conn: Connection, dock: UUID, verifier: Verifier | None = None) -> Verifier:
     """Return the key that counts for a dock until the transaction ends; to be called before its first write.
 
