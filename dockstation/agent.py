@@ -24,6 +24,7 @@ from dockstation.docking import Station
 from dockstation.errors import ConfigInvalid, LinkLost, ServiceBusy
 from dockstation.events import Bus, Event, Kind
 from dockstation.forward import Forwarder
+from dockstation.heartbeat import Heart
 from dockstation.identity import Enrolment, TokenMaker
 from dockstation.intake import Pread
 from dockstation.journal import RECEIPTED
@@ -58,6 +59,7 @@ class Options:
         hints: Begin rounds early when something changes in the folders.
         places: Where recorders are, in place of what the settings and the job say.
         pread: How files are read for sending; another one than the system's makes a medium slow or fail.
+        change_key: Begin a change of key before the first look, because an administrator asked for it.
     """
 
     dry_run: bool = False
@@ -66,6 +68,7 @@ class Options:
     hints: bool = False
     places: Places | None = None
     pread: Pread = os.pread
+    change_key: bool = False
 
 
 @asynccontextmanager
@@ -89,7 +92,7 @@ async def open_watch(
     profiles = load_profiles(folder.profiles if folder.profiles.is_dir() else None, only=settings.profile)
     async with AsyncExitStack() as stack:
         stack.enter_context(folder.owned())
-        await _settle_key(folder, settings, enrolment, patient=options.patient, clock=clock)
+        await _settle_key(folder, settings, enrolment, options=options, clock=clock, entropy=entropy)
         signer = folder.load_signer(enrolment.dock)
         remove_temporaries(folder.receipts)
         journal = stack.enter_context(Journal(folder.journal, clock=clock))
@@ -102,6 +105,15 @@ async def open_watch(
         connections = settings.parallel * 6
         link = Link(service_url(settings, enrolment), tokens=tokens, trust=trust(settings), connections=connections)
         await stack.enter_async_context(link)
+        heart = Heart(
+            link=link,
+            books=books,
+            dock=enrolment.dock,
+            folder=folder.path,
+            profiles=profiles,
+            clock=clock,
+            has_new_key=options.change_key,
+        )
         station = _make_station(
             folder,
             settings,
@@ -111,6 +123,7 @@ async def open_watch(
             link=link,
             books=books,
             copier=copier,
+            heart=heart,
             clock=clock,
             entropy=entropy,
             bus=bus,
@@ -177,15 +190,21 @@ def key_changer(folder: StateFolder, settings: Settings, enrolment: Enrolment, *
 
 
 async def _settle_key(
-    folder: StateFolder, settings: Settings, enrolment: Enrolment, *, patient: bool, clock: Clock
+    folder: StateFolder, settings: Settings, enrolment: Enrolment, *, options: Options, clock: Clock, entropy: Entropy
 ) -> None:
-    """Go on with a change of key before anything is signed; a station that runs for ever waits for the service."""
+    """Go on with a change of key before anything is signed, or begin one that was asked for.
+
+    A station that runs for ever waits for the service.
+    """
     changer = key_changer(folder, settings, enrolment, clock=clock)
     while True:
         try:
-            await changer.finish()
+            if options.change_key:
+                await changer.begin(entropy=entropy)
+            else:
+                await changer.finish()
         except (LinkLost, ServiceBusy):
-            if not patient:
+            if not options.patient:
                 raise
         else:
             return
@@ -202,6 +221,7 @@ def _make_station(
     link: Link,
     books: Books,
     copier: Copier | None,
+    heart: Heart,
     bus: Bus,
     clock: Clock,
     entropy: Entropy,
@@ -256,6 +276,7 @@ def _make_station(
         courier=courier,
         forwarder=None if copier is None else Forwarder(uploader, copier, courier, books, throttle, settings.parallel),
         cleaner=cleaner,
+        heart=heart,
         clock=clock,
         entropy=entropy,
         tell=bus,

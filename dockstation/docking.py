@@ -17,6 +17,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from dockstation.card import NOTHING_SEEN, Card, Remark, Sighting
 from dockstation.cleanup import Cleaner
@@ -26,6 +27,7 @@ from dockstation.detect.places import Slot
 from dockstation.errors import CardLost, RecorderTwice
 from dockstation.events import Event, Kind, Tell
 from dockstation.forward import Forwarder
+from dockstation.heartbeat import Heart
 from dockstation.identity import Enrolment
 from dockstation.journal import FINAL, RECEIPTED, FileRow, State, WaitingNote
 from dockstation.journal_store import Journal
@@ -35,6 +37,7 @@ from dockstation.stocktaking import Holding, select, sending_order, sort_out, st
 from dockstation.threads import Books, Lane
 from evidence.core.clock import Clock, Entropy
 from evidence.core.ids import uuid7
+from evidence.core.wire.docking import Docking
 from evidence.core.wire.inventory import sign_inventory
 from ledger.errors import CodedError
 from ledger.note import Signer
@@ -45,7 +48,7 @@ class Station:
     """What every docking of one station shares.
 
     `owners` says which slot each recorder is in, for as long as it is there; `settled` holds, for each slot, an outcome
-    after which nothing was left to be done.
+    after which nothing was left to be done; `docked` says since when each recorder is in its slot.
     """
 
     settings: Settings
@@ -57,11 +60,13 @@ class Station:
     courier: Courier
     forwarder: Forwarder | None
     cleaner: Cleaner
+    heart: Heart
     clock: Clock
     entropy: Entropy
     tell: Tell
     owners: dict[str, Slot] = field(default_factory=dict)
     settled: dict[Slot, Outcome] = field(default_factory=dict)
+    docked: dict[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -218,6 +223,7 @@ class _Docking:
         owner = self._station.owners.setdefault(recorder, slot)
         if owner.name != slot.name:
             raise RecorderTwice(f"recorder {recorder} is in slot {owner.name} and in slot {slot.name}")
+        self._station.docked.setdefault(recorder, self._station.clock())
 
     async def _send(self, holding: Holding, profile: Profile) -> None:
         rows = await self._take_stock(holding, profile)
@@ -244,8 +250,16 @@ class _Docking:
         stock = await self._books.do(Journal.take_stock, dock=dock_id, recorder=holding.recorder, files=chosen.files)
         if not stock.changed:
             return stock.rows
+        number, previous = await self._books.do(Journal.last_inventory, dock=dock_id, recorder=holding.recorder)
+        docking = Docking(
+            docked_at=self._station.docked.get(holding.recorder, seen_at),
+            number=number + 1,
+            previous=previous,
+            clock=self._station.heart.reading,
+        )
         inventory = state_inventory(
             chosen,
+            docking=docking,
             inventory=uuid7(clock=self._station.clock, entropy=self._station.entropy),
             dock=dock_id,
             seen_at=seen_at,

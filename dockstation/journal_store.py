@@ -76,6 +76,16 @@ class Journal(SpoolJournal):
                 (self._now(), note.recorder),
             )
 
+    def last_inventory(self, *, dock: UUID, recorder: str) -> tuple[int, UUID | None]:
+        """Return how many inventories of a recorder this identity of the station has made, and the last one."""
+        rows = self._all(
+            "SELECT id, count(*) OVER () AS count FROM note WHERE kind = 'inventory' AND dock = ? AND recorder = ?"
+            " ORDER BY number DESC LIMIT 1",
+            str(dock),
+            recorder,
+        )
+        return (rows[0]["count"], UUID(rows[0]["id"])) if rows else (0, None)
+
     def waiting_notes(self) -> tuple[WaitingNote, ...]:
         """Return the statements that the service has not acknowledged, oldest first."""
         rows = self._all("SELECT id, kind, recorder, note FROM note WHERE posted_at IS NULL ORDER BY number")

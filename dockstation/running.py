@@ -14,6 +14,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from dockstation.agent import Options, open_watch
@@ -54,11 +55,15 @@ def run_forever(folder: StateFolder, settings: Settings, job: Job, options: Opti
     """
 
     async def work() -> None:
-        bus = _bus(tell)
-        async with open_watch(folder, settings, job, options=options, bus=bus) as watch, AsyncExitStack() as stack:
-            if settings.page_listen:
-                await _show_page(settings.page_listen, folder, watch, bus, stack)
-            await watch.forever()
+        begun = options
+        while True:
+            bus = _bus(tell)
+            async with open_watch(folder, settings, job, options=begun, bus=bus) as watch, AsyncExitStack() as stack:
+                if settings.page_listen:
+                    await _show_page(settings.page_listen, folder, watch, bus, stack)
+                await watch.forever()
+            # It ends by itself for one reason: an administrator wants another key.
+            begun = replace(options, change_key=True, retry_refused=False)
 
     asyncio.run(_until_stopped(work()))
 

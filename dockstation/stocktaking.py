@@ -20,6 +20,7 @@ from uuid import UUID
 from dockstation.card import FileKey, Remark, SeenFile
 from dockstation.journal import FileRow, ListedFile
 from dockstation.layout import Kind, Profile
+from evidence.core.wire.docking import Docking
 from evidence.core.wire.fields import check_name
 from evidence.core.wire.inventory import INVENTORY_FILES_MAX, Inventory, InventoryFile
 from evidence.core.wire.statement import STATEMENT_BYTES_MAX
@@ -85,7 +86,14 @@ def select(holding: Holding, *, settled: frozenset[FileKey], listed: frozenset[F
 
 
 def state_inventory(
-    holding: Holding, *, inventory: UUID, dock: UUID, seen_at: datetime, dock_clock: datetime, profile: str
+    holding: Holding,
+    *,
+    inventory: UUID,
+    dock: UUID,
+    seen_at: datetime,
+    dock_clock: datetime,
+    profile: str,
+    docking: Docking | None = None,
 ) -> Inventory:
     """Return the inventory of a recorder's files."""
     files = tuple(
@@ -109,6 +117,7 @@ def state_inventory(
         dock_clock=dock_clock,
         profile=profile,
         files=files,
+        docking=docking,
     )
 
 

@@ -34,6 +34,8 @@ from ledger.errors import Blame, CodedError
 ONCE_PAUSE_SECONDS = 0.3
 """Pause between the rounds of `once`."""
 
+KEY_PATIENCE_SECONDS = 600.0
+"""How long a station that is never idle puts off a change of key that an administrator asked for."""
 
 _SERVICE_ERRORS = (LinkLost, ServiceBusy, ServiceMalformed, DockNotAccepted)
 
@@ -126,22 +128,36 @@ class Watch:
         return self._station.books
 
     async def forever(self) -> None:
-        """Go round until cancelled."""
+        """Go round until cancelled, or until an administrator wants another key and nothing is being done.
+
+        Where something always is, the station ends all the same after a while: every file goes on from the journal.
+        """
         beside: dict[str, asyncio.Task[DockError | None]] = {}
+        running: set[asyncio.Task[object]] = set()
         async with asyncio.TaskGroup() as visits:
-            while True:
+            heart = visits.create_task(self._station.heart.forever()) if self._job.send else None
+            while not self._is_to_change_key():
                 for slot in await self._find():
                     # Another card in a slot waits until the docking of the one before it has noticed.
                     if slot.name not in self._busy and time.monotonic() >= self._rest_until.get(slot, 0.0):
                         self._busy.add(slot.name)
-                        visits.create_task(self._visit(slot))
+                        running.add(visits.create_task(self._visit(slot)))
                 for name, work in (("receipts", self._settle_rest), ("spool", self._forward)):
                     if name not in beside or beside[name].done():
                         beside[name] = visits.create_task(work())
                 await self._hints.pause(self._station.settings.interval_seconds)
+                running = {task for task in running if not task.done()}
+            for task in (*running, *beside.values(), *([heart] if heart else [])):
+                task.cancel()
+
+    def _is_to_change_key(self) -> bool:
+        since = self._station.heart.key_demanded_since
+        return since is not None and (not self._busy or time.monotonic() - since > KEY_PATIENCE_SECONDS)
 
     async def once(self) -> Report:
         """Go round until all is receipted, or no further round can help."""
+        if self._job.send:
+            await self._station.heart.beat()
         outcomes: dict[str, Outcome] = {}
         rows: dict[tuple[Slot, object], FileRow] = {}
         reached, since = -1, time.monotonic()
@@ -175,6 +191,7 @@ class Watch:
             for recorder, owner in list(self._station.owners.items()):
                 if owner == slot:
                     del self._station.owners[recorder]
+                    self._station.docked.pop(recorder, None)
         for slot in slots:
             if slot not in self._known:
                 self._known.add(slot)

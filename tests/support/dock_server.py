@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from aiohttp import web
@@ -26,7 +27,7 @@ from joserfc import jwt
 from joserfc.errors import BadSignatureError
 from joserfc.jwk import OKPKey
 
-from evidence.core.clock import Entropy, utc_now
+from evidence.core.clock import Entropy, format_time, utc_now
 from evidence.core.digest import ClipHasher
 from evidence.core.ids import uuid7
 from evidence.core.wire.cleared import Cleared, open_cleared
@@ -132,6 +133,10 @@ class FakeService:
         self.sources: dict[tuple[UUID, str, str, bool, str], int] = {}
         self.served: set[str] = set()
         self.violations: list[str] = []
+        self.heartbeats: list[dict[str, object]] = []
+        self.knows_heartbeats = True
+        self.demands_key = False
+        self.beat_seconds = 60
         self.requests: list[tuple[str, str, int]] = []
         self._entropy = entropy
         self.log.append(
@@ -150,6 +155,7 @@ class FakeService:
         app.router.add_get("/log/keys", self._log_keys)
         app.router.add_get("/v1/docks/{dock}/key", self._key_state)
         app.router.add_post("/v1/docks/{dock}/key", self._change_key)
+        app.router.add_post("/v1/docks/{dock}/heartbeat", self._heartbeat)
         app.router.add_post("/v1/inventories", self._inventory)
         app.router.add_post("/v1/cleared", self._clear)
         app.router.add_post("/v1/uploads/{upload}/manifest", self._manifest)
@@ -193,7 +199,9 @@ class FakeService:
         response.headers["Date"] = time.strftime(
             "%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + self.faults.clock_off_seconds)
         )
-        self.requests.append((request.method, request.path, response.status))
+        # Heartbeats that are taken say nothing about recorders; tests that count requests are not about them.
+        if not request.path.endswith("/heartbeat") or response.status != 200:
+            self.requests.append((request.method, request.path, response.status))
         return response
 
     async def _enrol(self, request: web.Request) -> web.StreamResponse:
@@ -239,6 +247,16 @@ class FakeService:
             raise Refusal(404, "route.unknown", "never")
         self._lose("log_keys", request)
         return web.Response(body=raw, content_type="text/plain")
+
+    async def _heartbeat(self, request: web.Request) -> web.StreamResponse:
+        dock = self._dock(request)
+        if not self.knows_heartbeats or str(dock) != request.match_info["dock"]:
+            raise Refusal(404, "route.unknown", "never")
+        self.heartbeats.append(await request.json())
+        is_demanded = self.demands_key and self.key_changes[dock] == 0
+        now = utc_now() + timedelta(seconds=self.faults.clock_off_seconds)
+        answer = {"server_time": format_time(now), "rotate_key": is_demanded, "next_seconds": self.beat_seconds}
+        return web.json_response(answer)
 
     async def _inventory(self, request: web.Request) -> web.StreamResponse:
         dock = self._dock(request)
