@@ -33,7 +33,7 @@ from dockstation.journal import FINAL, RECEIPTED, FileRow, State, WaitingNote
 from dockstation.journal_store import Journal
 from dockstation.layout import Profile, choose_profile
 from dockstation.outbox import Outbox
-from dockstation.stocktaking import Holding, select, sending_order, sort_out, state_inventory, still
+from dockstation.stocktaking import Holding, device_of, select, sending_order, sort_out, state_inventory, still
 from dockstation.threads import Books, Lane
 from evidence.core.clock import Clock, Entropy
 from evidence.core.ids import uuid7
@@ -256,6 +256,7 @@ class _Docking:
             number=number + 1,
             previous=previous,
             clock=self._station.heart.reading,
+            device=device_of(self._outcome.slot.volume),
         )
         inventory = state_inventory(
             chosen,

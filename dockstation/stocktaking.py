@@ -18,9 +18,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from dockstation.card import FileKey, Remark, SeenFile
+from dockstation.detect.volume import Volume
 from dockstation.journal import FileRow, ListedFile
 from dockstation.layout import Kind, Profile
-from evidence.core.wire.docking import Docking
+from evidence.core.wire.docking import Device, Docking
 from evidence.core.wire.fields import check_name
 from evidence.core.wire.inventory import INVENTORY_FILES_MAX, Inventory, InventoryFile
 from evidence.core.wire.statement import STATEMENT_BYTES_MAX
@@ -121,6 +122,13 @@ def state_inventory(
     )
 
 
+def device_of(volume: Volume | None) -> Device:
+    """Return what statements say of a card's device: only what they may carry."""
+    if volume is None:
+        return Device()
+    return Device(serial=_sound(volume.serial), volume=_sound(volume.mark), model=_sound(volume.model))
+
+
 def sending_order(rows: Sequence[FileRow]) -> list[FileRow]:
     """Return rows in the order of sending: what the officer marked first, then as recorded."""
     return sorted(rows, key=lambda row: (not row.key_mark, row.order))
@@ -159,3 +167,11 @@ def _in_order(files: list[ListedFile]) -> tuple[ListedFile, ...]:
         return (item.reading.recorded_at or instant_of(item.seen.modified_ns), item.seen.name)
 
     return tuple(sorted(files, key=key))
+
+
+def _sound(text: str | None) -> str | None:
+    try:
+        check_name(text or "", where="device")
+    except WireError:
+        return None
+    return text

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockstation.card import SeenFile
+from dockstation.detect.volume import Volume
 from dockstation.journal import ListedFile
 from dockstation.layout import Profile, load_profiles
 from dockstation.stocktaking import (
     Holding,
+    device_of,
     instant_of,
     recorder_name,
     select,
@@ -21,6 +23,7 @@ from dockstation.stocktaking import (
     state_inventory,
     still,
 )
+from evidence.core.wire.docking import Device
 from evidence.core.wire.fields import check_name
 from evidence.core.wire.inventory import INVENTORY_FILES_MAX, format_inventory, parse_inventory
 from tests.support.dock_journal import DOCK, listed
@@ -137,3 +140,10 @@ def test_only_files_that_are_the_same_in_two_looks_are_still() -> None:
 def test_listed_files_are_compared_by_value(name: str) -> None:
     assert isinstance(listed(name), ListedFile)
     assert listed(name) == listed(name)
+
+
+@pytest.mark.parametrize("told", ["", "x" * 65, "a\nb", " padded", "a\u202eb"])
+def test_a_device_says_only_what_statements_may_carry(told: str) -> None:
+    device = device_of(Volume(serial="4A00123", mark=told, model=told))
+    assert device == Device(serial="4A00123")
+    assert device_of(None) == Device()
