@@ -36,6 +36,8 @@ COMMANDS = (
     "audit",
     "repair",
     "quarantine",
+    "docks",
+    "recorders",
     "log",
 )
 _START_SECONDS = 60.0
