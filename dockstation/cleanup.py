@@ -108,6 +108,9 @@ class Cleaner:
         here = [row for row in rows if row.recorder == recorder and row.seen.key in on_card]
         here.sort(key=lambda row: row.seen.name.rpartition(b"/")[0])
         results: list[ClearingResult] = []
+        if not self.dry_run:
+            # What a run removed that was cut off before it could state it.
+            await self._list(recorder)
         for _, folder in groupby(here, key=lambda row: row.seen.name.rpartition(b"/")[0]):
             results += [await self._clear_one(card, lane, row, on_card[row.seen.key]) for row in folder]
             if not self.dry_run:

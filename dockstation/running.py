@@ -12,9 +12,9 @@ import ctypes
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from dockstation.agent import Options, open_watch
