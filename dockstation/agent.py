@@ -255,17 +255,6 @@ def _make_station(
         clock=clock,
         tell=bus,
     )
-    cleaner = Cleaner(
-        books=books,
-        signer=signer,
-        enrolment=enrolment,
-        receipts=folder.receipts,
-        keep_hours=settings.keep_hours,
-        rehash=settings.rehash == "always",
-        dry_run=options.dry_run,
-        clock=clock,
-        entropy=entropy,
-    )
     return Station(
         settings=settings,
         profiles=profiles,
@@ -275,11 +264,37 @@ def _make_station(
         outbox=Outbox(service=service, books=books, signer=signer, patience_seconds=patience),
         courier=courier,
         forwarder=None if copier is None else Forwarder(uploader, copier, courier, books, throttle, settings.parallel),
-        cleaner=cleaner,
+        cleaner=_make_cleaner(
+            folder, settings, enrolment, signer, books=books, options=options, clock=clock, entropy=entropy
+        ),
         heart=heart,
         clock=clock,
         entropy=entropy,
         tell=bus,
+    )
+
+
+def _make_cleaner(
+    folder: StateFolder,
+    settings: Settings,
+    enrolment: Enrolment,
+    signer: Signer,
+    *,
+    books: Books,
+    options: Options,
+    clock: Clock,
+    entropy: Entropy,
+) -> Cleaner:
+    return Cleaner(
+        books=books,
+        signer=signer,
+        enrolment=enrolment,
+        receipts=folder.receipts,
+        keep_hours=settings.keep_hours,
+        rehash=settings.rehash == "always",
+        dry_run=options.dry_run,
+        clock=clock,
+        entropy=entropy,
     )
 
 
