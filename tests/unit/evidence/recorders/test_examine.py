@@ -77,6 +77,17 @@ def test_the_gap_names_its_neighbours_and_the_seconds_between_them() -> None:
     assert (found.facts["first_missing"], found.facts["last_missing"]) == (2, 3)
 
 
+@numbered
+def test_a_gap_is_named_once_and_not_at_every_docking_after_it(naming: str) -> None:
+    one = recorder(naming)
+    one.record(segments=4)
+    del one.card[1]
+    before = one.docked(clear=False)
+    assert codes(before) == [meanings.NUMBERS_MISSING]
+    one.record(segments=1)
+    assert codes(one.docked(), before) == []
+
+
 def test_names_without_numbers_tell_a_missing_segment_by_its_time() -> None:
     one = recorder("by time")
     one.record(segments=6)
