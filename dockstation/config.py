@@ -95,7 +95,7 @@ class Settings:
     profile: str = AUTOMATIC
     interval_seconds: float = 5.0
     settle_seconds: float = 2.0
-    parallel: int = 4
+    parallel: int = 25
     patch_bytes_max: int = 64 * 1024 * 1024
     patience_seconds: float = 120.0
     receipt_seconds: float = 30.0

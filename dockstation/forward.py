@@ -58,8 +58,9 @@ class Forwarder:
         """Send until nothing is left that may be sent now; return what ended it early for all."""
         self._stuck = {}
         trip = Trip(self._courier, slot="", stuck=self._stuck)
+        files = len(await self._books.do(Journal.to_forward))
         async with asyncio.TaskGroup() as workers:
-            for number in range(self._parallel):
+            for number in range(min(self._parallel, files)):
                 workers.create_task(self._work(trip, number))
         return trip.end
 

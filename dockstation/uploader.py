@@ -43,7 +43,7 @@ from dockstation.throttle import Throttle
 from dockstation.tus import TusClient
 from evidence.core.digest import CHUNK_BYTES
 
-AHEAD_BYTES = 4 * 1024 * 1024
+AHEAD_BYTES = 2 * 1024 * 1024
 """Pieces of all files on their way, together; each is in memory up to three times: read ahead, in hand, being sent."""
 
 PART_BYTES_MIN = 64 * 1024

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 SEGMENT_BYTES = 1460
 BLOCK_BYTES = 16 * 1024
+CUT_SECONDS = 0.02
 
 
 @dataclass
@@ -143,6 +144,9 @@ class SlowLink:
                 if self.loss and self._seeds.random() < 1 - (1 - self.loss) ** (len(data) / SEGMENT_BYTES):
                     held_until = at + 2 * self.delay_seconds
                 await line.put((max(at, held_until), data))
+                if cut:
+                    await asyncio.sleep(CUT_SECONDS)
+                    raise ConnectionResetError("as the seed wishes")
             await line.put((loop.time() + self.delay_seconds, b""))
 
         # Whichever ends first ends the other: a connection that nobody delivers to is gone.
@@ -162,8 +166,6 @@ class SlowLink:
 
     def _fault(self, data: bytes, cut: list[bool], *, out: bool) -> bytes:
         chance = self.chance
-        if cut:
-            raise ConnectionResetError("as the seed wishes")
         if chance is None or self.faults_left <= 0 or chance.random() > 0.12:
             return data
         self.faults_left -= 1
@@ -172,7 +174,7 @@ class SlowLink:
         if kind == "reset":
             raise ConnectionResetError("as the seed wishes")
         if kind == "cut":
-            # Fewer bytes arrive than were sent, then nothing more: the reset comes with the next block.
+            # Fewer bytes arrive than were sent, and a moment later the connection is gone.
             cut.append(True)
             return data[: 1 + chance.randrange(len(data))]
         if kind == "corrupt" and out and (self.encrypted or self._is_footage(data)):
