@@ -40,6 +40,7 @@ DEPTH_MAX = 24
 _MEDIUM_ERRNOS = frozenset({errno.EIO, errno.ENODEV, errno.ENXIO, errno.ESTALE, errno.ENOTCONN, errno.ENOMEDIUM})
 
 _FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 # Without O_NONBLOCK the open of a pipe would wait for a writer who never comes.
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -225,6 +226,28 @@ class Card:
                 os.close(folder)
         except OSError as error:
             raise self.explain(error, file) from error
+
+    def put(self, name: str, data: bytes) -> None:
+        """Write a small file into the top folder, whole or not at all; the one place where a card is written to.
+
+        Raises:
+            CardLost: The card stopped answering.
+            FileUnreadable: The system does not let it be written, for example because the card is read-only.
+        """
+        part = f".{name}.part"
+        try:
+            handle = os.open(part, _NEW_FLAGS, 0o644, dir_fd=self._handle)
+            try:
+                os.write(handle, data)
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+            # Whatever stands under the name is replaced, a link as well: what it points to is not touched.
+            os.replace(part, name, src_dir_fd=self._handle, dst_dir_fd=self._handle)
+            os.fsync(self._handle)
+        except OSError as error:
+            self.check()
+            raise FileUnreadable(f"{name} cannot be written: {error.strerror}") from error
 
     def explain(self, error: OSError, file: SeenFile) -> DockError:
         """Return the coded error for a failed system call on a file of this card.

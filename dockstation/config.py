@@ -75,6 +75,7 @@ class Settings:
         clear: Whether receipted files are removed from recorders.
         keep_hours: How long a receipted file stays on the recorder before it may be removed.
         rehash: `always` reads a file again before it is removed, `changed` only if it was mounted anew meanwhile.
+        set_clocks: Whether recorders whose profile knows how get the time when their card is cleared.
         spool_folder: Where files wait for a slow link; empty for straight from the recorder to the service.
         spool_gb_max: Most gigabytes (10^9 bytes) in it; 0 for as many as its disk takes.
         bandwidth_mbit_max: Most megabits per second of footage, all recorders together; 0 for no ceiling.
@@ -102,6 +103,7 @@ class Settings:
     clear: bool = False
     keep_hours: float = 0.0
     rehash: str = "changed"
+    set_clocks: bool = False
     spool_folder: str = ""
     spool_gb_max: float = 0.0
     bandwidth_mbit_max: float = 0.0

@@ -5,6 +5,7 @@ open the card -> look (twice, if something was just written) -> profile -> whose
    -> inventory: signed, in the journal, at the service              only then the first byte is read
    -> files one after the other, marked ones first, to the service or into the spool; receipts are fetched beside that
    -> what is receipted, and may go, is removed
+   -> the recorder's clock is set, where that is wanted and its profile knows how, once a docking
 ```
 
 A docking ends when the card has nothing more to give, or when something stands in its way; the next look begins again
@@ -24,7 +25,7 @@ from dockstation.cleanup import Cleaner
 from dockstation.config import Settings
 from dockstation.courier import Courier, Stuck
 from dockstation.detect.places import Slot
-from dockstation.errors import CardLost, RecorderTwice
+from dockstation.errors import CardLost, FileUnreadable, RecorderTwice
 from dockstation.events import Event, Kind, Tell
 from dockstation.forward import Forwarder
 from dockstation.heartbeat import Heart
@@ -48,7 +49,8 @@ class Station:
     """What every docking of one station shares.
 
     `owners` says which slot each recorder is in, for as long as it is there; `settled` holds, for each slot, an outcome
-    after which nothing was left to be done; `docked` says since when each recorder is in its slot.
+    after which nothing was left to be done; `docked` says since when each recorder is in its slot, and `clocks_set` at
+    which of its dockings its clock was set last.
     """
 
     settings: Settings
@@ -67,6 +69,7 @@ class Station:
     owners: dict[str, Slot] = field(default_factory=dict)
     settled: dict[Slot, Outcome] = field(default_factory=dict)
     docked: dict[str, datetime] = field(default_factory=dict)
+    clocks_set: dict[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -196,6 +199,7 @@ class _Docking:
                     await self._send(holding, profile)
                 if clear:
                     await self._clear(holding)
+                    await self._set_clock(holding.recorder, profile)
             finally:
                 keys = [item.seen.key for item in holding.files]
                 self._outcome.rows += await self._books.do(Journal.newest, holding.recorder, keys)
@@ -290,6 +294,25 @@ class _Docking:
             staying = await self._station.cleaner.staying(recorder=holding.recorder, files=files)
             self._outcome.would_stay += (*kept.items(), *staying)
         await self._station.outbox.send(holding.recorder)
+
+    async def _set_clock(self, recorder: str, profile: Profile) -> None:
+        """Set the recorder's clock by its file: when the card may be written to anyway, and once a docking.
+
+        The time is the station's own, whose offset against the service's stands in the inventory.
+        """
+        station, docked = self._station, self._station.docked.get(recorder)
+        if not station.settings.set_clocks or profile.clock is None or station.cleaner.dry_run:
+            return
+        if docked is not None and station.clocks_set.get(recorder) == docked:
+            return
+        now = station.clock()
+        station.clocks_set[recorder] = docked or now
+        try:
+            await self._lane.run(self._card.put, profile.clock.name, profile.clock_text(now) or b"")
+        except FileUnreadable as error:
+            self._tell(Kind.NOTICE, recorder, f"时钟未校准 clock not set: {error.message}")
+        else:
+            self._tell(Kind.NOTICE, recorder, "时钟已校准 clock set")
 
     def _tell(self, kind: Kind, recorder: str, text: str = "", *, path: str = "") -> None:
         at, slot = self._station.clock(), self._outcome.slot.name

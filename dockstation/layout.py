@@ -18,6 +18,9 @@ key_mark = '_IMP(?=\\.[^./]*$)'      regular expression, searched in the path: a
 [[names]]
 pattern = '...(?P<recorder>...)_(?P<officer>...)_(?P<start>...)...'   must match the whole path, case ignored
 time = "%Y%m%d_%H%M%S"               how `start` is written
+[clock]                              only where the maker says that a recorder sets its clock by a file
+file = "time.txt"                    what it reads, in the top folder of its card; never taken for footage
+text = "%Y-%m-%d %H:%M:%S"           what stands in it, in the recorder's zone
 ```
 
 Globs and patterns are matched without regard to case (cards are FAT). `*` and `?` stay within a folder, `**/` crosses
@@ -50,6 +53,7 @@ AUTOMATIC = "auto"
 _GROUPS = frozenset({"recorder", "officer", "start"})
 _OFFSET = re.compile(r"([+-])(\d{2}):(\d{2})")
 _NAME = re.compile(r"[a-z0-9-]{1,32}")
+_CLOCK_FILE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,31}")
 
 
 class Kind(Enum):
@@ -88,7 +92,7 @@ WORDS: dict[Kind, str] = {
 }
 """What a file is, for people."""
 
-_KEYS = frozenset({"name", "title", "claims", "time_zone", "key_mark", "names", *LISTS})
+_KEYS = frozenset({"name", "title", "claims", "time_zone", "key_mark", "names", "clock", *LISTS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +152,14 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockFile:
+    """The file by which a recorder sets its clock when it starts: its name, and how the time is written in it."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A parsed layout profile; see the module's front page for the meaning of each part."""
 
@@ -159,6 +171,13 @@ class Profile:
     zone: tzinfo
     key_mark: re.Pattern[str] | None
     names: tuple[NameRule, ...]
+    clock: ClockFile | None
+
+    def clock_text(self, now: datetime) -> bytes | None:
+        """Return what the file of the recorder's clock has to say at an instant, None where there is no such file."""
+        if self.clock is None:
+            return None
+        return now.astimezone(self.zone).strftime(self.clock.text).encode()
 
     def match(self, path: str) -> Match:
         """Return which rules apply to one relative POSIX path."""
@@ -255,15 +274,20 @@ def parse_profile(text: str, *, source: str) -> Profile:
     if not _NAME.fullmatch(name):
         raise ProfileInvalid(f"{source}: name is not made of a-z, 0-9 and '-'")
     key_mark = data.get("key_mark")
+    clock = _clock(data["clock"], source=source) if "clock" in data else None
+    lists = {key: _globs(data, key, source=source) for key in LISTS}
+    if clock is not None:
+        lists["ignore"] = (Glob(clock.name, compile_glob(clock.name)), *lists["ignore"])
     return Profile(
         name=name,
         title=_text(data, "title", source=source),
         source=source,
         claims=_globs(data, "claims", source=source),
-        lists={key: _globs(data, key, source=source) for key in LISTS},
+        lists=lists,
         zone=_zone(_text(data, "time_zone", source=source), source=source),
         key_mark=None if key_mark is None else _pattern(key_mark, source=source, key="key_mark"),
         names=tuple(_rule(item, source=source) for item in _list(data, "names", source=source)),
+        clock=clock,
     )
 
 
@@ -295,6 +319,17 @@ def _load(path: Path) -> Profile:
         return parse_profile(path.read_text(encoding="utf-8"), source=str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise ProfileInvalid(f"{path}: cannot be read: {error}") from error
+
+
+def _clock(item: object, *, source: str) -> ClockFile:
+    if not isinstance(item, dict) or item.keys() != {"file", "text"}:
+        raise ProfileInvalid(f"{source}: clock has the keys file and text")
+    name, text = (_text(item, key, source=source) for key in ("file", "text"))
+    if not _CLOCK_FILE.fullmatch(name):
+        raise ProfileInvalid(f"{source}: the clock's file is not a plain name in the card's top folder: {name!r}")
+    if "%" not in text:
+        raise ProfileInvalid(f"{source}: the clock's text holds no time: {text!r}")
+    return ClockFile(name, text)
 
 
 def _rule(item: object, *, source: str) -> NameRule:

@@ -252,3 +252,33 @@ def test_no_name_upsets_a_shipped_profile(path: str) -> None:
         reading = profile.read(path)
         assert reading.why
         assert reading.recorder is None or 1 <= len(reading.recorder) <= 64
+
+
+CLOCK = MINIMAL + "[clock]\nfile = 'time.txt'\ntext = '%H:%M'\n"
+
+
+def test_a_clock_file_is_never_footage_and_tells_the_recorders_own_time() -> None:
+    profile = parse_profile(CLOCK, source="mine.toml")
+    assert profile.read("TIME.TXT").kind is Kind.IGNORED
+    assert profile.read("DCIM/time.txt").kind is not Kind.IGNORED
+    assert profile.clock_text(datetime(2026, 3, 2, 23, 30, tzinfo=UTC)) == b"07:30"
+    assert parse_profile(MINIMAL, source="mine.toml").clock_text(datetime(2026, 3, 2, tzinfo=UTC)) is None
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [
+        "clock = 1",
+        "[clock]\nfile = 'time.txt'",
+        "[clock]\nfile = 'time.txt'\ntext = '%H'\nmore = 1",
+        "[clock]\nfile = '../time.txt'\ntext = '%H'",
+        "[clock]\nfile = 'DCIM/time.txt'\ntext = '%H'",
+        "[clock]\nfile = '.hidden'\ntext = '%H'",
+        "[clock]\nfile = ''\ntext = '%H'",
+        "[clock]\nfile = 'time.txt'\ntext = 'noon'",
+        "[clock]\nfile = 1\ntext = '%H'",
+    ],
+)
+def test_a_clock_that_cannot_be_set_refuses_the_profile(clock: str) -> None:
+    with pytest.raises(ProfileInvalid, match=r"clock|file|text"):
+        parse_profile(MINIMAL + clock, source="mine.toml")
