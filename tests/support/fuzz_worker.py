@@ -13,7 +13,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-import resource
 import signal
 import sys
 from collections import Counter
@@ -60,8 +59,13 @@ def main(seeds_in: Path, folder: Path, batch: int, first: int, last: int, whole_
             leftover.unlink()
     gc.collect()
     assert _open_files() == descriptors, "descriptors are left open"
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print("done", json.dumps({"seen": seen, "memory": memory}), flush=True)
+    print("done", json.dumps({"seen": seen, "memory": peak_memory()}), flush=True)
+
+
+def peak_memory() -> int:
+    """Return the most bytes of memory that this program had; `getrusage` would begin with what its parent had."""
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines())
+    return int(status["VmHWM"].split()[0]) * 1024
 
 
 def _look(source: Path) -> str:
