@@ -234,7 +234,7 @@ class Card:
             CardLost: The card stopped answering.
             FileUnreadable: The system does not let it be written, for example because the card is read-only.
         """
-        part = f".{name}.part"
+        part = part_of(name)
         try:
             handle = os.open(part, _NEW_FLAGS, 0o644, dir_fd=self._handle)
             try:
@@ -355,6 +355,11 @@ class Card:
         if error.errno in _MEDIUM_ERRNOS and not self._is_there():
             raise CardLost(f"{self.root} stopped answering: {error.strerror}") from error
         return Remark(_shown(name), FileUnreadable.code, f"it cannot be read: {error.strerror}")
+
+
+def part_of(name: str) -> str:
+    """Return the name under which a file of ours is begun; a pulled card keeps it, and it is nobody's footage."""
+    return f".{name}.part"
 
 
 def check_same(handle: int, file: SeenFile) -> None:

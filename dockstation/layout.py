@@ -43,6 +43,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from dockstation.card import part_of
 from dockstation.errors import ProfileInvalid
 from evidence.core.wire.fields import check_name
 from evidence.errors import WireError
@@ -277,7 +278,8 @@ def parse_profile(text: str, *, source: str) -> Profile:
     clock = _clock(data["clock"], source=source) if "clock" in data else None
     lists = {key: _globs(data, key, source=source) for key in LISTS}
     if clock is not None:
-        lists["ignore"] = (Glob(clock.name, compile_glob(clock.name)), *lists["ignore"])
+        ours = tuple(Glob(name, compile_glob(name)) for name in (clock.name, part_of(clock.name)))
+        lists["ignore"] = (*ours, *lists["ignore"])
     return Profile(
         name=name,
         title=_text(data, "title", source=source),

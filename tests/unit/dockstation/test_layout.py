@@ -260,6 +260,7 @@ CLOCK = MINIMAL + "[clock]\nfile = 'time.txt'\ntext = '%H:%M'\n"
 def test_a_clock_file_is_never_footage_and_tells_the_recorders_own_time() -> None:
     profile = parse_profile(CLOCK, source="mine.toml")
     assert profile.read("TIME.TXT").kind is Kind.IGNORED
+    assert profile.read(".time.txt.part").kind is Kind.IGNORED, "what a card keeps that was pulled while it was written"
     assert profile.read("DCIM/time.txt").kind is not Kind.IGNORED
     assert profile.clock_text(datetime(2026, 3, 2, 23, 30, tzinfo=UTC)) == b"07:30"
     assert parse_profile(MINIMAL, source="mine.toml").clock_text(datetime(2026, 3, 2, tzinfo=UTC)) is None
