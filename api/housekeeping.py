@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from uuid import UUID
 
 from evidence.clips import search_store
 from evidence.core.clock import Clock
+from evidence.db.paging import FIRST_ID
 from evidence.db.pool import Pool
 from evidence.parties.ticket_store import remove_expired
 from ledger.pausing import happens
@@ -23,9 +25,11 @@ async def sweep(stop: asyncio.Event, *, pool: Pool, clock: Clock) -> None:
     """Remove expired tickets and old stored answers every ten minutes, until `stop`; first bring the search index up to
     the form in which this program writes it.
     """
-    async with pool.acquire() as conn:
-        while not stop.is_set() and await search_store.renew(conn):
-            await happens(stop, RENEWAL_PAUSE_SECONDS)
+    last: UUID | None = FIRST_ID
+    while last is not None and not stop.is_set():
+        async with pool.acquire() as conn:
+            last = await search_store.renew(conn, after=last)
+        await happens(stop, RENEWAL_PAUSE_SECONDS)
     while not stop.is_set():
         now = clock()
         async with pool.acquire() as conn:

@@ -129,16 +129,25 @@ async def rebuild(conn: Connection, *, batch: int = 500) -> int:
         written, last = written + len(ids), ids[-1]
 
 
-async def renew(conn: Connection, *, batch: int = 200) -> int:
-    """Write one batch of documents of another form again, in a transaction of its own; return how many there were."""
+async def renew(conn: Connection, *, after: UUID = FIRST_ID, batch: int = 200) -> UUID | None:
+    """Write one batch of documents of another form again, in a transaction of its own.
+
+    Returns:
+        The clip to go on behind, None when there are no more.
+    """
     async with conn.transaction():
-        rows = await conn.fetch("SELECT clip FROM search_document WHERE form <> $1 LIMIT $2", DOCUMENT_FORM, batch)
-        ids = sorted(row["clip"] for row in rows)
+        rows = await conn.fetch(
+            "SELECT clip FROM search_document WHERE clip > $1 AND form <> $2 ORDER BY clip LIMIT $3",
+            after,
+            DOCUMENT_FORM,
+            batch,
+        )
+        ids = [row["clip"] for row in rows]
         for clip in ids:
             await lock_subject(conn, f"search:{clip}")
         parts = await conn.fetch(f"{_PARTS} WHERE c.clip = ANY($1)", ids)
         await _write(conn, [DocumentParts(**dict(row)) for row in parts])
-    return len(parts)
+    return ids[-1] if ids else None
 
 
 async def _write(conn: Connection, parts: Sequence[DocumentParts]) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from api.housekeeping import sweep
 from evidence.clips import search_store
 from evidence.clips.clips import ClipState
 from evidence.clips.folding import grams
@@ -176,9 +177,29 @@ async def test_documents_of_an_older_form_are_renewed_in_the_background(scribe: 
     before = await scribe.conn.fetch("SELECT * FROM search_document ORDER BY clip")
     await scribe.conn.execute("UPDATE search_document SET form = 0, facets = '{}', size = NULL, duration_ms = NULL")
     assert await found(scribe, text="missing:case") == set()
-    assert [await search_store.renew(scribe.conn, batch=2) for _ in range(3)] == [2, 1, 0]
+    stray = UUID(int=7 << 76)
+    await scribe.conn.execute(
+        "INSERT INTO search_document (clip, received_at, facets, haystack, grams) VALUES ($1, now(), '{}', '', '{}')",
+        stray,
+    )
+    last = await search_store.renew(scribe.conn, batch=2)
+    assert last == sorted([stray, *clips])[1], "a document of no clip holds nobody up"
+    while last is not None:
+        last = await search_store.renew(scribe.conn, after=last, batch=2)
+    await scribe.conn.execute("DELETE FROM search_document WHERE clip = $1", stray)
     assert await scribe.conn.fetch("SELECT * FROM search_document ORDER BY clip") == before
     assert await found(scribe, text="missing:case") == set(clips)
+
+
+async def test_a_service_renews_the_index_when_it_begins(pool: Pool, scribe: Scribe, clips: list[UUID]) -> None:
+    await scribe.conn.execute("UPDATE search_document SET form = 0, facets = '{}'")
+    stop = asyncio.Event()
+    sweeping = asyncio.create_task(sweep(stop, pool=pool, clock=scribe.clock))
+    async with asyncio.timeout(20):
+        while await found(scribe, text="missing:case") != set(clips):
+            await asyncio.sleep(0.02)
+    stop.set()
+    await sweeping
 
 
 async def test_a_clip_is_found_by_any_of_its_sources(scribe: Scribe) -> None:
