@@ -23,6 +23,7 @@ import argparse
 import hashlib
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -43,6 +44,7 @@ ROOT = Path(__file__).parents[1]
 OURS = "shilu-verify FOLDER"
 SMALL_MIB = 16
 _CEILING_BYTES = 512 << 20
+_LOOK_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,27 @@ def run(command: list[str]) -> Run:
     Raises:
         SystemExit: It failed.
     """
-    started = time.monotonic()
+    started, peak_bytes = time.monotonic(), 0
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=ROOT)
-    _, status, used = os.wait4(process.pid, 0)
+    ended = 0
+    while not ended:
+        peak_bytes = max(peak_bytes, _peak_bytes(process.pid))
+        time.sleep(_LOOK_SECONDS)
+        ended, status, used = os.wait4(process.pid, os.WNOHANG)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{command[0]} ended with {process.returncode}")
-    return Run(time.monotonic() - started, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6)
+    return Run(time.monotonic() - started, used.ru_utime + used.ru_stime, peak_bytes / 1e6)
+
+
+def _peak_bytes(pid: int) -> int:
+    """Return the most memory a running program had; what `wait4` tells begins with the peak of its parent."""
+    try:
+        about = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    found = re.search(r"VmHWM:\s+(\d+) kB", about)
+    return int(found[1]) * 1024 if found else 0
 
 
 def make_folder(folder: Path, *, mib: int) -> EvidenceFolder:

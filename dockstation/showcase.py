@@ -56,9 +56,9 @@ class Showcase:
         self._event(Kind.GONE, slot)
 
     def heard(self, event: Event) -> None:
-        """Listen to the dockings: a slot in which something is done is not safe."""
+        """Listen to the dockings: a slot in which something is done is not safe; one that is empty stays empty."""
         view = self._views.get(event.slot)
-        if view is not None and event.kind in _WORKING and view.phase != "reading":
+        if view is not None and event.kind in _WORKING and view.phase not in ("reading", "gone"):
             self._show(replace(view, phase="reading", safe=False, message="", at=self._clock()))
 
     def visited(self, outcome: Outcome) -> None:

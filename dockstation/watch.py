@@ -207,6 +207,9 @@ class Watch:
         try:
             async with self._places:
                 outcome = await self._dock(slot)
+            if slot not in self._known:
+                # Taken out meanwhile, and shown as that: what this docking came to no longer tells what is in the slot.
+                return outcome
             self._showcase.visited(outcome)
             if outcome.safe:
                 await self._recorders.done(slot)

@@ -13,18 +13,19 @@ from dockstation.errors import LinkLost
 from dockstation.events import Kind
 from dockstation.journal import SlotView, State
 from dockstation.journal_store import Journal
+from dockstation.watch import Watch
 from evidence.core.clock import utc_now
 from tests.support.dock_server import FakeService
 from tests.support.dock_station import TestStation, clip_name, enrolled, make_recorder, write_clip
 
 
 @asynccontextmanager
-async def running(station: TestStation, folder: Path, **changes: object) -> AsyncIterator[None]:
+async def running(station: TestStation, folder: Path, **changes: object) -> AsyncIterator[Watch]:
     """Let a station watch a folder for the length of the block."""
     async with station.watching(watch=(folder,), **changes) as watch:  # type: ignore[arg-type]  # settings by name
         task = asyncio.create_task(watch.forever())
         try:
-            yield
+            yield watch
             assert not task.done(), task.exception()
         finally:
             task.cancel()
@@ -122,6 +123,25 @@ async def test_receipts_are_fetched_although_the_recorder_has_gone(
         await until(lambda: phase(station, "one") == ("gone", False))
         service.faults.receipt_later = 0
         await until(lambda: len(station.rows(State.RECEIPT_VERIFIED)) == 2)
+
+
+async def test_a_docking_that_outlives_its_recorder_does_not_bring_it_back(
+    service: FakeService, station: TestStation, tmp_path: Path
+) -> None:
+    card = make_recorder(tmp_path / "media" / "one", count=1)
+    service.faults.piece_seconds = 1.5
+    async with running(station, tmp_path / "media") as watch:
+        await until(lambda: bool(service.uploads))
+        card.rename(tmp_path / "taken")
+        await until(lambda: phase(station, "one") == ("gone", False))
+        assert "one" in watch._busy
+        service.faults.piece_seconds = 0.0
+        await until(lambda: not watch._busy)
+        assert [(view.name, view.phase) for view in watch.showcase.views()] == [("one", "gone")]
+        # What went wrong with the empty slot does not hold up the recorder that comes back.
+        assert not watch._failures
+        (tmp_path / "taken").rename(card)
+        await until(lambda: phase(station, "one") == ("done", True))
 
 
 async def test_one_recorder_in_trouble_does_not_hold_up_the_others(
