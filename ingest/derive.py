@@ -110,7 +110,7 @@ class Derivation:
     async def _attempt(self, clip: UUID, token: UUID) -> float | None:
         lease = await jobs_store.take(self._pool, clip=clip, token=token, lease_seconds=self._settings.lease_seconds)
         if lease is None:
-            held = await jobs_store.seconds_held(self._pool, clip)
+            held = await jobs_store.TABLE.seconds_held(self._pool, clip)
             return None if held is None else max(held, 0.0) + self._settings.retry_seconds
         try:
             await self._work(lease)
@@ -218,8 +218,8 @@ class Derivation:
         self, clip: UUID, token: UUID, *, reason: str | None, counts: bool, delay_seconds: float
     ) -> None:
         try:
-            await jobs_store.give_back(
-                self._pool, clip=clip, token=token, reason=reason, counts=counts, delay_seconds=delay_seconds
+            await jobs_store.TABLE.give_back(
+                self._pool, token, job=clip, reason=reason, counts=counts, delay_seconds=delay_seconds
             )
         except DATABASE_ERRORS as error:
             # The hold runs out by itself; then the attempt does count, which is the safe side.

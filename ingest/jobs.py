@@ -63,11 +63,8 @@ async def wake(conn: Connection, entrypoint: str, subject: UUID) -> None:
 async def sweep(pool: Pool, *, age_seconds: float) -> int:
     """Put queue entries back for jobs that nobody attends to; return how many were missing."""
     queries, count = queries_over(AsyncpgPoolDriver(pool)), 0
-    for entrypoint, unattended in (
-        (ENTRYPOINT, jobs_store.unattended),
-        (REDACT, redaction_store.unattended),
-    ):
-        if subjects := await unattended(pool, age_seconds=age_seconds, limit=SWEEP_MAX):
+    for entrypoint, table in ((ENTRYPOINT, jobs_store.TABLE), (REDACT, redaction_store.TABLE)):
+        if subjects := await table.unattended(pool, age_seconds=age_seconds, limit=SWEEP_MAX):
             count += await _wake(queries, entrypoint, subjects)
     return count
 

@@ -1,4 +1,4 @@
-"""SQL of redacted copies that were asked for: who may make one, for how long, how it ended; as `jobs_store` for clips.
+"""SQL of redacted copies that were asked for: who may make one, for how long, how it ended.
 
 What people wrote (`content`) is kept only until the copy is made or refused: then it stands in the ledger's payload,
 from where the law may have it erased, and nowhere else.
@@ -6,16 +6,17 @@ from where the law may have it erased, and nowhere else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal
 from uuid import UUID
 
-from evidence.db.pool import Connection, Pool
+from evidence.db.leases import Executor, JobTable
+from evidence.db.pool import Connection
 
 State = Literal["waiting", "running", "done", "refused"]
 
-_Executor: TypeAlias = "Pool | Connection"
+TABLE = JobTable(name="redaction_job", key="redaction", given=("clip", "actor", "content"), cleared=("content",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,7 @@ async def insert(conn: Connection, *, redaction: UUID, clip: UUID, content: str,
     )
 
 
-async def find(db: _Executor, redaction: UUID) -> RedactionJob | None:
+async def find(db: Executor, redaction: UUID) -> RedactionJob | None:
     """Return how far a copy is; None when nobody asked for it."""
     row = await db.fetchrow(
         """SELECT clip, state, code, reason, created_at, entry_id, sha256, size, media_type FROM redaction_job
@@ -95,118 +96,23 @@ async def find(db: _Executor, redaction: UUID) -> RedactionJob | None:
     )
 
 
-async def take(db: _Executor, *, redaction: UUID, token: UUID, lease_seconds: float) -> RedactionLease | None:
-    """Take a job that nobody alive holds, counting the attempt; None when it is done or held."""
-    row = await db.fetchrow(
-        """UPDATE redaction_job
-           SET state = 'running', attempts = attempts + 1, lease = $2, updated_at = clock_timestamp(),
-               lease_until = clock_timestamp() + make_interval(secs => $3)
-           WHERE redaction = $1 AND (state = 'waiting' OR state = 'running' AND lease_until < clock_timestamp())
-           RETURNING clip, actor, content, attempts, reason""",
-        redaction,
-        token,
-        lease_seconds,
-    )
-    if row is None:
-        return None
-    return RedactionLease(
-        redaction=redaction,
-        clip=row["clip"],
-        actor=row["actor"],
-        content=row["content"],
-        token=token,
-        attempt=row["attempts"],
-        reason=row["reason"],
-    )
+async def take(db: Executor, *, redaction: UUID, token: UUID, lease_seconds: float) -> RedactionLease | None:
+    """Take the job of a copy; see `JobTable.take`."""
+    row = await TABLE.take(db, redaction, token=token, lease_seconds=lease_seconds)
+    return None if row is None else RedactionLease(**dict(row))
 
 
-async def seconds_held(db: _Executor, redaction: UUID) -> float | None:
-    """Return for how long a job is still held by another worker; None when it is not held at all."""
-    seconds: float | None = await db.fetchval(
-        """SELECT extract(epoch FROM lease_until - clock_timestamp())::float8 FROM redaction_job
-           WHERE redaction = $1 AND state = 'running'""",
-        redaction,
-    )
-    return seconds
-
-
-async def renew(db: _Executor, lease: RedactionLease, *, lease_seconds: float) -> bool:
-    """Move the end of a hold; False when another worker has the job."""
-    status = await db.execute(
-        """UPDATE redaction_job SET lease_until = clock_timestamp() + make_interval(secs => $3)
-           WHERE redaction = $1 AND lease = $2""",
-        lease.redaction,
-        lease.token,
-        lease_seconds,
-    )
-    return not status.endswith(" 0")
-
-
-async def give_back(
-    db: _Executor, *, redaction: UUID, token: UUID, reason: str | None, counts: bool, delay_seconds: float
-) -> None:
-    """Let a job go undone for a while; `counts` tells whether the attempt is one of the few there are."""
-    await db.execute(
-        """UPDATE redaction_job
-           SET state = 'waiting', lease = NULL, lease_until = NULL, reason = coalesce($3, reason),
-               attempts = attempts - CASE WHEN $4 THEN 0 ELSE 1 END,
-               due_at = now() + make_interval(secs => $5), updated_at = now()
-           WHERE redaction = $1 AND lease = $2""",
-        redaction,
-        token,
-        reason,
-        counts,
-        delay_seconds,
-    )
+async def renew(db: Executor, lease: RedactionLease, *, lease_seconds: float) -> bool:
+    """Move the end of a hold; see `JobTable.renew`."""
+    return await TABLE.renew(db, lease.redaction, token=lease.token, lease_seconds=lease_seconds)
 
 
 async def finish(conn: Connection, lease: RedactionLease, made: MadeCopy) -> None:
-    """Close a job within the transaction that puts its copy on record; see `holds`."""
-    await conn.execute(
-        """UPDATE redaction_job
-           SET state = 'done', lease = NULL, lease_until = NULL, content = NULL, reason = NULL, entry_id = $3,
-               sha256 = $4, size = $5, media_type = $6, updated_at = now()
-           WHERE redaction = $1 AND lease = $2""",
-        lease.redaction,
-        lease.token,
-        made.entry_id,
-        made.sha256,
-        made.size,
-        made.media_type,
-    )
+    """Close a job within the transaction that puts its copy on record; see `JobTable.holds`."""
+    await TABLE.finish(conn, lease.redaction, token=lease.token, state="done", told={**asdict(made), "reason": None})
 
 
-async def holds(conn: Connection, lease: RedactionLease) -> bool:
-    """Tell whether the job is still this worker's, and keep it so until the transaction ends."""
-    found = await conn.fetchval(
-        "SELECT 1 FROM redaction_job WHERE redaction = $1 AND lease = $2 FOR UPDATE", lease.redaction, lease.token
-    )
-    return found is not None
-
-
-async def refuse(db: _Executor, lease: RedactionLease, *, code: str, reason: str) -> bool:
+async def refuse(db: Executor, lease: RedactionLease, *, code: str, reason: str) -> bool:
     """Close a job without a copy; False when another worker has it."""
-    status = await db.execute(
-        """UPDATE redaction_job
-           SET state = 'refused', lease = NULL, lease_until = NULL, content = NULL, code = $3, reason = $4,
-               updated_at = now()
-           WHERE redaction = $1 AND lease = $2""",
-        lease.redaction,
-        lease.token,
-        code,
-        reason,
-    )
-    return not status.endswith(" 0")
-
-
-async def unattended(db: _Executor, *, age_seconds: float, limit: int) -> list[UUID]:
-    """Return jobs that wait, or are held by a worker that must be dead, for longer than `age_seconds`."""
-    rows = await db.fetch(
-        """SELECT redaction FROM redaction_job
-           WHERE state = 'waiting' AND due_at < now() - make_interval(secs => $1)
-              OR state = 'running' AND lease_until < now() - make_interval(secs => $1)
-           ORDER BY due_at LIMIT $2""",
-        age_seconds,
-        limit,
-    )
-    return [row["redaction"] for row in rows]
+    told = {"code": code, "reason": reason}
+    return await TABLE.finish(db, lease.redaction, token=lease.token, state="refused", told=told)

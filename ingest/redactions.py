@@ -109,7 +109,7 @@ class Redactor:
         seconds = self.settings.lease_seconds
         lease = await redaction_store.take(self.pool, redaction=redaction, token=token, lease_seconds=seconds)
         if lease is None:
-            held = await redaction_store.seconds_held(self.pool, redaction)
+            held = await redaction_store.TABLE.seconds_held(self.pool, redaction)
             return None if held is None else max(held, 0.0) + self.settings.retry_seconds
         try:
             await self._work(lease)
@@ -165,7 +165,7 @@ class Redactor:
         sha256: bytes,
         size: int,
     ) -> None:
-        if not await redaction_store.holds(conn, lease):
+        if not await redaction_store.TABLE.holds(conn, lease.redaction, token=lease.token):
             raise LeaseLost("another worker has taken the copy over", redaction=str(lease.redaction))
         media_type = str(piece.facts.probe.get("media_type"))
         recorded = await record(
@@ -209,8 +209,8 @@ class Redactor:
         self, redaction: UUID, token: UUID, *, reason: str | None, counts: bool, delay_seconds: float
     ) -> None:
         try:
-            await redaction_store.give_back(
-                self.pool, redaction=redaction, token=token, reason=reason, counts=counts, delay_seconds=delay_seconds
+            await redaction_store.TABLE.give_back(
+                self.pool, token, job=redaction, reason=reason, counts=counts, delay_seconds=delay_seconds
             )
         except DATABASE_ERRORS as error:
             # The hold runs out by itself; then the attempt does count, which is the safe side.

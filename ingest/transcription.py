@@ -296,7 +296,7 @@ class Transcriber:
 
     async def _give_back(self, token: UUID, reason: str | None, *, counts: bool, delay_seconds: float) -> None:
         try:
-            await jobs.give_back(self._pool, token, reason=reason, counts=counts, delay_seconds=delay_seconds)
+            await jobs.TABLE.give_back(self._pool, token, reason=reason, counts=counts, delay_seconds=delay_seconds)
         except DATABASE_ERRORS as error:
             # The hold runs out by itself; then the attempt does count, which is the safe side.
             _log.warning("speech.not_given_back", error=str(error))

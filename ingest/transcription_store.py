@@ -1,7 +1,7 @@
 """SQL of transcription jobs: who may write down what is said in a clip, for how long, how often it was tried.
 
-The same rules as of derivation jobs (`ingest.jobs_store`): the row is the truth, a worker holds it by a token with an
-end, times are the database's. Nobody rings: jobs are found by looking, after the derivations are done with.
+The row is the truth, held as `evidence.db.leases` tells. Nobody rings: jobs are found by
+looking, after the derivations are done with.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from evidence.clips.store import MadeObject
+from evidence.db.leases import JobTable
 from evidence.db.pool import Connection, Pool
 
 FOUND_MAX = 500
+
+TABLE = JobTable(name="transcription_job", key="clip", given=("derivation",))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,62 +55,20 @@ async def find_work(pool: Pool, *, since: UUID) -> int:
 
 
 async def take_next(pool: Pool, *, token: UUID, lease_seconds: float) -> Hold | None:
-    """Take the job that is due longest and that nobody alive holds, counting the attempt; None when there is none."""
-    row = await pool.fetchrow(
-        """UPDATE transcription_job
-           SET state = 'running', attempts = attempts + 1, lease = $1, updated_at = clock_timestamp(),
-               lease_until = clock_timestamp() + make_interval(secs => $2)
-           WHERE clip = (
-               SELECT clip FROM transcription_job
-               WHERE state = 'waiting' AND due_at <= clock_timestamp()
-                  OR state = 'running' AND lease_until < clock_timestamp()
-               ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-           RETURNING clip, derivation, lease AS token, attempts AS attempt, reason""",
-        token,
-        lease_seconds,
-    )
+    """Take the job that is due longest; see `JobTable.take_next`."""
+    row = await TABLE.take_next(pool, token=token, lease_seconds=lease_seconds)
     return None if row is None else Hold(**dict(row))
 
 
 async def renew(pool: Pool, hold: Hold, *, lease_seconds: float) -> bool:
-    """Move the end of a hold; False when another worker has the job."""
-    status = await pool.execute(
-        """UPDATE transcription_job SET lease_until = clock_timestamp() + make_interval(secs => $3)
-           WHERE clip = $1 AND lease = $2""",
-        hold.clip,
-        hold.token,
-        lease_seconds,
-    )
-    return not status.endswith(" 0")
-
-
-async def give_back(pool: Pool, token: UUID, *, reason: str | None, counts: bool, delay_seconds: float) -> None:
-    """Let a job go undone for a while; `counts` tells whether the attempt is one of the few there are."""
-    await pool.execute(
-        """UPDATE transcription_job
-           SET state = 'waiting', lease = NULL, lease_until = NULL, reason = coalesce($2, reason),
-               attempts = attempts - CASE WHEN $3 THEN 0 ELSE 1 END,
-               due_at = now() + make_interval(secs => $4), updated_at = now()
-           WHERE lease = $1""",
-        token,
-        reason,
-        counts,
-        delay_seconds,
-    )
+    """Move the end of a hold; see `JobTable.renew`."""
+    return await TABLE.renew(pool, hold.clip, token=hold.token, lease_seconds=lease_seconds)
 
 
 async def finish(conn: Connection, hold: Hold, *, outcome: str, reason: str | None) -> bool:
     """Close a job, within the transaction that publishes if there is something to; False when another worker has it."""
-    status = await conn.execute(
-        """UPDATE transcription_job
-           SET state = 'done', lease = NULL, lease_until = NULL, outcome = $3, reason = $4, updated_at = now()
-           WHERE clip = $1 AND lease = $2""",
-        hold.clip,
-        hold.token,
-        outcome,
-        reason,
-    )
-    return not status.endswith(" 0")
+    told = {"outcome": outcome, "reason": reason}
+    return await TABLE.finish(conn, hold.clip, token=hold.token, state="done", told=told)
 
 
 async def heard_objects(pool: Pool, derivation: UUID) -> Mapping[str, MadeObject]:

@@ -238,7 +238,7 @@ async def test_a_stale_token_changes_nothing(intake: Intake) -> None:
     assert stale is not None
     assert fresh is not None
     assert not await jobs_store.renew(intake.pool, stale, lease_seconds=60)
-    await jobs_store.give_back(intake.pool, clip=clip, token=stale.token, reason="no", counts=False, delay_seconds=0)
+    await jobs_store.TABLE.give_back(intake.pool, stale.token, reason="no", counts=False, delay_seconds=0)
     assert await row(intake, clip) == ("running", 2, None)
     work = derivation(intake, Maker())
     with pytest.raises(LeaseLost):
