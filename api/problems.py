@@ -78,7 +78,7 @@ PROBLEMS = _table(
         (400, Retry.NEVER, "upload.name_invalid upload.metadata_invalid"),
         (400, Retry.NEVER, "wire.malformed wire.version wire.limit wire.path time.invalid file.empty receipt.mismatch"),
         (400, Retry.NEVER, "party.name_invalid party.role_invalid party.expiry_invalid dock.key_invalid"),
-        (400, Retry.NEVER, "recorder.assignment_invalid"),
+        (400, Retry.NEVER, "recorder.assignment_invalid calendar.invalid"),
         (400, Retry.NEVER, "annotation.invalid case.invalid search.invalid view.purpose_unknown"),
         (400, Retry.NEVER, "canonical.malformed commitment.malformed entry.malformed key.malformed note.malformed"),
         (400, Retry.NEVER, "note.unsigned note.signature checkpoint.malformed checkpoint.origin policy.malformed"),

@@ -13,11 +13,12 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
+from evidence.calendar import store as calendars
 from evidence.cases import store as cases
 from evidence.clips import prefix_store, recording_store, search_store
 from evidence.clips import store as clips
 from evidence.clips import transcript_store as transcripts
-from evidence.custody import payloads, recording_payloads, transcript_payloads
+from evidence.custody import calendar_payloads, payloads, recording_payloads, transcript_payloads
 from evidence.custody import store as custody
 from evidence.custody import timestamp_store as timestamps
 from evidence.custody.recorded import Projection, RecordedEvent
@@ -148,6 +149,11 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             payload=recording_payloads.RecordingSealed,
             subject="recording",
             project=recording_store.project_recording_sealed,
+        ),
+        "calendar.loaded": Event(
+            payload=calendar_payloads.CalendarLoaded,
+            subject="calendar",
+            project=calendars.project_calendar_loaded,
         ),
         "case.opened": Event(payload=payloads.CaseOpened, subject="case", project=cases.project_case_opened),
         "case.clip_linked": Event(

@@ -60,6 +60,7 @@ EVIDENTIAL_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "recording": ("recording",),
         "recording_clip": ("recording", "name"),
         "recording_companion": ("recording", "name"),
+        "work_calendar": ("calendar",),
         "case_file": ("case_id",),
         "case_clip": ("case_id", "exhibit"),
     }
