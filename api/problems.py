@@ -79,6 +79,9 @@ PROBLEMS = _table(
         (400, Retry.NEVER, "wire.malformed wire.version wire.limit wire.path time.invalid file.empty receipt.mismatch"),
         (400, Retry.NEVER, "party.name_invalid party.role_invalid party.expiry_invalid dock.key_invalid"),
         (400, Retry.NEVER, "recorder.assignment_invalid calendar.invalid"),
+        (400, Retry.NEVER, "access.invalid"),
+        (404, Retry.NEVER, "access.grant_unknown"),
+        (409, Retry.NEVER, "access.already_withdrawn"),
         (400, Retry.NEVER, "annotation.invalid case.invalid search.invalid view.purpose_unknown"),
         (400, Retry.NEVER, "canonical.malformed commitment.malformed entry.malformed key.malformed note.malformed"),
         (400, Retry.NEVER, "note.unsigned note.signature checkpoint.malformed checkpoint.origin policy.malformed"),
@@ -109,7 +112,7 @@ PROBLEMS = _table(
         # The caller is not who may do this.
         (401, Retry.FIXED, "auth.missing auth.malformed auth.unknown_token auth.signature auth.audience auth.expired"),
         (401, Retry.NEVER, "auth.revoked"),
-        (403, Retry.NEVER, "auth.role wire.signature"),
+        (403, Retry.NEVER, "auth.role wire.signature access.denied"),
         (403, Retry.FIXED, "dock.code_refused"),
         (403, Retry.NEVER, "upload.final"),
         # The request is right in itself and does not fit what is there.

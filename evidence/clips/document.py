@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from evidence.access.policy import classes_of
 from evidence.clips.folding import fold, grams, haystack
 from evidence.clips.vocabulary import Word, vocabulary
 
 STATE_SEALED = "sealed"
 """State of a clip nothing has been derived from yet; later its state is the derivation's outcome."""
 
-DOCUMENT_FORM = 1
+DOCUMENT_FORM = 2
 """Which form of document this program makes; those of another form are made again in the background."""
 
 
@@ -32,11 +33,16 @@ class DocumentParts:
     duration_ms: int | None
     content: Mapping[str, Any] | None
     cases: Sequence[Mapping[str, Any]] | None
+    unit: UUID | None = None
+    classes: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One row of the index; `size` in bytes, `duration_ms` as the container states it."""
+    """One row of the index; `size` in bytes, `duration_ms` as the container states it.
+
+    `unit` and `classes` decide who finds it, see `evidence.access.scope`.
+    """
 
     clip: UUID
     received_at: datetime
@@ -46,6 +52,8 @@ class Document:
     facets: list[str]
     haystack: str
     grams: list[str]
+    unit: UUID | None
+    classes: list[str]
 
 
 def facet(name: str, value: str) -> str:
@@ -65,6 +73,8 @@ def compose(parts: DocumentParts) -> Document:
         facets=sorted(set(_facets(parts))),
         haystack=text,
         grams=grams(text),
+        unit=parts.unit,
+        classes=sorted(classes_of(parts.classes, covert=(parts.content or {}).get("covert"))),
     )
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from evidence.access.scope import WHOLE, Scope
 from evidence.clips.clips import ClipState
 from evidence.clips.document import facet
 from evidence.clips.language import parse
@@ -43,14 +44,15 @@ class ClipQuery:
     recorded_from: datetime | None = None
     recorded_to: datetime | None = None
 
-    def condition(self, cursor: str | None) -> Condition:
-        """Return what a document must fulfil.
+    def condition(self, cursor: str | None, scope: Scope = WHOLE) -> Condition:
+        """Return what a document must fulfil, within what whoever asks may find.
 
         Raises:
             SearchInvalid: Text, digest, times or cursor cannot be understood.
         """
         return Condition(
             wanted=self.tree(),
+            scope=scope,
             before=None if cursor is None else self._read_cursor(cursor),
         )
 

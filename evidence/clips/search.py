@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from evidence.access.scope import WHOLE, Scope
 from evidence.clips.hits import Hit, find_hits
 from evidence.clips.query import LIMIT_MAX, ClipQuery
 from evidence.clips.query_tree import wanted_terms
@@ -27,9 +28,17 @@ class ClipPage:
 
 
 async def list_clips(
-    conn: Connection, query: ClipQuery | None = None, *, cursor: str | None = None, limit: int = 50
+    conn: Connection,
+    query: ClipQuery | None = None,
+    *,
+    cursor: str | None = None,
+    limit: int = 50,
+    scope: Scope = WHOLE,
 ) -> ClipPage:
     """Return the clips that answer a question, all of them when there is none, those received last first.
+
+    Args:
+        scope: What whoever asks may find; the house itself finds everything.
 
     Raises:
         SearchInvalid: The question, the cursor or the limit cannot be understood.
@@ -37,7 +46,7 @@ async def list_clips(
     if not 1 <= limit <= LIMIT_MAX:
         raise SearchInvalid(f"a page has 1 to {LIMIT_MAX} clips, not {limit}")
     query = query or ClipQuery()
-    found = await find_summaries(conn, query.condition(cursor), limit=limit + 1)
+    found = await find_summaries(conn, query.condition(cursor, scope), limit=limit + 1)
     page = found[:limit]
     more = len(found) > limit
     hits = await _hits(conn, [item.clip for item in page], wanted_terms(query.tree()))

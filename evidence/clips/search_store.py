@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from evidence.clips.document import DOCUMENT_FORM, DocumentParts, compose
+from evidence.access.scope import WHOLE, Scope
+from evidence.clips.document import DOCUMENT_FORM, DocumentParts, compose, facet
 from evidence.clips.folding import like_pattern, term_grams
 from evidence.clips.query_tree import EVERYTHING, Between, Every, Facets, Node, Some, Without, Words
 from evidence.custody.recorded import RecordedEvent
@@ -33,7 +34,9 @@ SELECT c.clip, c.sha256, c.size, c.received_at,
        (SELECT a.content FROM clip_annotation a WHERE a.clip = c.clip ORDER BY a.version DESC LIMIT 1) AS content,
        (SELECT jsonb_agg(jsonb_build_object('case', f.case_id, 'number', f.number, 'title', f.title)
                          ORDER BY l.entry_id)
-        FROM case_clip l JOIN case_file f USING (case_id) WHERE l.clip = c.clip) AS cases
+        FROM case_clip l JOIN case_file f USING (case_id) WHERE l.clip = c.clip) AS cases,
+       NULL::uuid AS unit,
+       (SELECT x.classes FROM clip_class x WHERE x.clip = c.clip ORDER BY x.entry_id DESC LIMIT 1) AS classes
 FROM clip c
 """
 
@@ -91,9 +94,10 @@ class ClipSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """What a document must fulfil: a tree, and only documents behind a place in the order (received_at, clip)."""
+    """What a document must fulfil: a tree, what may be found at all, and a place in the order that it lies behind."""
 
     wanted: Node = EVERYTHING
+    scope: Scope = WHOLE
     before: tuple[datetime, UUID] | None = None
 
 
@@ -153,15 +157,16 @@ async def renew(conn: Connection, *, after: UUID = FIRST_ID, batch: int = 200) -
 async def _write(conn: Connection, parts: Sequence[DocumentParts]) -> None:
     await conn.executemany(
         """INSERT INTO search_document
-               (clip, received_at, recorded_at, size, duration_ms, facets, haystack, grams, form)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+               (clip, received_at, recorded_at, size, duration_ms, facets, haystack, grams, unit, classes, form)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
            ON CONFLICT (clip) DO UPDATE SET received_at = excluded.received_at, recorded_at = excluded.recorded_at,
                size = excluded.size, duration_ms = excluded.duration_ms, facets = excluded.facets,
-               haystack = excluded.haystack, grams = excluded.grams, form = excluded.form""",
+               haystack = excluded.haystack, grams = excluded.grams, unit = excluded.unit,
+               classes = excluded.classes, form = excluded.form""",
         [
             (
                 *(made.clip, made.received_at, made.recorded_at, made.size, made.duration_ms),
-                *(made.facets, made.haystack, made.grams, DOCUMENT_FORM),
+                *(made.facets, made.haystack, made.grams, made.unit, made.classes, DOCUMENT_FORM),
             )
             for made in map(compose, parts)
         ],
@@ -171,7 +176,7 @@ async def _write(conn: Connection, parts: Sequence[DocumentParts]) -> None:
 async def find_summaries(conn: Connection, condition: Condition, *, limit: int) -> list[ClipSummary]:
     """Return what lists show of the documents that fulfil a condition, those received last first."""
     wanted = _Wanted()
-    where = [wanted.tree(condition.wanted)]
+    where = [wanted.tree(condition.wanted), *wanted.scope(condition.scope)]
     if condition.before is not None:
         where.append(wanted.clause("(received_at, clip) < ({}, {})", *condition.before))
     statement = _SUMMARIES.replace("/*wanted*/", "WHERE " + " AND ".join(where)).replace("/*limit*/", str(int(limit)))
@@ -203,6 +208,18 @@ class _Wanted:
         places = [f"${len(self.values) + number}" for number in range(1, len(values) + 1)]
         self.values.extend(values)
         return condition.format(*places)
+
+    def scope(self, scope: Scope) -> list[str]:
+        """Return what hides documents from whoever asks; `scope_allows` says the same of one of them."""
+        written = []
+        if scope.units is not None:
+            cases = [facet("case", str(case)) for case in sorted(scope.cases)]
+            reach = [self.clause("unit = ANY({}::uuid[])", sorted(scope.units))]
+            reach += [self.clause("facets && {}::text[]", cases)] if cases else []
+            written.append(_joined(reach, " OR "))
+        if scope.classes is not None:
+            written.append(self.clause("classes <@ {}::text[]", sorted(scope.classes)))
+        return written
 
     def tree(self, node: Node) -> str:
         """Return the condition of a whole question."""

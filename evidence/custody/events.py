@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from pydantic import ValidationError
 
+from evidence.access import grant_store as grants
 from evidence.calendar import store as calendars
 from evidence.cases import store as cases
 from evidence.clips import prefix_store, recording_store, search_store
@@ -21,6 +22,7 @@ from evidence.clips import transcript_store as transcripts
 from evidence.custody import calendar_payloads, payloads, recording_payloads, transcript_payloads
 from evidence.custody import store as custody
 from evidence.custody import timestamp_store as timestamps
+from evidence.custody.access_payloads import AccessGranted, AccessWithdrawn, ClipClassified, ClipsSearched
 from evidence.custody.recorded import Projection, RecordedEvent
 from evidence.db.pool import Connection
 from evidence.errors import EventInvalid
@@ -141,6 +143,15 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             project=clips.project_clip_annotated,
             refresh=search_store.refresh_clip,
         ),
+        "clip.classified": Event(
+            payload=ClipClassified,
+            subject="clip",
+            project=grants.project_clip_classified,
+            refresh=search_store.refresh_clip,
+        ),
+        "clips.searched": Event(payload=ClipsSearched, subject="staff", project=grants.project_clips_searched),
+        "access.granted": Event(payload=AccessGranted, subject="staff", project=grants.project_access_granted),
+        "access.withdrawn": Event(payload=AccessWithdrawn, subject="staff", project=grants.project_access_withdrawn),
         "clip.viewed": Event(payload=payloads.ClipViewed, subject="clip"),
         "clip.exported": Event(payload=payloads.ClipExported, subject="clip"),
         "clip.excerpted": Event(payload=payloads.ClipExcerpted, subject="clip"),

@@ -61,6 +61,10 @@ EVIDENTIAL_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "recording_clip": ("recording", "name"),
         "recording_companion": ("recording", "name"),
         "work_calendar": ("calendar",),
+        "access_grant": ("grant_id",),
+        "access_withdrawal": ("grant_id",),
+        "clip_class": ("entry_id",),
+        "clip_shown": ("entry_id", "clip"),
         "case_file": ("case_id",),
         "case_clip": ("case_id", "exhibit"),
     }

@@ -195,6 +195,7 @@ class DrillHouse(SmallHouse):
         await self._notice_gaps()
         await self._have_delivered()
         await self._write_down_speech()
+        await self._say_who_may_look()
         async with self.pool.acquire() as conn:
             scribe = Scribe(conn=conn, clock=self.clock, entropy=self.entropy)
             case = await scribe.open_case("晋环罚〔2026〕2号", "另一案")
@@ -334,6 +335,36 @@ class DrillHouse(SmallHouse):
                 ],
             }
             await self.write("clip.transcribed", f"clip:{clip}", told)
+
+    async def _say_who_may_look(self) -> None:
+        """Two grants, one of them withdrawn; a clip that bears classes, and a search that showed it."""
+        clip, staff = next(iter(self.clips.values())), self.new_id()
+        for reason in ("专案组成员", "临时抽调"):
+            grant = self.new_id()
+            given: JsonObject = {
+                "grant": str(grant),
+                "staff": str(staff),
+                "units": [str(self.new_id())],
+                "all_units": False,
+                "cases": [],
+                "classes": ["minors"],
+                "until": format_time(self.clock()),
+                "reason": reason,
+            }
+            await self.write("access.granted", f"staff:{staff}", given)
+        withdrawn: JsonObject = {"grant": str(grant), "staff": str(staff), "reason": "调离"}
+        await self.write("access.withdrawn", f"staff:{staff}", withdrawn)
+        put: JsonObject = {"clip": str(clip), "edition": 1, "classes": ["minors"], "reason": "涉及未成年人"}
+        await self.write("clip.classified", f"clip:{clip}", put)
+        searched: JsonObject = {
+            "search": str(self.new_id()),
+            "staff": str(staff),
+            "purpose": "litigation",
+            "question": "查封",
+            "classes": ["minors"],
+            "clips": [str(clip)],
+        }
+        await self.write("clips.searched", f"staff:{staff}", searched)
 
     async def _begin_growing_file(self) -> None:
         """The beginnings of a file that was cut off while it was being written."""

@@ -1,0 +1,180 @@
+"""SQL of grants, withdrawals, classes of clips and what searches showed; and the projections of these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from asyncpg import Record
+
+from evidence.access.policy import Subject, classes_of
+from evidence.custody.access_payloads import AccessGranted, AccessWithdrawn, ClipClassified, ClipsSearched
+from evidence.custody.recorded import RecordedEvent
+from evidence.db.paging import FIRST_ID
+from evidence.db.pool import Connection
+
+_GRANTS = """
+SELECT g.grant_id, g.staff, g.units, g.all_units, g.cases, g.classes, g.until, g.reason, g.granted_at, g.granted_by,
+       w.withdrawn_at, w.reason AS withdrawn_reason
+FROM access_grant g LEFT JOIN access_withdrawal w USING (grant_id)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """One grant as it stands; `until` None lasts until it is withdrawn."""
+
+    grant: UUID
+    staff: UUID
+    units: frozenset[UUID]
+    all_units: bool
+    cases: frozenset[UUID]
+    classes: frozenset[str]
+    until: datetime | None
+    reason: str
+    granted_at: datetime
+    granted_by: str
+    withdrawn_at: datetime | None
+    withdrawn_reason: str | None
+
+    def counts_at(self, now: datetime) -> bool:
+        """Whether it opens anything at an instant."""
+        return self.withdrawn_at is None and (self.until is None or self.until > now)
+
+
+async def project_access_granted(conn: Connection, event: RecordedEvent) -> None:
+    """Insert the row of `access.granted`."""
+    granted = AccessGranted.model_validate(event.payload)
+    await conn.execute(
+        """INSERT INTO access_grant
+               (grant_id, staff, units, all_units, cases, classes, until, reason, granted_at, granted_by, entry_id)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
+        granted.grant,
+        granted.staff,
+        [str(unit) for unit in granted.units],
+        granted.all_units,
+        [str(case) for case in granted.cases],
+        granted.classes,
+        granted.until,
+        granted.reason,
+        event.at,
+        event.actor,
+        event.entry_id,
+    )
+
+
+async def project_access_withdrawn(conn: Connection, event: RecordedEvent) -> None:
+    """Insert the row of `access.withdrawn`."""
+    withdrawn = AccessWithdrawn.model_validate(event.payload)
+    await conn.execute(
+        """INSERT INTO access_withdrawal (grant_id, reason, withdrawn_at, withdrawn_by, entry_id)
+           VALUES ($1, $2, $3, $4, $5)""",
+        withdrawn.grant,
+        withdrawn.reason,
+        event.at,
+        event.actor,
+        event.entry_id,
+    )
+
+
+async def project_clip_classified(conn: Connection, event: RecordedEvent) -> None:
+    """Insert the row of `clip.classified`."""
+    classified = ClipClassified.model_validate(event.payload)
+    await conn.execute(
+        """INSERT INTO clip_class (entry_id, clip, classes, reason, classified_at, classified_by)
+           VALUES ($1, $2, $3, $4, $5, $6)""",
+        event.entry_id,
+        classified.clip,
+        classified.classes,
+        classified.reason,
+        event.at,
+        event.actor,
+    )
+
+
+async def project_clips_searched(conn: Connection, event: RecordedEvent) -> None:
+    """Insert the rows of `clips.searched`: the restricted clips that it showed."""
+    searched = ClipsSearched.model_validate(event.payload)
+    await conn.executemany(
+        "INSERT INTO clip_shown (entry_id, clip) VALUES ($1, $2)", [(event.entry_id, clip) for clip in searched.clips]
+    )
+
+
+async def grants_of(conn: Connection, staff: UUID) -> list[Grant]:
+    """Return every grant a person ever got, the oldest first."""
+    rows = await conn.fetch(f"{_GRANTS} WHERE g.staff = $1 ORDER BY g.grant_id", staff)
+    return [_grant(row) for row in rows]
+
+
+async def grants_after(conn: Connection, *, after: UUID | None, limit: int) -> list[Grant]:
+    """Return grants of everybody in the order they were made in, behind the grant `after`."""
+    rows = await conn.fetch(f"{_GRANTS} WHERE g.grant_id > $1 ORDER BY g.grant_id LIMIT $2", after or FIRST_ID, limit)
+    return [_grant(row) for row in rows]
+
+
+async def find_grant(conn: Connection, grant: UUID) -> Grant | None:
+    """Return a grant by its id."""
+    row = await conn.fetchrow(f"{_GRANTS} WHERE g.grant_id = $1", grant)
+    return None if row is None else _grant(row)
+
+
+async def subject_of_clip(conn: Connection, clip: UUID) -> Subject | None:
+    """Return what the rules of access need to know of a clip; None when there is no such clip.
+
+    Its classes are those that somebody put on it last and, when the annotation that counts says so, `covert`.
+    """
+    row = await conn.fetchrow(
+        """SELECT NULL::uuid AS unit,
+                  ARRAY(SELECT case_id FROM case_clip WHERE clip = c.clip) AS cases,
+                  (SELECT classes FROM clip_class WHERE clip = c.clip ORDER BY entry_id DESC LIMIT 1) AS classes,
+                  (SELECT content -> 'covert' FROM clip_annotation WHERE clip = c.clip
+                   ORDER BY version DESC LIMIT 1) AS covert
+           FROM clip c WHERE c.clip = $1""",
+        clip,
+    )
+    if row is None:
+        return None
+    return Subject(
+        unit=row["unit"], cases=frozenset(row["cases"]), classes=classes_of(row["classes"], covert=row["covert"])
+    )
+
+
+async def subject_of_case(conn: Connection, case: UUID) -> Subject | None:
+    """Return what the rules of access need to know of a case; None when there is no such case."""
+    row = await conn.fetchrow("SELECT NULL::uuid AS unit, opened_by FROM case_file WHERE case_id = $1", case)
+    if row is None:
+        return None
+    return Subject(unit=row["unit"], cases=frozenset({case}), opened_by=_staff(row["opened_by"]))
+
+
+async def names_of(conn: Connection, staff: Sequence[UUID]) -> dict[UUID, str]:
+    """Return what people are called, by the newest token of each; who never had one is left out."""
+    rows = await conn.fetch(
+        "SELECT DISTINCT ON (staff) staff, name FROM staff_token WHERE staff = ANY($1) ORDER BY staff, token DESC",
+        list(staff),
+    )
+    return {row["staff"]: row["name"] for row in rows}
+
+
+def _staff(actor: str) -> UUID | None:
+    kind, _, id_ = actor.partition(":")
+    return UUID(id_) if kind == "staff" else None
+
+
+def _grant(row: Record) -> Grant:
+    return Grant(
+        grant=row["grant_id"],
+        staff=row["staff"],
+        units=frozenset(map(UUID, row["units"])),
+        all_units=row["all_units"],
+        cases=frozenset(map(UUID, row["cases"])),
+        classes=frozenset(row["classes"]),
+        until=row["until"],
+        reason=row["reason"],
+        granted_at=row["granted_at"],
+        granted_by=row["granted_by"],
+        withdrawn_at=row["withdrawn_at"],
+        withdrawn_reason=row["withdrawn_reason"],
+    )
