@@ -21,6 +21,7 @@ PATH_PATTERNS: Mapping[str, str] = MappingProxyType(
     {
         "clip": UUID_PATTERN,
         "case": UUID_PATTERN,
+        "items": UUID_PATTERN,
         "dock": UUID_PATTERN,
         "token": UUID_PATTERN,
         "upload": UUID_PATTERN,

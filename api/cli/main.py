@@ -8,7 +8,22 @@ from typing import NoReturn
 
 import typer
 
-from api.cli import axis, demo, docks, excerpt, keys, log, look, quarantine, recorders, redact, repair, service, witness
+from api.cli import (
+    axis,
+    demo,
+    docks,
+    excerpt,
+    items,
+    keys,
+    log,
+    look,
+    quarantine,
+    recorders,
+    redact,
+    repair,
+    service,
+    witness,
+)
 from api.cli.exits import Exit, exit_for, report_error
 from ledger.errors import CodedError
 
@@ -37,6 +52,7 @@ app.add_typer(log.app, name="log")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(docks.app, name="docks")
 app.add_typer(recorders.app, name="recorders")
+app.add_typer(items.app, name="items")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -20,7 +20,8 @@ from api.models.cases import (
 from api.models.common import PageQuery
 from api.preconditions import once
 from api.route import NoQuery
-from evidence.cases.cases import get_case, link_clip, list_cases, list_exhibits, open_case
+from evidence.cases.cases import Opening, get_case, link_clip, list_cases, list_exhibits, open_case
+from evidence.cases.facts import CaseFacts
 from evidence.cases.store import CaseRow
 from evidence.db.paging import LAST_INTEGER
 from evidence.db.pool import Connection
@@ -38,6 +39,7 @@ async def create(call: Call[OpenCase, NoQuery]) -> web.Response:
             actor=call.actor,
             clock=services.clock,
             entropy=services.entropy,
+            more=Opening(kind=body.kind, unit=body.unit, agency=body.agency, handlers=body.handlers, facts=body.facts),
         )
         return CaseMade(case=opened.case_id, number=body.number, title=body.title, entry=opened.entry_id)
 
@@ -112,4 +114,9 @@ def _item(case: CaseRow) -> CaseItem:
         opened_at=case.opened_at,
         exhibits=case.exhibits,
         entry=case.entry_id,
+        kind=case.kind,
+        unit=case.unit,
+        items=case.items,
+        handlers=list(case.handlers),
+        facts=CaseFacts.model_validate(case.facts),
     )

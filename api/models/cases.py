@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
 from api.bodies import RequestModel
 from api.models.common import Page, ResponseModel, Time
-from evidence.cases.cases import NUMBER_CHARS_MAX, TITLE_CHARS_MAX
+from evidence.cases.cases import HANDLERS_MAX, NUMBER_CHARS_MAX, TITLE_CHARS_MAX
+from evidence.cases.facts import UNKNOWN, CaseFacts
+from evidence.clips.content import Key
 
 
 class OpenCase(RequestModel):
@@ -16,6 +19,11 @@ class OpenCase(RequestModel):
 
     number: str = Field(min_length=1, max_length=NUMBER_CHARS_MAX, description="Case number, unique")
     title: str = Field(min_length=1, max_length=TITLE_CHARS_MAX)
+    kind: Key | None = Field(None, description="Action type, a key of the recording-item list in force")
+    unit: Annotated[UUID, Field(strict=False)] | None = Field(None, description="Whose case it is")
+    agency: str | None = Field(None, max_length=TITLE_CHARS_MAX, description="Whose list counts, among several")
+    handlers: list[str] = Field([], max_length=HANDLERS_MAX, description="Who handles it, in words")
+    facts: CaseFacts = Field(UNKNOWN, description="What legal review will ask for; what is left out is not known")
 
 
 class CaseMade(ResponseModel):
@@ -37,6 +45,11 @@ class CaseItem(ResponseModel):
     opened_at: Time
     exhibits: int = Field(description="How many clips are its exhibits")
     entry: UUID
+    kind: str | None = Field(None, description="Action type, a key of the recording-item list")
+    unit: UUID | None = None
+    items: UUID | None = Field(None, description="The recording-item list in force when it was opened")
+    handlers: list[str] = Field([])
+    facts: CaseFacts = UNKNOWN
 
 
 class CaseItems(Page[CaseItem]):

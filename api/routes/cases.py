@@ -20,7 +20,10 @@ CASE_ROUTES: tuple[Route, ...] = (
         handle=cases.create,
         body=JsonBody(OpenCase),
         answers=(json_of(201, CaseMade, "On record"),),
-        errors=("case.invalid", "case.number_taken", "idempotency.conflict", "request.header"),
+        errors=(
+            *("case.invalid", "case.number_taken", "case.kind_unknown", "items.unknown", "items.ambiguous"),
+            *("idempotency.conflict", "request.header"),
+        ),
         headers=(IDEMPOTENCY,),
         tag="cases",
     ),

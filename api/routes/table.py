@@ -8,6 +8,7 @@ from __future__ import annotations
 from api.route import Route
 from api.routes.cases import CASE_ROUTES
 from api.routes.clips import CLIP_ROUTES
+from api.routes.items import ITEM_ROUTES
 from api.routes.parties import PARTY_ROUTES
 from api.routes.recorders import RECORDER_ROUTES
 from api.routes.service import LOG_ROUTES, SERVICE_ROUTES
@@ -22,5 +23,6 @@ ROUTES: tuple[Route, ...] = (
     *UPLOAD_ROUTES,
     *CLIP_ROUTES,
     *CASE_ROUTES,
+    *ITEM_ROUTES,
     *SWIFT_ROUTES,
 )

@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from evidence.cases.errors import CaseKindUnknown
+from evidence.cases.facts import UNKNOWN, CaseFacts
+from evidence.cases.items import row_in_force
 from evidence.cases.numbers import number_key
 from evidence.cases.store import (
     CaseLink,
@@ -33,6 +36,7 @@ from evidence.errors import CaseInvalid, CaseNumberTaken, CaseUnknown, ClipUnkno
 
 NUMBER_CHARS_MAX = 100
 TITLE_CHARS_MAX = 400
+HANDLERS_MAX = 20
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 
@@ -46,6 +50,28 @@ class OpenedCase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What may be said of a case beyond number and title when it is opened.
+
+    Attributes:
+        kind: Action type, a key of the recording-item list in force.
+        unit: Whose case it is.
+        agency: Whose list counts, where several agencies have one in force.
+        handlers: Who handles it, in words.
+        facts: What legal review will ask for.
+    """
+
+    kind: str | None = None
+    unit: UUID | None = None
+    agency: str | None = None
+    handlers: Sequence[str] = ()
+    facts: CaseFacts = UNKNOWN
+
+
+NOTHING_MORE = Opening()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkedClip:
     """A clip as an exhibit; `repeated` when it was one before, under the same number."""
 
@@ -55,16 +81,30 @@ class LinkedClip:
 
 
 async def open_case(
-    conn: Connection, *, number: str, title: str, actor: str, clock: Clock, entropy: Entropy
+    conn: Connection,
+    *,
+    number: str,
+    title: str,
+    actor: str,
+    clock: Clock,
+    entropy: Entropy,
+    more: Opening = NOTHING_MORE,
 ) -> OpenedCase:
-    """Open a case, in the caller's transaction.
+    """Open a case, in the caller's transaction. It keeps the recording-item list that is in force now (R1).
 
     Raises:
-        CaseInvalid: Number or title is empty, too long or holds control characters.
+        CaseInvalid: Number, title or a handler's name is empty, too long or holds control characters.
         CaseNumberTaken: Another case has this number; `details["case"]` names it.
+        CaseKindUnknown: The list in force has no such action type, or there is no list (R11).
+        ItemListUnknown, ItemListAmbiguous: See `evidence.cases.items.row_in_force`.
     """
     _check(number, what="number", chars_max=NUMBER_CHARS_MAX)
     _check(title, what="title", chars_max=TITLE_CHARS_MAX)
+    _check_handlers(more.handlers)
+    items = await row_in_force(conn, clock(), agency=more.agency)
+    if more.kind is not None and (items is None or items.content.action(more.kind) is None):
+        known = [] if items is None else [action.key for action in items.content.action_types]
+        raise CaseKindUnknown(f"the list in force knows no action type {more.kind}", known=known)
     await lock_subject(conn, f"case-number:{number_key(number)}")
     other = await find_case_by_number(conn, number)
     if other is not None:
@@ -75,7 +115,16 @@ async def open_case(
         type="case.opened",
         actor=actor,
         subject=f"case:{case_id}",
-        payload={"case": str(case_id), "number": number, "title": title},
+        payload={
+            "case": str(case_id),
+            "number": number,
+            "title": title,
+            "kind": more.kind,
+            "unit": None if more.unit is None else str(more.unit),
+            "items": None if items is None else str(items.items),
+            "handlers": list(more.handlers),
+            "facts": more.facts.as_json(),
+        },
         clock=clock,
         entropy=entropy,
     )
@@ -145,3 +194,10 @@ def _check(text: str, *, what: str, chars_max: int) -> None:
         raise CaseInvalid(f"the {what} has {len(text)} characters, at most {chars_max} are allowed")
     if _CONTROL.search(text):
         raise CaseInvalid(f"the {what} holds control characters")
+
+
+def _check_handlers(handlers: Sequence[str]) -> None:
+    if len(handlers) > HANDLERS_MAX:
+        raise CaseInvalid(f"{len(handlers)} people handle the case, at most {HANDLERS_MAX} can be named")
+    for handler in handlers:
+        _check(handler, what="handler's name", chars_max=TITLE_CHARS_MAX)

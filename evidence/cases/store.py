@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from evidence.cases.numbers import number_key
-from evidence.custody.payloads import CaseClipLinked, CaseOpened
+from evidence.custody.case_payloads import CaseClipLinked, CaseOpened
 from evidence.custody.recorded import RecordedEvent
 from evidence.db.paging import LAST_ID
 from evidence.db.pool import Connection
@@ -16,7 +16,15 @@ from evidence.db.pool import Connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseRow:
-    """A case file."""
+    """A case file.
+
+    Attributes:
+        kind: Action type, a key of the recording-item list; None when nobody said.
+        unit: Whose case it is; None when nobody said.
+        items: The recording-item list in force when it was opened; None when there was none.
+        handlers: Who handles it, in words.
+        facts: What is known of it that legal review will ask for.
+    """
 
     case_id: UUID
     number: str
@@ -25,6 +33,11 @@ class CaseRow:
     opened_at: datetime
     entry_id: UUID
     exhibits: int
+    kind: str | None = None
+    unit: UUID | None = None
+    items: UUID | None = None
+    handlers: Sequence[str] = ()
+    facts: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +55,7 @@ class CaseLink:
 
 
 _CASES = """
-SELECT case_id, number, title, opened_by, opened_at, entry_id,
+SELECT case_id, number, title, opened_by, opened_at, entry_id, kind, unit, items, handlers, facts,
        (SELECT count(*) FROM case_clip l WHERE l.case_id = c.case_id) AS exhibits
 FROM case_file c
 """
@@ -56,8 +69,9 @@ async def project_case_opened(conn: Connection, event: RecordedEvent) -> None:
     """Insert the row of `case.opened`."""
     opened = CaseOpened.model_validate(event.payload)
     await conn.execute(
-        """INSERT INTO case_file (case_id, number, number_key, title, opened_by, opened_at, entry_id)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        """INSERT INTO case_file (case_id, number, number_key, title, opened_by, opened_at, entry_id, kind, unit, items,
+                                  handlers, facts)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)""",
         opened.case,
         opened.number,
         number_key(opened.number),
@@ -65,6 +79,11 @@ async def project_case_opened(conn: Connection, event: RecordedEvent) -> None:
         event.actor,
         event.at,
         event.entry_id,
+        opened.kind,
+        opened.unit,
+        opened.items,
+        opened.handlers,
+        opened.facts,
     )
 
 

@@ -15,11 +15,12 @@ from pydantic import ValidationError
 
 from evidence.access import grant_store as grants
 from evidence.calendar import store as calendars
+from evidence.cases import items_store
 from evidence.cases import store as cases
 from evidence.clips import prefix_store, recording_store, search_store
 from evidence.clips import store as clips
 from evidence.clips import transcript_store as transcripts
-from evidence.custody import calendar_payloads, payloads, recording_payloads, transcript_payloads
+from evidence.custody import calendar_payloads, case_payloads, payloads, recording_payloads, transcript_payloads
 from evidence.custody import store as custody
 from evidence.custody import timestamp_store as timestamps
 from evidence.custody.access_payloads import AccessGranted, AccessWithdrawn, ClipClassified, ClipsSearched
@@ -166,9 +167,12 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             subject="calendar",
             project=calendars.project_calendar_loaded,
         ),
-        "case.opened": Event(payload=payloads.CaseOpened, subject="case", project=cases.project_case_opened),
+        "items.published": Event(
+            payload=case_payloads.ItemsPublished, subject="items", project=items_store.project_items_published
+        ),
+        "case.opened": Event(payload=case_payloads.CaseOpened, subject="case", project=cases.project_case_opened),
         "case.clip_linked": Event(
-            payload=payloads.CaseClipLinked,
+            payload=case_payloads.CaseClipLinked,
             subject="case",
             project=cases.project_case_clip_linked,
             refresh=search_store.refresh_clip,

@@ -417,22 +417,6 @@ class ClipRedacted(Payload):
     made: dict[str, object]
 
 
-class CaseOpened(Payload):
-    """A case begins under a number."""
-
-    case: Id
-    number: Name
-    title: Name
-
-
-class CaseClipLinked(Payload):
-    """A clip becomes an exhibit of a case; the number never moves."""
-
-    case: Id
-    clip: Id
-    exhibit: Ordinal
-
-
 class UploadQuarantined(Payload):
     """Bytes that came but could not be sealed are kept aside, with the reason; `size` in bytes."""
 

@@ -65,6 +65,7 @@ EVIDENTIAL_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "access_withdrawal": ("grant_id",),
         "clip_class": ("entry_id",),
         "clip_shown": ("entry_id", "clip"),
+        "item_list": ("items",),
         "case_file": ("case_id",),
         "case_clip": ("case_id", "exhibit"),
     }

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 EXAMPLES = {
     "clip": str(UUID(int=1)),
     "case": str(UUID(int=2)),
+    "items": str(UUID(int=7)),
     "dock": str(UUID(int=3)),
     "token": str(UUID(int=4)),
     "upload": str(UUID(int=5)),
