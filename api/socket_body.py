@@ -19,12 +19,26 @@ length (`Transfer-Encoding: chunked`) goes the ordinary way.
 from __future__ import annotations
 
 import asyncio
+import socket
+from functools import cache
+from pathlib import Path
 
 from aiohttp import web
 from aiohttp.http import HttpRequestParser
 from aiohttp.web_protocol import MAX_MSG_QUEUE_SIZE
 
 from ingest.body import Basin, Body, Pieces, pour_piece
+
+RECEIVE_BUFFER_BYTES = 1 << 20
+"""How much of a body may wait in the system, by what is asked of it (Linux takes it twice, for its own needs too).
+
+Left to itself the system lets tens of megabytes of every stream wait, when the disk or the digests are the bottleneck:
+memory that no limit of ours counts, and a wait behind the last byte for all of it. So much fills a line of 100 Mbit/s
+whose answers take 80 ms. Where the system grants less than that at most, it is left to itself: its own choice is better
+than too little.
+"""
+
+_GRANTED_MAX = Path("/proc/sys/net/core/rmem_max")
 
 _SPARE_BYTES = 65_536
 """Size of what takes a read for which the basin has no room, and of what reads bytes that nobody wants."""
@@ -51,6 +65,7 @@ class SocketBody(Body):
             await pour_piece(basin, piece)
         left = request.content_length - request.content.total_bytes
         if left:
+            _bound_receive_buffer(request.transport)
             await _Receiver(request, left).pour(basin)
 
 
@@ -160,6 +175,20 @@ class _Receiver(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         """Tell aiohttp."""
         self._handler.resume_writing()
+
+
+@cache
+def _is_granted() -> bool:
+    try:
+        return int(_GRANTED_MAX.read_text(encoding="ascii")) >= RECEIVE_BUFFER_BYTES
+    except OSError:
+        return False
+
+
+def _bound_receive_buffer(transport: asyncio.Transport) -> None:
+    connection = transport.get_extra_info("socket")
+    if connection is not None and _is_granted():
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
 
 
 def _change_protocol(transport: asyncio.Transport, protocol: asyncio.BaseProtocol) -> None:

@@ -49,6 +49,8 @@ class Link:
         self.host = f"{parts.hostname}:{parts.port}"
         self._socket = socket.create_connection((parts.hostname or "", parts.port or 80))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # So that the last byte is on its way when it was handed over, and does not wait here behind megabytes.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 18)
 
     def say(self, method: str, path: str, headers: str, body: bytes = b"") -> None:
         """Send the head of a request, and a small body."""

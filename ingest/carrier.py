@@ -9,6 +9,9 @@ claimed the row meanwhile, the file is cut back to the acknowledged offset and t
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +36,8 @@ from ingest.spool import Spool, SpoolFile
 from ingest.store import UploadRow
 
 _LOCK_PAUSE_SECONDS = 0.02
+_PRIORITY = 5
+"""Niceness of the threads that write and digest: where processors are short they get a third of what others get."""
 
 
 class Carrier:
@@ -55,7 +60,9 @@ class Carrier:
         )
         # Two or three threads per running request, mostly waiting; as many exist as were ever needed at once.
         per_append = 3 if settings.sm3 else 2
-        self._threads = ThreadPoolExecutor(per_append * settings.appends_max + 2, thread_name_prefix="upload")
+        self._threads = ThreadPoolExecutor(
+            per_append * settings.appends_max + 2, thread_name_prefix="upload", initializer=_step_back
+        )
         self._requests: Counter[str] = Counter()
         self._running: dict[UUID, Append] = {}
 
@@ -180,3 +187,9 @@ class Carrier:
                 if loop.time() > deadline:
                     raise
                 await asyncio.sleep(_LOCK_PAUSE_SECONDS)
+
+
+def _step_back() -> None:
+    """Let the event loop and the database go first: many threads that digest would keep every answer waiting."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _PRIORITY)

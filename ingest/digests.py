@@ -170,8 +170,7 @@ class Digests:
         while digest.whole_offset < size:
             self.follow(upload, size)
             await asyncio.shield(self._followers[upload].task)
-        leaves = await on_disk_in(self._readers, partial(self._spool.all_leaves, upload, size))
-        root = await on_disk_in(self._readers, partial(root_of, leaves))
+        leaves, root = await on_disk_in(self._readers, partial(self._leaves_and_root, upload, size))
         found = ClipDigest(
             size=size,
             chunk_bytes=CHUNK_BYTES,
@@ -181,6 +180,10 @@ class Digests:
             sm3=digest.sm3(),
         )
         return found, leaves
+
+    def _leaves_and_root(self, upload: UUID, size: int) -> tuple[list[bytes], bytes]:
+        leaves = self._spool.all_leaves(upload, size)
+        return leaves, root_of(leaves)
 
     async def close(self) -> None:
         """Stop all reading."""

@@ -138,15 +138,16 @@ class Sealer:
         async with lock:
             row = await self._find(upload)
             stated = None if manifest is None else _open(manifest, row, dock_verifiers)
+            leaves = None
             if row.state is UploadState.COMPLETE and row.sha256 is None:
-                row = await self._intend(row, manifest, stated)
+                row, leaves = await self._intend(row, manifest, stated)
             if row.state is not UploadState.COMPLETE:
                 return _answer_again(row, stated)
             if stated is not None:
                 _require_agreement(row, stated)
                 row = await self._sign_anew(row, manifest)
             await self._adopt(row)
-            return await self._commit(row)
+            return await self._commit(row, leaves)
 
     async def _find(self, upload: UUID) -> UploadRow:
         row = await store.find(self._pool, upload)
@@ -154,7 +155,9 @@ class Sealer:
             raise UploadUnknown(f"there is no upload {upload}")
         return row
 
-    async def _intend(self, row: UploadRow, note: bytes | None, stated: Manifest | None) -> UploadRow:
+    async def _intend(
+        self, row: UploadRow, note: bytes | None, stated: Manifest | None
+    ) -> tuple[UploadRow, list[bytes] | None]:
         if row.source.dock is not None and stated is None:
             raise UploadIncomplete("the dock's manifest has not come yet")
         assert row.length is not None  # noqa: S101 - the schema lets no upload be complete without
@@ -167,7 +170,7 @@ class Sealer:
                 await self._refuse(row, error)
                 raise
             # Another process seals the same upload and has just moved the bytes on.
-            return current
+            return current, None
         if stated is not None and (differences := disagreements(row, stated, digest)):
             refusal = ManifestDisagrees(f"the manifest states another {' and '.join(differences)}", **differences)
             await self._refuse(row, refusal)
@@ -177,7 +180,7 @@ class Sealer:
         await store.intend_seal(
             self._pool, row.id, sha256=digest.sha256, root=digest.root, sm3=digest.sm3, manifest=text, at=self._clock()
         )
-        return replace(row, sha256=digest.sha256, root=digest.root, sm3=digest.sm3, manifest=text)
+        return replace(row, sha256=digest.sha256, root=digest.root, sm3=digest.sm3, manifest=text), leaves
 
     async def _sign_anew(self, row: UploadRow, note: bytes | None) -> UploadRow:
         """Keep the manifest as it came now, when the dock has changed its key since it first came."""
@@ -206,9 +209,9 @@ class Sealer:
             await self._refuse(row, refusal)
             raise refusal
 
-    async def _commit(self, row: UploadRow) -> Sealed:
+    async def _commit(self, row: UploadRow, leaves: list[bytes] | None) -> Sealed:
         # Crash here: the object is there, nothing in the database names it but the intent; recovery comes back here.
-        leaves = await self._leaves(row)
+        leaves = leaves or await self._leaves(row)
         async with self._pool.acquire() as conn, conn.transaction():
             ended = await self._decide(conn, row, leaves)
         # Crash here: sealed; leaves of the spool stay behind until recovery removes them.
@@ -221,7 +224,7 @@ class Sealer:
     async def _leaves(self, row: UploadRow) -> list[bytes]:
         assert row.sha256 is not None  # noqa: S101
         leaves = await on_disk(self._spool.kept_leaves, row.id)
-        if root_of(leaves) != row.root:
+        if await on_disk(root_of, leaves) != row.root:
             path = await on_disk(self._objects.open_path, row.sha256.hex())
             leaves = await on_disk(leaf_hashes, path)
         return leaves

@@ -241,8 +241,16 @@ class Spool:
         return [raw[at : at + LEAF_BYTES] for at in range(0, len(raw) - LEAF_BYTES + 1, LEAF_BYTES)]
 
     def keep_leaves(self, upload: UUID, leaves: Sequence[bytes]) -> None:
-        """Keep every leaf of a complete upload, so that they are at hand when its bytes have moved on."""
-        write_file(self.leaves_path(upload), b"".join(leaves), mode=0o600)
+        """Add the leaf of a last, shorter chunk, so that all are at hand when the bytes of the upload have moved on.
+
+        It is not synced: whoever misses it after a power cut hashes the bytes again.
+        """
+        descriptor = _open(self.leaves_path(upload), create=True)
+        try:
+            for leaf in leaves[-1:]:
+                _write_all(self._disk, descriptor, memoryview(leaf), (len(leaves) - 1) * LEAF_BYTES)
+        finally:
+            os.close(descriptor)
 
     def all_leaves(self, upload: UUID, size: int) -> list[bytes]:
         """Return the leaf of every chunk of the first `size` bytes, reading again the chunks that have no kept leaf."""

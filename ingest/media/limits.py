@@ -4,7 +4,7 @@
 
 What binds the child:
 
-1. resource limits: address space, processor time, size of files, open files, no core dumps (setrlimit(2));
+1. a lower priority; limits of address space, processor time, size of files, open files; no core dumps (setrlimit(2));
 2. it dies with its parent (`PR_SET_PDEATHSIG`), whatever way the parent goes;
 3. no new privileges, and a seccomp filter that refuses sockets, new processes and programs, tracing and io_uring: a
    decoder that is taken over can neither call home nor outlive its time. Where a kernel has no seccomp the rest holds.
@@ -77,6 +77,7 @@ def confine(limits: Limits, *, parent: int) -> None:
         SystemExit: The parent is gone already.
     """
     os.umask(0o077)
+    os.nice(_NICENESS)
     for name, value in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_AS, limits.memory_bytes),
@@ -98,6 +99,9 @@ def confine(limits: Limits, *, parent: int) -> None:
     _prctl(libc, _PR_SET_NO_NEW_PRIVS, 1)
     _refuse_system_calls(libc)
 
+
+_NICENESS = 10
+"""Where processors are short, bytes that come in, answers and the database go before decoding."""
 
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 22, 38  # linux/prctl.h
 _SECCOMP_MODE_FILTER = 2

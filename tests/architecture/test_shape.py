@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import statistics
 
 from tests.support import house
@@ -78,6 +79,27 @@ def test_sql_stands_only_in_store_modules_and_schema_files() -> None:
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.lstrip().startswith(verbs):
                 strays.append(f"{module.name}:{node.lineno}")
     assert not strays
+
+
+def test_nobody_leaves_anything_behind_on_a_connection_of_the_pool() -> None:
+    """See `evidence.db.pool`: what a session keeps beyond a transaction is for connections of one's own."""
+    keeps = re.compile(r"^\s*(SET(?! LOCAL)|LISTEN|PREPARE|DECLARE)\s|\bpg_(try_)?advisory_lock(_shared)?\(")
+    # The sequencer's, whoever waits for a publication, and the worker's: none of these comes from a pool.
+    own = {"ledger/store.py", "ledger/sequencer.py", "ledger/waiting.py", "ingest/queue_driver.py"}
+    found = set()
+    for module in house.modules():
+        # Pieces of a statement that is put together may begin with the SET of an UPDATE.
+        joined = [node for node in ast.walk(module.tree) if isinstance(node, ast.JoinedStr)]
+        pieces = {id(piece) for whole in joined for piece in whole.values}
+        for node in ast.walk(module.tree):
+            said = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+            if id(node) in pieces:
+                continue
+            if any(keeps.search(part) for part in said.split(";")):
+                found.add(module.name)
+            if isinstance(node, ast.Attribute) and node.attr == "add_listener":
+                found.add(module.name)
+    assert found == own
 
 
 def _is_broad(handler: ast.ExceptHandler) -> bool:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 import uvloop
 from aiohttp import ClientPayloadError, web
 
-from api.socket_body import SocketBody
+from api.socket_body import RECEIVE_BUFFER_BYTES, SocketBody
 
 Run = Callable[[Coroutine[Any, Any, None]], None]
 MIB = 1 << 20
@@ -58,6 +60,7 @@ class Server:
 
     port: int
     tubs: list[Tub] = field(default_factory=list)
+    receive_buffer: int = 0
 
 
 @asynccontextmanager
@@ -72,6 +75,9 @@ async def serving(**of_tubs: Any) -> AsyncIterator[Server]:
         except (Refused, ConnectionError, ClientPayloadError) as failure:
             tub.failure = failure
             return web.Response(status=409, text="refused")
+        assert request.transport is not None
+        connection = request.transport.get_extra_info("socket")
+        server.receive_buffer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
         return web.Response(text=str(len(tub.bytes)))
 
     app = web.Application()
@@ -139,6 +145,20 @@ def test_a_slow_basin_holds_the_sender_back(run: Run) -> None:
             assert await hear(reader) == (200, b"%d" % len(body))
             writer.close()
         assert server.tubs[0].bytes == body
+
+    run(story())
+
+
+def test_no_more_of_a_body_waits_in_the_system_than_is_meant_to(run: Run) -> None:
+    async def story() -> None:
+        async with serving() as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(request(bytes(3 * MIB)))
+            assert await hear(reader) == (200, b"%d" % (3 * MIB))
+            granted = int(Path("/proc/sys/net/core/rmem_max").read_text()) >= RECEIVE_BUFFER_BYTES
+            # socket(7): the kernel states twice what was asked for.
+            assert (server.receive_buffer == 2 * RECEIVE_BUFFER_BYTES) is granted
+            writer.close()
 
     run(story())
 

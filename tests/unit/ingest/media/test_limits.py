@@ -81,6 +81,11 @@ def test_processor_time_is_bound_and_says_so() -> None:
     assert ended.returncode == -signal.SIGXCPU
 
 
+def test_it_steps_back_behind_who_serves() -> None:
+    ended = bound("import os\nprint(os.getpriority(os.PRIO_PROCESS, 0))")
+    assert int(ended.stdout) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10), ended
+
+
 def test_a_crash_leaves_no_core() -> None:
     ended = bound("import resource\nprint(resource.getrlimit(resource.RLIMIT_CORE))")
     assert ended.stdout.strip() == "(0, 0)"
