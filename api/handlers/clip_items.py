@@ -19,7 +19,7 @@ from api.models.clips import (
 from evidence.cases.store import CaseLink
 from evidence.clips.clips import Clip, ClipState
 from evidence.clips.hits import Hit
-from evidence.clips.search_store import ClipSummary
+from evidence.clips.page_store import ClipSummary
 from evidence.clips.store import AnnotationRow, ClipSource, Derivation, MadeObject
 from evidence.custody.history import CustodyLine
 

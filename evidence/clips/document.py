@@ -9,13 +9,14 @@ from typing import Any
 from uuid import UUID
 
 from evidence.access.policy import classes_of
-from evidence.clips.folding import fold, grams, haystack
+from evidence.clips.folding import fold, haystack
+from evidence.clips.grams import grams
 from evidence.clips.vocabulary import Word, vocabulary
 
 STATE_SEALED = "sealed"
 """State of a clip nothing has been derived from yet; later its state is the derivation's outcome."""
 
-DOCUMENT_FORM = 2
+DOCUMENT_FORM = 3
 """Which form of document this program makes; those of another form are made again in the background."""
 
 
@@ -51,7 +52,7 @@ class Document:
     duration_ms: int | None
     facets: list[str]
     haystack: str
-    grams: list[str]
+    grams: list[int]
     unit: UUID | None
     classes: list[str]
 

@@ -19,8 +19,8 @@ from evidence.access.scope import WHOLE, Scope
 from evidence.clips.clips import ClipState
 from evidence.clips.document import facet
 from evidence.clips.language import parse
+from evidence.clips.page_store import Condition
 from evidence.clips.query_tree import Between, Every, Facets, Node
-from evidence.clips.search_store import Condition
 from evidence.core.clock import format_time, parse_time
 from evidence.errors import SearchInvalid, TimeInvalid
 

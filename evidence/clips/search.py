@@ -8,9 +8,9 @@ from uuid import UUID
 
 from evidence.access.scope import WHOLE, Scope
 from evidence.clips.hits import Hit, find_hits
+from evidence.clips.page_store import ClipSummary, annotated_texts, find_summaries
 from evidence.clips.query import LIMIT_MAX, ClipQuery
 from evidence.clips.query_tree import wanted_terms
-from evidence.clips.search_store import ClipSummary, annotated_texts, find_summaries
 from evidence.db.pool import Connection
 from evidence.errors import SearchInvalid
 

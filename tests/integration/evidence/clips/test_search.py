@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -12,7 +11,6 @@ import pytest
 from api.housekeeping import sweep
 from evidence.clips import search_store
 from evidence.clips.clips import ClipState
-from evidence.clips.folding import grams
 from evidence.clips.query import ClipQuery
 from evidence.clips.search import list_clips
 from evidence.db.pool import Pool
@@ -277,73 +275,3 @@ async def test_two_writers_at_once_lose_neither_change_in_the_index(
             assert not linking.done(), "it waits for the document's lock"
         await linking
     assert await found(scribe, text="尚未提交", case=case_id) == {clips[1]}
-
-
-@pytest.fixture
-async def catalogue(scribe: Scribe) -> None:
-    """Twenty thousand documents with words of their own, as intake would have left them."""
-    words = ["查封", "扣押", "检查", "听证", "送达", "抽样", "询问", "勘验"]
-    rows = []
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    for number in range(20_000):
-        text = f"dcam_{number:06} {words[number % 8]}记录" + ("罕见词" if number % 5_000 == 0 else "")
-        facets = [f"recorder:r{number % 500}", "state:reviewable", f"sha256:{number:064x}"]
-        clip = UUID(int=(7 << 76) | number)
-        rows.append(
-            (
-                clip,
-                start + timedelta(seconds=number),
-                start + timedelta(seconds=number),
-                facets,
-                text,
-                grams(text),
-                number,
-            )
-        )
-    columns = ("clip", "received_at", "recorded_at", "facets", "haystack", "grams", "duration_ms")
-    await scribe.conn.copy_records_to_table("search_document", records=rows, columns=columns)
-    await scribe.conn.execute("VACUUM (ANALYZE) search_document")
-
-
-PLANS: list[tuple[ClipQuery, str]] = [
-    (ClipQuery(text="罕见"), "search_document_by_content"),
-    (ClipQuery(text="罕"), "search_document_by_content"),
-    (ClipQuery(text="dcam_012345"), "search_document_by_content"),
-    (ClipQuery(recorder="r77"), "search_document_by_content"),
-    (ClipQuery(recorder="r77", text="查封"), "search_document_by_content"),
-    (ClipQuery(sha256=f"{77:064x}"), "search_document_by_content"),
-    (ClipQuery(text="罕见 -送达"), "search_document_by_content"),
-    (ClipQuery(text="罕见 OR recorder:r77"), "search_document_by_content"),
-    (ClipQuery(text="recorder:r77,r78 (查封 OR 扣押)"), "search_document_by_content"),
-    (ClipQuery(text="recorded:2026-01-01T08:00"), "search_document_by_record_time"),
-    (ClipQuery(text="duration:1s..2s"), "search_document_by_duration"),
-    (ClipQuery(state=ClipState.REVIEWABLE), "search_document_in_order"),
-    (ClipQuery(), "search_document_in_order"),
-    (
-        ClipQuery(recorded_from=datetime(2026, 1, 1, tzinfo=UTC), recorded_to=datetime(2026, 1, 1, 0, 1, tzinfo=UTC)),
-        "search_document_by_record_time",
-    ),
-]
-"""What is asked, and which index must answer it."""
-
-
-@pytest.mark.usefixtures("catalogue")
-async def test_a_search_uses_an_index_and_reads_little(scribe: Scribe, monkeypatch: pytest.MonkeyPatch) -> None:
-    plans: list[str] = []
-    explain = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "
-    for query, index in PLANS:
-        with monkeypatch.context() as patch:
-            patch.setattr(search_store, "_SUMMARIES", explain + search_store._SUMMARIES)
-            patch.setattr(search_store, "ClipSummary", lambda **row: plans.append(row["QUERY PLAN"]))
-            await search_store.find_summaries(scribe.conn, query.condition(None), limit=51)
-        assert index in plans[-1], query
-        plan = json.loads(plans[-1])[0]["Plan"]
-        assert not list(_scans(plan, "Seq Scan", "search_document")), query
-        assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 2_000, query
-
-
-def _scans(node: dict[str, object], kind: str, table: str) -> list[dict[str, object]]:
-    own = [node] if node.get("Node Type") == kind and node.get("Relation Name") == table else []
-    children = node.get("Plans", [])
-    assert isinstance(children, list)
-    return own + [scan for child in children for scan in _scans(child, kind, table)]
