@@ -80,6 +80,7 @@ def annotation_item(row: AnnotationRow) -> AnnotationItem:
         annotated_by=row.annotated_by,
         annotated_at=row.annotated_at,
         entry=row.entry_id,
+        reason=row.reason,
     )
 
 

@@ -1,4 +1,4 @@
-"""Clips: find, read, annotate, tell their history, and open a view on their footage."""
+"""Clips: find, read, tell their history, and open a view on their footage."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from aiohttp import web
 
 from api.answers import etag, json_answer
 from api.call import Call
-from api.errors import CursorInvalid, PurposeUnknown, RenditionMissing
-from api.handlers.clip_items import annotation_item, clip_detail, clip_item, history_item
+from api.errors import PurposeUnknown, RenditionMissing
+from api.handlers.clip_items import clip_detail, clip_item, history_item
 from api.models.clips import (
-    AnnotationItems,
-    AnnotationMade,
     ClipItems,
     ClipsQuery,
     HistoryItems,
@@ -21,16 +19,13 @@ from api.models.clips import (
     OpenView,
 )
 from api.models.common import PageQuery
-from api.preconditions import expected_version, is_unchanged, once
+from api.preconditions import is_unchanged
 from api.route import NoQuery
-from evidence.clips.annotations import annotate, list_annotations
 from evidence.clips.clips import Clip, get_clip
-from evidence.clips.content import AnnotationContent
 from evidence.clips.search import list_clips
 from evidence.clips.transcript_store import newest_transcript
 from evidence.custody.history import clip_history
 from evidence.custody.store import payloads_of
-from evidence.db.paging import LAST_INTEGER
 from evidence.db.pool import Connection
 from evidence.parties.purposes import PURPOSES
 from evidence.parties.tickets import open_view
@@ -63,40 +58,6 @@ async def get(call: Call[None, NoQuery]) -> web.Response:
     if is_unchanged(call.request, tag):
         return web.Response(status=304, headers=headers)
     return json_answer(clip_detail(clip, index), headers=headers)
-
-
-async def versions(call: Call[None, PageQuery]) -> web.Response:
-    """List the versions of a clip's annotation; the ETag is what `If-Match` wants."""
-    limit = call.query.limit
-    before = _version(call.query.cursor)
-    async with call.services.pool.acquire() as conn:
-        clip = await get_clip(conn, call.id("clip"))
-        rows = await list_annotations(conn, clip.id, before=before, limit=limit + 1)
-    items = [annotation_item(row) for row in rows[:limit]]
-    page = AnnotationItems(items=items, next=str(items[-1].version) if len(rows) > limit else None)
-    return json_answer(page, headers={"ETag": etag(str(clip.version))})
-
-
-async def add_annotation(call: Call[AnnotationContent, NoQuery]) -> web.Response:
-    """Write the next version of a clip's annotation, based on the version in `If-Match`."""
-    services = call.services
-    version = expected_version(call.request)
-
-    async def work(conn: Connection) -> AnnotationMade:
-        made = await annotate(
-            conn,
-            clip=call.id("clip"),
-            content=call.body,
-            expected_version=version,
-            actor=call.actor,
-            clock=services.clock,
-            entropy=services.entropy,
-        )
-        return AnnotationMade(version=made.version, entry=made.entry_id, at=made.at)
-
-    response = await once(call, route="annotate", work=work)
-    response.headers["ETag"] = etag(str(version + 1))
-    return response
 
 
 async def history(call: Call[None, PageQuery]) -> web.Response:
@@ -145,11 +106,3 @@ async def _rendition(conn: Connection, clip: Clip, kind: str) -> tuple[bytes, st
     if made is None:
         raise RenditionMissing(f"the clip has no {kind}", clip=str(clip.id), state=clip.state.value)
     return made.sha256, made.media_type
-
-
-def _version(cursor: str | None) -> int | None:
-    if cursor is None:
-        return None
-    if not cursor.isascii() or not cursor.isdigit() or not 0 < int(cursor[:12]) <= LAST_INTEGER:
-        raise CursorInvalid("the cursor is not from this list")
-    return int(cursor)

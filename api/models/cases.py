@@ -11,7 +11,7 @@ from api.bodies import RequestModel
 from api.models.common import Page, ResponseModel, Time
 from evidence.cases.cases import HANDLERS_MAX, NUMBER_CHARS_MAX, TITLE_CHARS_MAX
 from evidence.cases.facts import UNKNOWN, CaseFacts
-from evidence.clips.content import Key
+from evidence.clips.parts import Key
 
 
 class OpenCase(RequestModel):

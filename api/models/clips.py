@@ -62,7 +62,7 @@ class ClipsQuery(PageQuery):
 class HitItem(ResponseModel):
     """A passage in which a word of the question stands."""
 
-    field: str = Field(description="dialogue, marker, remark or place")
+    field: str = Field(description="dialogue, marker, document, remark or place")
     text: str
     at_ms: int | None = Field(description="Milliseconds from the first frame; null for what is about the whole clip")
 
@@ -143,6 +143,7 @@ class AnnotationItem(ResponseModel):
     annotated_by: str
     annotated_at: Time
     entry: UUID
+    reason: str | None = Field(description="Why it was written, in the writer's words")
 
 
 class AnnotationItems(Page[AnnotationItem]):

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 from api.bodies import RequestModel
 from api.models.common import Page, ResponseModel, Time
 from evidence.cases.item_list import ItemList
-from evidence.clips.content import LINE_CHARS_MAX
+from evidence.clips.parts import LINE_CHARS_MAX
 
 _DAY_EXAMPLE = "2026-12-01"
 

@@ -1,4 +1,4 @@
-"""Routes about clips: find, read, annotate, prove, look."""
+"""Routes about clips: find, read, prove, look; annotating them stands in `annotations.py`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from api.handlers import clips, continuity, excerpts, media, receipts, recording
 from api.handlers.excerpts import EXCERPT_TYPE
 from api.handlers.receipts import RECEIPT_TYPE
 from api.models.clips import (
-    AnnotationItems,
-    AnnotationMade,
     ClipDetail,
     ClipItems,
     ClipsQuery,
@@ -32,7 +30,6 @@ from api.models.transcripts import TranscriptItem
 from api.route import Answer, Header, Route, json_of
 from api.routes.access import ANYBODY, DOCKS, VIEWERS, WRITERS
 from api.routes.codes import PROOF_ERRORS
-from evidence.clips.content import AnnotationContent
 from evidence.clips.redaction import RedactionContent
 
 IDEMPOTENCY = Header(name="Idempotency-Key", means="A repeat with the same key gets the same answer again")
@@ -96,37 +93,6 @@ CLIP_ROUTES: tuple[Route, ...] = (
         handle=recordings.of_clip,
         answers=(json_of(200, RecordingItem, "The recording"),),
         errors=("clip.unknown", "recording.missing"),
-        tag="clips",
-    ),
-    Route(
-        name="list_annotations",
-        method="GET",
-        path="/v1/clips/{clip}/annotations",
-        summary="Versions of a clip's annotation, the newest first",
-        roles=VIEWERS,
-        handle=clips.versions,
-        query=PageQuery,
-        answers=(json_of(200, AnnotationItems, "A page; the header ETag is the newest version"),),
-        errors=("clip.unknown", "request.cursor"),
-        tag="clips",
-    ),
-    Route(
-        name="annotate_clip",
-        method="POST",
-        path="/v1/clips/{clip}/annotations",
-        summary="Write the next version of a clip's annotation; it replaces the one before as a whole",
-        roles=WRITERS,
-        handle=clips.add_annotation,
-        body=JsonBody(AnnotationContent),
-        answers=(json_of(201, AnnotationMade, "On record"),),
-        errors=(
-            *("clip.unknown", "annotation.stale", "annotation.invalid", "idempotency.conflict"),
-            *("request.header", "request.precondition_required"),
-        ),
-        headers=(
-            Header(name="If-Match", means='Version the change is based on, `"0"` for none', required=True),
-            IDEMPOTENCY,
-        ),
         tag="clips",
     ),
     Route(

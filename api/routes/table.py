@@ -6,6 +6,7 @@ Dispatch, authorisation, the OpenAPI document, the authorisation matrix of the t
 from __future__ import annotations
 
 from api.route import Route
+from api.routes.annotations import ANNOTATION_ROUTES
 from api.routes.cases import CASE_ROUTES
 from api.routes.clips import CLIP_ROUTES
 from api.routes.items import ITEM_ROUTES
@@ -22,6 +23,7 @@ ROUTES: tuple[Route, ...] = (
     *RECORDER_ROUTES,
     *UPLOAD_ROUTES,
     *CLIP_ROUTES,
+    *ANNOTATION_ROUTES,
     *CASE_ROUTES,
     *ITEM_ROUTES,
     *SWIFT_ROUTES,

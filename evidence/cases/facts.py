@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from evidence.clips.content import Line, Part
+from evidence.clips.parts import Line, Part
 from ledger.canonical import INTEGER_MAX, JsonObject, JsonValue
 
 

@@ -19,7 +19,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from evidence.cases.errors import ItemListInvalid
-from evidence.clips.content import Key, Line, Part, read_part
+from evidence.clips.parts import Key, Line, Part, read_part
 from ledger.canonical import JsonObject, JsonValue
 
 ITEMS_MAX = 500

@@ -1,69 +1,28 @@
 """What people say about a clip: the content of one annotation version, its rules and limits. Pure.
 
-Times are milliseconds from the clip's first frame. People's words are kept as they were given (UTF-8, not normalised);
-control characters other than tab and newline are refused. Keys of markers and speakers come from `vocabulary.py`; what
+Texts, times and their limits are those of `parts.py`. Keys of markers and speakers come from `vocabulary.py`; what
 was recorded with a word that was retired later stays valid, so the words are checked when a version is written
-(`check_words`), not by the model.
+(`check_words`), not by the model. Fields are never renamed, retyped or dropped, and a new one is optional: the payloads
+of all versions ever written are read by this model.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
+from evidence.clips.circumstances import Covert, Document, Position, Proposed
+from evidence.clips.parts import Key, Line, Moment, Part, Remark, Span, read_part
 from evidence.clips.vocabulary import Vocabulary
-from evidence.errors import AnnotationInvalid, EvidenceError
+from evidence.errors import AnnotationInvalid
 from ledger.canonical import JsonObject, JsonValue
 
-REMARK_CHARS_MAX = 4_000
-LINE_CHARS_MAX = 400
 MARKERS_MAX = 500
 SPEAKERS_MAX = 100
 SPANS_MAX = 500
 DIALOGUE_MAX = 2_000
-CLIP_MS_MAX = 7 * 24 * 3_600_000
-"""Longest time within a clip, one week in milliseconds: far beyond any recorder, short of nonsense."""
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\ud800-\udfff]")
-_PROBLEMS_SHOWN = 20
-
-
-def _words(text: str) -> str:
-    if _CONTROL.search(text):
-        raise ValueError("control characters are not allowed")
-    if not text.strip():
-        raise ValueError("leave it out instead of giving blanks")
-    return text
-
-
-Remark = Annotated[str, Field(max_length=REMARK_CHARS_MAX), AfterValidator(_words)]
-Line = Annotated[str, Field(max_length=LINE_CHARS_MAX), AfterValidator(_words)]
-Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-Moment = Annotated[int, Field(ge=0, le=CLIP_MS_MAX)]
-
-
-P = TypeVar("P", bound=BaseModel)
-
-
-class Part(BaseModel):
-    """Base of everything that people hand in about a clip: unknown fields are refused, values do not change type."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Span(Part):
-    """A stretch of the clip, milliseconds, the end after the start."""
-
-    from_ms: Moment
-    to_ms: Moment
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Span:
-        if self.to_ms <= self.from_ms:
-            raise ValueError("a span ends after it starts")
-        return self
+DOCUMENTS_MAX = 100
 
 
 class Marker(Part):
@@ -89,11 +48,18 @@ class Speaker(Part):
     name: Line | None = None
     identity: Line | None = None
     description: Line | None = None
-    spans: Annotated[list[Span], Field(max_length=SPANS_MAX)] = []
+    spans: Annotated[list[Span], Field(max_length=SPANS_MAX)] = Field(default_factory=list)
 
 
 class Utterance(Part):
-    """Words that are spoken; `confidence` in thousandths, for words a machine proposed."""
+    """Words that are spoken.
+
+    Attributes:
+        source: Who wrote them down first: a person, or a machine whose proposal a person took over.
+        confidence: The machine's, in thousandths, as proposed.
+        reviewed_by: Who has listened and stands for the words, for example `staff:<uuid>`; see `reviews.py`.
+        proposal: What of a transcript was taken over, and how it read where it was corrected.
+    """
 
     from_ms: Moment
     to_ms: Moment
@@ -102,6 +68,7 @@ class Utterance(Part):
     source: Literal["human", "asr"] = "human"
     confidence: Annotated[int, Field(ge=0, le=1000)] | None = None
     reviewed_by: Line | None = None
+    proposal: Proposed | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> Utterance:
@@ -116,20 +83,32 @@ class AnnotationContent(Part):
     Attributes:
         remark: 摄录内容, what the clip shows.
         item: The recording item or 环节 it belongs to.
+        item_from: Whether `item` is a key of a recording-item list (音像记录事项清单) or somebody's own words.
         place: Where it was recorded, in words.
+        position: Where it was recorded, in degrees.
         markers: Moments that matter.
         speakers: Who speaks; dialogue refers to them by key.
         dialogue: What is said.
         not_needed_because: Why no remark or dialogue is needed; 视情况 asks for a judgement on record.
+        documents: 文书 that tell of the same act, with the times they state.
+        covert: Set for a covert recording, never without its legal basis and who approved it.
+        exemption: Reference of a record that exempts from recording.
+        legality_argument: Reference of a 合法性论证, for what no list names.
     """
 
     remark: Remark | None = None
     item: Line | None = None
+    item_from: Literal["words", "list"] = "words"
     place: Line | None = None
-    markers: Annotated[list[Marker], Field(max_length=MARKERS_MAX)] = []
-    speakers: Annotated[list[Speaker], Field(max_length=SPEAKERS_MAX)] = []
-    dialogue: Annotated[list[Utterance], Field(max_length=DIALOGUE_MAX)] = []
+    position: Position | None = None
+    markers: Annotated[list[Marker], Field(max_length=MARKERS_MAX)] = Field(default_factory=list)
+    speakers: Annotated[list[Speaker], Field(max_length=SPEAKERS_MAX)] = Field(default_factory=list)
+    dialogue: Annotated[list[Utterance], Field(max_length=DIALOGUE_MAX)] = Field(default_factory=list)
     not_needed_because: Line | None = None
+    documents: Annotated[list[Document], Field(max_length=DOCUMENTS_MAX)] = Field(default_factory=list)
+    covert: Covert | None = None
+    exemption: Line | None = None
+    legality_argument: Line | None = None
 
     @model_validator(mode="after")
     def _speakers_are_known(self) -> AnnotationContent:
@@ -141,9 +120,18 @@ class AnnotationContent(Part):
             raise ValueError(f"dialogue names a speaker that is not listed: {min(strangers)}")
         return self
 
+    @model_validator(mode="after")
+    def _parts_fit(self) -> AnnotationContent:
+        if self.item_from == "list" and self.item is None:
+            raise ValueError("item_from says where the item is from, and there is none")
+        taken = [part.proposal.place for part in self.dialogue if part.proposal is not None]
+        if len(set(taken)) != len(taken):
+            raise ValueError("two utterances take over the same proposal")
+        return self
+
     def as_json(self) -> JsonObject:
         """Return the content as the payload states it: what was left out stays out."""
-        stated: dict[str, JsonValue] = self.model_dump(mode="json", exclude_defaults=True)
+        stated: dict[str, JsonValue] = self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
         return stated
 
 
@@ -154,25 +142,6 @@ def read_content(raw: object) -> AnnotationContent:
         AnnotationInvalid: It breaks a rule; `details["problems"]` names each place and what is wrong there.
     """
     return read_part(raw, AnnotationContent, what="annotation", refused=AnnotationInvalid)
-
-
-def read_part(raw: object, model: type[P], *, what: str, refused: type[EvidenceError]) -> P:
-    """Read something that people hand in about a clip, as JSON values.
-
-    Args:
-        what: What to call it in a sentence.
-        refused: The error to raise; `details["problems"]` names each place and what is wrong there.
-    """
-    try:
-        return model.model_validate(raw)
-    except ValidationError as error:
-        problems = [
-            {"where": ".".join(map(str, problem["loc"])), "problem": problem["msg"]}
-            for problem in error.errors(include_url=False, include_context=False, include_input=False)
-        ]
-        first = " ".join(filter(None, (problems[0]["where"], problems[0]["problem"])))
-        message = f"{len(problems)} things are wrong with the {what}, first: {first}"
-        raise refused(message, problems=problems[:_PROBLEMS_SHOWN]) from error
 
 
 def check_words(content: AnnotationContent, words: Vocabulary) -> None:

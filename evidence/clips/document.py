@@ -9,9 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from evidence.access.policy import classes_of
+from evidence.clips.annotation_words import annotation_facets, annotation_texts
 from evidence.clips.folding import fold, haystack
 from evidence.clips.grams import grams
-from evidence.clips.vocabulary import Word, vocabulary
 
 STATE_SEALED = "sealed"
 """State of a clip nothing has been derived from yet; later its state is the derivation's outcome."""
@@ -91,13 +91,7 @@ def _facets(parts: DocumentParts) -> Iterator[str]:
         yield facet("case", case["case"])
         yield facet("case_number", case["number"])
     content = parts.content or {}
-    for name in ("item", "place"):
-        if content.get(name):
-            yield facet(name, content[name])
-    for marker in content.get("markers", ()):
-        yield facet("marker", marker["kind"])
-    for speaker in content.get("speakers", ()):
-        yield facet("speaker", speaker["role"])
+    yield from (facet(name, value) for name, value in annotation_facets(content))
     yield from (facet("missing", name) for name in _missing(parts, content))
 
 
@@ -122,18 +116,4 @@ def _texts(parts: DocumentParts) -> Iterator[str | None]:
         yield from (source["path"], source["name"], source["recorder"], source["officer"])
     for case in parts.cases or ():
         yield from (case["number"], case["title"])
-    content = parts.content or {}
-    yield from (content.get("remark"), content.get("item"), content.get("place"), content.get("not_needed_because"))
-    words = vocabulary()
-    for marker in content.get("markers", ()):
-        yield from (*_labels(words.markers, marker["kind"]), marker.get("note"))
-    for speaker in content.get("speakers", ()):
-        yield from _labels(words.speakers, speaker["role"])
-        yield from (speaker.get("name"), speaker.get("identity"), speaker.get("description"))
-    for utterance in content.get("dialogue", ()):
-        yield utterance["text"]
-
-
-def _labels(words: Mapping[str, Word], key: str) -> tuple[str, ...]:
-    word = words.get(key)
-    return (word.zh, word.en) if word else ()
+    yield from annotation_texts(parts.content or {})

@@ -19,7 +19,7 @@ class Hit:
     """A passage that holds a word of the question.
 
     Attributes:
-        field: `dialogue`, `marker`, `remark` or `place`.
+        field: `dialogue`, `marker`, `document`, `remark` or `place`.
         text: The passage as people wrote it.
         at_ms: Where it stands in the clip, in milliseconds from its first frame; None for what is about the whole.
     """
@@ -47,6 +47,8 @@ def _passages(content: Mapping[str, Any]) -> Iterator[Hit]:
         kind = kinds.get(marker["kind"])
         words = [kind.zh] if kind else []
         yield Hit("marker", "：".join([*words, *([marker["note"]] if marker.get("note") else [])]), marker["at_ms"])
+    for document in content.get("documents", ()):
+        yield Hit("document", " ".join(filter(None, (document["kind"], document.get("number")))), None)
     for name in ("remark", "place"):
         if content.get(name):
             yield Hit(name, content[name], None)

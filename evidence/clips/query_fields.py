@@ -61,6 +61,13 @@ def _yes_or_no(name: str, text: str) -> Node:
     return Facets((facet(name, answer),))
 
 
+def _covert(name: str, text: str) -> Node:
+    # Only a covert recording says so; of all others nothing is said.
+    asked = _yes_or_no(name, text)
+    covert = Facets((facet(name, "yes"),))
+    return covert if asked == covert else Without(covert)
+
+
 def _digest(name: str, text: str) -> Node:
     if not re.fullmatch(r"[0-9a-f]{64}", text.casefold()):
         raise SearchInvalid("sha256 is 64 hex digits")
@@ -208,6 +215,8 @@ FIELDS: Mapping[str, Field] = {
     "place": Field(_plain, "place, as annotated", "朔州市"),
     "marker": Field(_marker, "a marker that people set, by key or name", "亮证"),
     "speaker": Field(_speaker, "role of somebody who speaks, by key or name", "当事人"),
+    "document": Field(_plain, "kind or number of a document that tells of the same act, as annotated", "现场检查笔录"),
+    "covert": Field(_covert, "whether it is a covert recording", "yes"),
     "recorded": Field(_when, "when it was recorded, by the recorder's clock", "2026-03-01..2026-03-05"),
     "received": Field(_when, "when it was received", ">=2026-03"),
     "duration": Field(_duration, "how long it is", ">10m"),
@@ -230,6 +239,8 @@ CHINESE_NAMES: Mapping[str, str] = {
     "地点": "place",
     "标记": "marker",
     "人物": "speaker",
+    "文书": "document",
+    "隐蔽": "covert",
     "录制": "recorded",
     "入库": "received",
     "时长": "duration",

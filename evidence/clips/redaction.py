@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from evidence.clips.content import Line, Part, Remark, Span, read_part
+from evidence.clips.parts import Line, Part, Remark, Span, read_part
 from evidence.errors import RedactionInvalid
 from ledger.canonical import JsonObject, JsonValue
 

@@ -16,6 +16,7 @@ from evidence.custody.payloads import ClipAnnotated, ClipDerived, ClipRepeated, 
 from evidence.custody.recorded import RecordedEvent
 from evidence.db.paging import LAST_INTEGER
 from evidence.db.pool import Connection
+from ledger.canonical import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +92,14 @@ class Derivation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotationRow:
-    """One version of what people say about a clip; `content` as the payload states it."""
+    """One version of what people say about a clip; `content` as the payload states it, `reason` why it was written."""
 
     version: int
-    content: Mapping[str, object]
+    content: JsonObject
     annotated_by: str
     annotated_at: datetime
     entry_id: UUID
+    reason: str | None = None
 
 
 # Projections
@@ -159,14 +161,15 @@ async def project_clip_annotated(conn: Connection, event: RecordedEvent) -> None
     """Insert the row of `clip.annotated`."""
     annotated = ClipAnnotated.model_validate(event.payload)
     await conn.execute(
-        """INSERT INTO clip_annotation (clip, version, content, annotated_by, annotated_at, entry_id)
-           VALUES ($1, $2, $3, $4, $5, $6)""",
+        """INSERT INTO clip_annotation (clip, version, content, annotated_by, annotated_at, entry_id, reason)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
         annotated.clip,
         annotated.version,
         event.payload["content"],
         event.actor,
         event.at,
         event.entry_id,
+        annotated.reason,
     )
 
 
@@ -277,9 +280,20 @@ async def newest_derivation(conn: Connection, clip: UUID) -> Derivation | None:
 async def newest_annotation(conn: Connection, clip: UUID) -> AnnotationRow | None:
     """Return the version that counts."""
     row = await conn.fetchrow(
-        """SELECT version, content, annotated_by, annotated_at, entry_id
+        """SELECT version, content, annotated_by, annotated_at, entry_id, reason
            FROM clip_annotation WHERE clip = $1 ORDER BY version DESC LIMIT 1""",
         clip,
+    )
+    return None if row is None else _annotation(row)
+
+
+async def annotation_version(conn: Connection, clip: UUID, version: int) -> AnnotationRow | None:
+    """Return one version."""
+    row = await conn.fetchrow(
+        """SELECT version, content, annotated_by, annotated_at, entry_id, reason
+           FROM clip_annotation WHERE clip = $1 AND version = $2""",
+        clip,
+        version,
     )
     return None if row is None else _annotation(row)
 
@@ -289,7 +303,7 @@ async def annotation_versions(
 ) -> Sequence[AnnotationRow]:
     """Return versions, the newest first, older than `before`."""
     rows = await conn.fetch(
-        """SELECT version, content, annotated_by, annotated_at, entry_id FROM clip_annotation
+        """SELECT version, content, annotated_by, annotated_at, entry_id, reason FROM clip_annotation
            WHERE clip = $1 AND version < $2 ORDER BY version DESC LIMIT $3""",
         clip,
         LAST_INTEGER if before is None else before,

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, PlainSerializer
 
 from evidence.cases.item_list import ItemList
-from evidence.clips.content import Key
+from evidence.clips.parts import Key
 from evidence.custody.payloads import Id, Name, Ordinal, Payload
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 from evidence.clips.content import AnnotationContent
+from evidence.clips.parts import Line
 from evidence.clips.redaction import RedactionContent
 from evidence.core.clock import format_time, parse_time
 from evidence.errors import TimeInvalid
@@ -341,11 +342,12 @@ class ObjectRestored(Payload):
 
 
 class ClipAnnotated(Payload):
-    """A new version of what people say about a clip; it replaces the one before as a whole."""
+    """A new version of what people say about a clip, and why there is one; it replaces the one before as a whole."""
 
     clip: Id
     version: Ordinal
     content: AnnotationContent
+    reason: Line | None = None
 
 
 class ClipViewed(Payload):

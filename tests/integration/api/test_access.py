@@ -31,6 +31,7 @@ EXAMPLES = {
     "place": "1",
     "kind": "playlist",
     "redaction": str(UUID(int=6)),
+    "version": "1",
 }
 
 

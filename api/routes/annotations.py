@@ -1,0 +1,68 @@
+"""Routes about what people say of clips: versions, what they change, writing the next one."""
+
+from __future__ import annotations
+
+from api.bodies import JsonBody
+from api.handlers import annotating
+from api.models.annotations import DifferenceItem, DifferenceQuery, WriteAnnotation
+from api.models.clips import AnnotationItem, AnnotationItems, AnnotationMade
+from api.models.common import PageQuery
+from api.route import Header, Route, json_of
+from api.routes.access import VIEWERS, WRITERS
+from api.routes.clips import IDEMPOTENCY
+
+IF_MATCH = Header(name="If-Match", means='Version the change is based on, `"0"` for none', required=True)
+
+ANNOTATION_ROUTES: tuple[Route, ...] = (
+    Route(
+        name="list_annotations",
+        method="GET",
+        path="/v1/clips/{clip}/annotations",
+        summary="Versions of a clip's annotation, the newest first",
+        roles=VIEWERS,
+        handle=annotating.versions,
+        query=PageQuery,
+        answers=(json_of(200, AnnotationItems, "A page; the header ETag is the newest version"),),
+        errors=("clip.unknown", "request.cursor"),
+        tag="annotations",
+    ),
+    Route(
+        name="annotate_clip",
+        method="POST",
+        path="/v1/clips/{clip}/annotations",
+        summary="Write the next version of a clip's annotation; it replaces the one before as a whole",
+        roles=WRITERS,
+        handle=annotating.add,
+        body=JsonBody(WriteAnnotation),
+        answers=(json_of(201, AnnotationMade, "On record"),),
+        errors=(
+            *("clip.unknown", "annotation.stale", "annotation.invalid", "idempotency.conflict"),
+            *("request.header", "request.precondition_required"),
+        ),
+        headers=(IF_MATCH, IDEMPOTENCY),
+        tag="annotations",
+    ),
+    Route(
+        name="get_annotation",
+        method="GET",
+        path="/v1/clips/{clip}/annotations/{version}",
+        summary="One version of a clip's annotation",
+        roles=VIEWERS,
+        handle=annotating.get,
+        answers=(json_of(200, AnnotationItem, "The version"),),
+        errors=("clip.unknown", "annotation.unknown"),
+        tag="annotations",
+    ),
+    Route(
+        name="compare_annotations",
+        method="GET",
+        path="/v1/clips/{clip}/annotations/{version}/difference",
+        summary="What a version changed, field by field, against the one before it or another one",
+        roles=VIEWERS,
+        handle=annotating.difference,
+        query=DifferenceQuery,
+        answers=(json_of(200, DifferenceItem, "The differences; none if both say the same"),),
+        errors=("clip.unknown", "annotation.unknown"),
+        tag="annotations",
+    ),
+)
