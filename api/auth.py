@@ -63,12 +63,18 @@ _CLAIM_NAMES = frozenset({"iss", "aud", "iat", "exp"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaffCaller:
-    """A person, known by token."""
+    """A person, known by token.
+
+    Attributes:
+        token: Public id of what was shown: a token's, or a session's.
+        scopes: Groups of routes that it opens (`api.scopes`); None for everything that the role may.
+    """
 
     staff: UUID
     token: UUID
     name: str
     role: Role
+    scopes: frozenset[str] | None = None
 
     @property
     def actor(self) -> str:
@@ -210,7 +216,7 @@ async def _staff(conn: Connection, text: str, *, now: datetime) -> StaffCaller:
         raise AuthRevoked("the token has been revoked", revoked_at=format_time(token.revoked_at))
     if token.expires_at <= now:
         raise AuthExpired("the token has expired", expired_at=format_time(token.expires_at))
-    return StaffCaller(staff=token.staff, token=token.token, name=token.name, role=token.role)
+    return StaffCaller(staff=token.staff, token=token.token, name=token.name, role=token.role, scopes=token.scopes)
 
 
 async def _controller(conn: Connection, text: str, *, now: datetime) -> ControllerCaller:

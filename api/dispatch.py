@@ -1,7 +1,7 @@
 """The gate before every handler: who calls, may they, and is what they sent what the route takes.
 
-Order matters and is the same everywhere: caller, role, query, body. Nobody learns what a route would say to a malformed
-request before they have shown that they may call it, and no byte of a body is read for a stranger.
+Order matters and is the same everywhere: caller, role, scope, query, body. Nobody learns what a route would say to a
+malformed request before they have shown that they may call it, and no byte of a body is read for a stranger.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
-from api.auth import Caller, authenticate
+from api.auth import Caller, StaffCaller, authenticate
 from api.bodies import BodyLimits, field_errors
 from api.call import Call
-from api.errors import QueryInvalid, RoleRefused, RouteUnknown
+from api.errors import QueryInvalid, RoleRefused, RouteUnknown, ScopeRefused
 from api.route import Route
 from api.routes.access import CONTROLLERS
+from api.scopes import opens
 from api.services import Services
 
 SERVICES = web.AppKey("services", Services)
@@ -94,6 +95,8 @@ async def _let_in(route: Route, request: web.Request, services: Services) -> Cal
         raise RoleRefused(
             f"this is not for the role {caller.role.value}", roles=sorted(role.value for role in route.roles)
         )
+    if isinstance(caller, StaffCaller) and not opens(caller.scopes, route):
+        raise ScopeRefused("this token does not open this", scopes=sorted(caller.scopes or ()))
     return caller
 
 

@@ -162,6 +162,18 @@ class RoleRefused(ApiError):
     code = "auth.role"
 
 
+class ScopeRefused(ApiError):
+    """The token opens less than its holder's role may do, and not this; `details.scopes` says what it opens."""
+
+    code = "auth.scope"
+
+
+class ScopeUnknown(ApiError):
+    """A scope that a token shall have is none; `details.scopes` lists those there are."""
+
+    code = "token.scope_unknown"
+
+
 class PurposeUnknown(ApiError):
     """The purpose of a view is not on the list; `details.purposes` holds the list."""
 

@@ -21,7 +21,7 @@ REF = "#/components/schemas/{model}"
 
 AUTH_CODES = (
     *("auth.missing", "auth.malformed", "auth.unknown_token", "auth.signature", "auth.audience", "auth.revoked"),
-    *("auth.expired", "auth.role"),
+    *("auth.expired", "auth.role", "auth.scope"),
 )
 ALWAYS_CODES = (
     "internal",

@@ -78,6 +78,7 @@ PROBLEMS = _table(
         (400, Retry.NEVER, "upload.name_invalid upload.metadata_invalid"),
         (400, Retry.NEVER, "wire.malformed wire.version wire.limit wire.path time.invalid file.empty receipt.mismatch"),
         (400, Retry.NEVER, "party.name_invalid party.role_invalid party.expiry_invalid dock.key_invalid"),
+        (400, Retry.NEVER, "token.scope_unknown"),
         (400, Retry.NEVER, "recorder.assignment_invalid calendar.invalid"),
         (400, Retry.NEVER, "access.invalid"),
         (404, Retry.NEVER, "access.grant_unknown"),
@@ -116,7 +117,7 @@ PROBLEMS = _table(
         # The caller is not who may do this.
         (401, Retry.FIXED, "auth.missing auth.malformed auth.unknown_token auth.signature auth.audience auth.expired"),
         (401, Retry.NEVER, "auth.revoked"),
-        (403, Retry.NEVER, "auth.role wire.signature access.denied"),
+        (403, Retry.NEVER, "auth.role auth.scope wire.signature access.denied"),
         (403, Retry.FIXED, "dock.code_refused"),
         (403, Retry.NEVER, "upload.final"),
         # The request is right in itself and does not fit what is there.

@@ -16,6 +16,7 @@ from api.cli.context import ask, parse_uuid
 from api.cli.options import DatabaseOption, DataOption, JsonOption, config_from
 from api.cli.output import print_json, print_table
 from api.cli.run import run
+from api.scopes import check_scopes
 from api.services import Services
 from evidence.core.clock import format_time
 from evidence.db.paging import FIRST_ID
@@ -61,12 +62,17 @@ def token(
     staff: Annotated[
         str | None, typer.Option("--staff", metavar="UUID", help="The person's id, if they had a token before.")
     ] = None,
+    scopes: Annotated[
+        list[str] | None,
+        typer.Option("--scope", help="Group of routes that it opens, such as clips.read; again for more; else all."),
+    ] = None,
     data: DataOption = None,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Issue an API token to a person. It is printed once; only its digest is stored."""
     person = None if staff is None else parse_uuid(staff)
+    check_scopes(scopes)
 
     async def issue(services: Services) -> IssuedToken:
         async with services.pool.acquire() as conn, conn.transaction():
@@ -79,6 +85,7 @@ def token(
                 clock=services.clock,
                 entropy=services.entropy,
                 staff=person,
+                scopes=scopes,
             )
 
     issued = run(ask(config_from(data, database), issue, create=True))

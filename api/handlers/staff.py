@@ -12,6 +12,7 @@ from api.errors import RoleRefused
 from api.models.common import PageQuery, Recorded
 from api.models.parties import IssuedToken, IssueToken, Revoke, RotateToken, TokenItem, TokenPage
 from api.route import NoQuery
+from api.scopes import check_scopes
 from evidence.parties import staff
 from evidence.parties.roles import Role
 from evidence.parties.staff import issue_token, revoke_token, rotate_token
@@ -21,6 +22,7 @@ from evidence.parties.store import list_staff_tokens
 async def issue(call: Call[IssueToken, NoQuery]) -> web.Response:
     """Issue a token to a person."""
     services, body = call.services, call.body
+    check_scopes(body.scopes)
     async with services.pool.acquire() as conn, conn.transaction():
         issued = await issue_token(
             conn,
@@ -28,6 +30,7 @@ async def issue(call: Call[IssueToken, NoQuery]) -> web.Response:
             role=body.role,
             lifetime=timedelta(days=body.valid_days),
             staff=body.staff,
+            scopes=body.scopes,
             actor=call.actor,
             clock=services.clock,
             entropy=services.entropy,
@@ -66,6 +69,7 @@ async def list_all(call: Call[None, PageQuery]) -> web.Response:
             staff=token.staff,
             name=token.name,
             role=token.role,
+            scopes=None if token.scopes is None else sorted(token.scopes),
             issued_at=token.issued_at,
             expires_at=token.expires_at,
             revoked_at=token.revoked_at,

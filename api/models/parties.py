@@ -82,6 +82,11 @@ class IssueToken(RequestModel):
     role: Role = Field(description="What the person may do; not `dock`")
     valid_days: int = Field(90, ge=1, le=TOKEN_DAYS_MAX, description="Life of the token in days")
     staff: UUID | None = Field(None, description="The person's id from an earlier token; without it a new person")
+    scopes: list[str] | None = Field(
+        None,
+        max_length=100,
+        description="Groups of routes that it opens, such as `clips.read`; without, everything that the role may",
+    )
 
 
 class RotateToken(RequestModel):
@@ -110,6 +115,7 @@ class TokenItem(ResponseModel):
     staff: UUID
     name: str
     role: Role
+    scopes: list[str] | None = Field(description="Groups of routes it opens; null for everything that the role may")
     issued_at: Time
     expires_at: Time
     revoked_at: Time | None

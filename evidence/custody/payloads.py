@@ -119,6 +119,7 @@ class TokenIssued(Payload):
     role: Word
     expires_at: Time
     token_sha256: Digest
+    scopes: list[Word] | None = None
 
 
 class TokenRevoked(Payload):

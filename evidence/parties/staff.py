@@ -6,6 +6,7 @@ which token a person held without anybody being able to use it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,6 +21,7 @@ from evidence.parties.errors import ExpiryInvalid, RoleInvalid, TokenAlreadyRevo
 from evidence.parties.names import REASON_CHARACTERS_MAX, check_name
 from evidence.parties.roles import STAFF_ROLES, Role
 from evidence.parties.store import StaffToken, find_staff_token
+from ledger.canonical import JsonObject
 
 TOKEN_DAYS_MAX = 366
 """Longest life of a staff token in days."""
@@ -46,12 +48,14 @@ async def issue_token(
     clock: Clock,
     entropy: Entropy,
     staff: UUID | None = None,
+    scopes: Iterable[str] | None = None,
 ) -> IssuedToken:
     """Issue a token to a person, in the caller's transaction.
 
     Args:
         staff: The person's id when they had a token before; None makes a new person.
         actor: Who issues it, for example `staff:<uuid>` or `service`.
+        scopes: Groups of routes that it opens, as the boundary names them; None for everything that the role may.
 
     Raises:
         NameInvalid: See `check_name`.
@@ -66,19 +70,21 @@ async def issue_token(
     credential = new_credential(uuid7(clock=clock, entropy=entropy), entropy=entropy, prefix=STAFF_PREFIX)
     staff = staff or uuid7(clock=clock, entropy=entropy)
     expires_at = clock() + lifetime
+    payload: JsonObject = {
+        "token": str(credential.id),
+        "staff": str(staff),
+        "name": name,
+        "role": role.value,
+        "expires_at": format_time(expires_at),
+        "token_sha256": credential.digest.hex(),
+    }
     recorded = await record(
         conn,
         type="staff.token_issued",
         actor=actor,
         subject=f"token:{credential.id}",
-        payload={
-            "token": str(credential.id),
-            "staff": str(staff),
-            "name": name,
-            "role": role.value,
-            "expires_at": format_time(expires_at),
-            "token_sha256": credential.digest.hex(),
-        },
+        # Left out where there are none, as in every payload that was written before there were scopes.
+        payload=payload if scopes is None else {**payload, "scopes": [*sorted(set(scopes))]},
         clock=clock,
         entropy=entropy,
     )
@@ -100,8 +106,8 @@ async def rotate_token(
 ) -> IssuedToken:
     """Issue a person a new token in the place of one that is revoked by it, in the caller's transaction.
 
-    Name, role and person stay as they are. Both happen or neither: a person whose answer got lost has a new token that
-    nobody knows, and an administrator rotates or issues again. Of two rotations at once one is refused.
+    Name, role, scopes and person stay as they are. Both happen or neither: a person whose answer got lost has a new
+    token that nobody knows, and an administrator rotates or issues again. Of two rotations at once one is refused.
 
     Args:
         token: The one to replace, still in force.
@@ -129,6 +135,7 @@ async def rotate_token(
         clock=clock,
         entropy=entropy,
         staff=found.staff,
+        scopes=found.scopes,
     )
     await revoke_token(conn, token=token, reason=reason, actor=actor, clock=clock, entropy=entropy)
     return issued

@@ -19,7 +19,7 @@ from evidence.parties.roles import Role
 from ledger.note import parse_note
 
 _TOKENS = """
-SELECT t.token, t.staff, t.name, t.role, t.expires_at, t.token_sha256, t.issued_at, r.revoked_at, r.reason
+SELECT t.token, t.staff, t.name, t.role, t.expires_at, t.token_sha256, t.scopes, t.issued_at, r.revoked_at, r.reason
 FROM staff_token t LEFT JOIN staff_token_revocation r USING (token)
 """
 _DOCKS = """
@@ -40,6 +40,7 @@ class StaffToken:
 
     Attributes:
         token_sha256: 32 bytes, what the presented token must hash to.
+        scopes: Groups of routes it opens; None for everything that the role may.
         revoked_at: When it was revoked; None while it was not.
     """
 
@@ -49,6 +50,7 @@ class StaffToken:
     role: Role
     expires_at: datetime
     token_sha256: bytes
+    scopes: frozenset[str] | None
     issued_at: datetime
     revoked_at: datetime | None
     revoked_reason: str | None
@@ -98,8 +100,8 @@ async def project_staff_token_issued(conn: Connection, event: RecordedEvent) -> 
     body = event.payload
     await conn.execute(
         """INSERT INTO staff_token
-               (token, staff, name, role, expires_at, token_sha256, issued_at, issued_by, entry_id)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
+               (token, staff, name, role, expires_at, token_sha256, issued_at, issued_by, entry_id, scopes)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
         take_uuid(body["token"], where="token"),
         take_uuid(body["staff"], where="staff"),
         take_text(body["name"], where="name"),
@@ -109,6 +111,7 @@ async def project_staff_token_issued(conn: Connection, event: RecordedEvent) -> 
         event.at,
         event.actor,
         event.entry_id,
+        body.get("scopes"),
     )
 
 
@@ -281,6 +284,7 @@ def _staff_token(row: Record) -> StaffToken:
         role=Role(row["role"]),
         expires_at=row["expires_at"],
         token_sha256=row["token_sha256"],
+        scopes=None if row["scopes"] is None else frozenset(row["scopes"]),
         issued_at=row["issued_at"],
         revoked_at=row["revoked_at"],
         revoked_reason=row["reason"],
