@@ -44,6 +44,15 @@ def expected_version(request: web.Request) -> int:
     return int(match[1])
 
 
+def seen_version(request: web.Request) -> int | None:
+    """Read the version a change is based on where it may be left out, because the change only adds.
+
+    Raises:
+        HeaderInvalid: `If-Match` is there and is not one version number in quotes.
+    """
+    return expected_version(request) if "If-Match" in request.headers else None
+
+
 def is_unchanged(request: web.Request, tag: str) -> bool:
     """Tell whether the caller has this very representation already (`If-None-Match`)."""
     given = request.headers.get("If-None-Match", "")

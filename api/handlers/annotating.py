@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from aiohttp import web
 
 from api.answers import etag, json_answer
@@ -11,10 +13,12 @@ from api.handlers.clip_items import annotation_item
 from api.models.annotations import ChangeItem, DifferenceItem, DifferenceQuery, WriteAnnotation
 from api.models.clips import AnnotationItems, AnnotationMade
 from api.models.common import PageQuery
-from api.preconditions import expected_version, once
+from api.preconditions import expected_version, once, seen_version
+from api.proposals import proposals_of
 from api.route import NoQuery
 from evidence.clips.annotations import annotate, compare_annotations, get_annotation, list_annotations
 from evidence.clips.clips import get_clip
+from evidence.clips.proposals import AcceptProposals, accept_proposals
 from evidence.db.paging import LAST_INTEGER
 from evidence.db.pool import Connection
 
@@ -88,6 +92,28 @@ async def add(call: Call[WriteAnnotation, NoQuery]) -> web.Response:
     response = await once(call, route="annotate", work=work)
     response.headers["ETag"] = etag(str(version + 1))
     return response
+
+
+async def accept(call: Call[AcceptProposals, NoQuery]) -> web.Response:
+    """Take over what a machine proposed, in the caller's name."""
+    services, wanted, clip = call.services, call.body, call.id("clip")
+    version = seen_version(call.request)
+    proposals = await proposals_of(services, clip=clip, transcript=UUID(wanted.transcript))
+
+    async def work(conn: Connection) -> AnnotationMade:
+        made = await accept_proposals(
+            conn,
+            clip=clip,
+            wanted=wanted,
+            proposals=proposals,
+            expected_version=version,
+            actor=call.actor,
+            clock=services.clock,
+            entropy=services.entropy,
+        )
+        return AnnotationMade(version=made.version, entry=made.entry_id, at=made.at)
+
+    return await once(call, route="accept_proposals", work=work)
 
 
 def _version(cursor: str | None) -> int | None:

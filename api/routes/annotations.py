@@ -10,6 +10,7 @@ from api.models.common import PageQuery
 from api.route import Header, Route, json_of
 from api.routes.access import VIEWERS, WRITERS
 from api.routes.clips import IDEMPOTENCY
+from evidence.clips.proposals import AcceptProposals
 
 IF_MATCH = Header(name="If-Match", means='Version the change is based on, `"0"` for none', required=True)
 
@@ -63,6 +64,33 @@ ANNOTATION_ROUTES: tuple[Route, ...] = (
         query=DifferenceQuery,
         answers=(json_of(200, DifferenceItem, "The differences; none if both say the same"),),
         errors=("clip.unknown", "annotation.unknown"),
+        tag="annotations",
+    ),
+    Route(
+        name="accept_proposals",
+        method="POST",
+        path="/v1/clips/{clip}/proposals/accept",
+        summary="Take over what a machine proposed, in your own name, as proposed or corrected; only adds words",
+        roles=WRITERS,
+        handle=annotating.accept,
+        body=JsonBody(AcceptProposals),
+        answers=(json_of(201, AnnotationMade, "On record"),),
+        errors=(
+            *(
+                "object.store_unreachable",
+                "clip.unknown",
+                "proposal.unknown",
+                "proposal.taken",
+                "proposal.unseen",
+                "object.missing",
+                "object.damaged",
+            ),
+            *("annotation.stale", "annotation.invalid", "idempotency.conflict", "request.header"),
+        ),
+        headers=(
+            Header(name="If-Match", means="Version the caller has seen; without it, words are added to the newest"),
+            IDEMPOTENCY,
+        ),
         tag="annotations",
     ),
 )

@@ -19,6 +19,7 @@ from evidence.clips.circumstances import Proposed
 from evidence.clips.content import AnnotationContent, check_words
 from evidence.clips.difference import Change, differences
 from evidence.clips.errors import AnnotationUnknown
+from evidence.clips.item_store import is_listed
 from evidence.clips.reviews import check_reviews
 from evidence.clips.store import AnnotationRow, annotation_version, annotation_versions, clip_row, newest_annotation
 from evidence.clips.vocabulary import vocabulary
@@ -27,7 +28,7 @@ from evidence.core.clock import Clock, Entropy
 from evidence.custody.record import record
 from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection
-from evidence.errors import AnnotationStale, ClipUnknown
+from evidence.errors import AnnotationInvalid, AnnotationStale, ClipUnknown
 from ledger.canonical import JsonObject, JsonValue
 
 CHANGES_SHOWN = 20
@@ -66,7 +67,8 @@ async def annotate(
     Raises:
         ClipUnknown: There is no such clip.
         AnnotationStale: Another version is there; the details say which, and what changed since the one that was seen.
-        AnnotationInvalid: A word is not in force, a character is not allowed, or it speaks in somebody else's name.
+        AnnotationInvalid: A word is not in force or on no list, a character is not allowed, or it speaks in somebody
+            else's name.
     """
     check_words(content, vocabulary())
     newest = await newest_locked(conn, clip)
@@ -81,6 +83,8 @@ async def annotate(
     before: JsonObject = newest.content if newest else {}
     stated = content.as_json()
     check_wording({"content": stated, "reason": reason}, known=before)
+    if content.item_from == "list" and not await is_listed(conn, content.item or ""):
+        raise AnnotationInvalid(f"no recording-item list has a key {content.item}", item=content.item)
     check_reviews(content, before=AnnotationContent.model_validate(before), actor=actor, accepted=accepted)
     payload: dict[str, JsonValue] = {"clip": str(clip), "version": version + 1, "content": stated}
     if reason is not None:

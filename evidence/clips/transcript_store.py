@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from asyncpg import Record
+
 from evidence.clips.store import MadeObject
 from evidence.custody.recorded import RecordedEvent
 from evidence.custody.transcript_payloads import ClipTranscribed
@@ -61,8 +63,32 @@ async def newest_transcript(conn: Connection, clip: UUID) -> TranscriptRow | Non
            FROM clip_transcript WHERE clip = $1 ORDER BY entry_id DESC LIMIT 1""",
         clip,
     )
-    if row is None:
-        return None
+    return None if row is None else await _with_objects(conn, row)
+
+
+async def find_transcript(conn: Connection, clip: UUID, entry: UUID) -> TranscriptRow | None:
+    """Return one transcript of a clip, whether or not there is a newer one."""
+    row = await conn.fetchrow(
+        """SELECT entry_id, attempt, parent, speech, models, tools, counts, transcribed_at
+           FROM clip_transcript WHERE clip = $1 AND entry_id = $2""",
+        clip,
+        entry,
+    )
+    return None if row is None else await _with_objects(conn, row)
+
+
+async def has_looked(conn: Connection, clip: UUID, *, actor: str) -> bool:
+    """Tell whether it is on record that somebody opened a view of a clip."""
+    looked: bool = await conn.fetchval(
+        """SELECT EXISTS (SELECT 1 FROM custody_payload
+                          WHERE subject = $1 AND type = 'clip.viewed' AND actor = $2)""",
+        f"clip:{clip}",
+        actor,
+    )
+    return looked
+
+
+async def _with_objects(conn: Connection, row: Record) -> TranscriptRow:
     objects = await conn.fetch(
         "SELECT kind, sha256, size, media_type FROM clip_object WHERE entry_id = $1 ORDER BY kind", row["entry_id"]
     )

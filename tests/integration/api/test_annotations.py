@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from evidence.cases.item_list import read_list
+from evidence.cases.items import publish_list
 from evidence.parties.roles import Role
 from tests.support.service import Reply, RunningService
 
@@ -69,11 +72,11 @@ async def test_r8_r9_clips_lacking_the_notice_or_the_credentials_are_listed(shar
 async def test_documents_are_found_by_kind_and_number(shared: RunningService) -> None:
     clip, number = await fresh_clip(shared), f"晋环检〔2026〕{uuid4().hex[:8]}号"
     document = {"kind": "现场检查笔录", "number": number, "from": "2026-03-02T09:00+08:00"}
-    assert (await annotate(shared, clip, {"documents": [document], "item": "xcjc", "item_from": "list"})).status == 201
+    assert (await annotate(shared, clip, {"documents": [document], "item": "现场检查"})).status == 201
     assert await find(shared, f'document:"{number}"') == {str(clip)}
     assert str(clip) in await find(shared, "文书:现场检查笔录")
     newest = await shared.ask("GET", f"/v1/clips/{clip}/annotations/1", role=Role.REVIEWER)
-    assert newest.json()["content"] == {"documents": [document], "item": "xcjc", "item_from": "list"}
+    assert newest.json()["content"] == {"documents": [document], "item": "现场检查"}
 
 
 async def test_a_version_tells_why_and_what_it_changed(shared: RunningService) -> None:
@@ -127,6 +130,37 @@ async def test_a_stale_writer_is_told_who_wrote_what_meanwhile(shared: RunningSe
     assert [(one["where"], one["change"]) for one in fresh["changes"]] == [("remark", "added")]
     ahead = await annotate(shared, clip, {"remark": "三"}, seen=7)
     assert (ahead.code, "changes" in ahead.json()["details"]) == ("annotation.stale", False)
+
+
+async def test_an_item_is_a_key_of_a_list_or_in_words(shared: RunningService) -> None:
+    clip, key = await fresh_clip(shared), "sampling_on_site"
+    content = {"item": key, "item_from": "list"}
+    refused = await annotate(shared, clip, content)
+    assert (refused.status, refused.code) == (400, "annotation.invalid")
+    assert (await annotate(shared, clip, {"item": key})).status == 201
+    items = [item_of(key), item_of("other_item")]
+    async with shared.services.pool.acquire() as conn, conn.transaction():
+        await publish_list(
+            conn,
+            content=read_list(
+                {"agency": "甲局", "title": "清单", "source": "甲", "action_types": ACTIONS, "items": items}
+            ),
+            effective_from=date(2026, 1, 1),
+            actor="service",
+            clock=shared.services.clock,
+            entropy=shared.services.entropy,
+        )
+    assert (await annotate(shared, clip, content, seen=1)).status == 201
+    assert (await annotate(shared, clip, {**content, "item": "抽样取证"}, seen=2)).code == "annotation.invalid"
+
+
+ACTIONS = [{"key": "penalty", "title": "行政处罚", "title_en": "penalty"}]
+
+
+def item_of(key: str) -> dict[str, Any]:
+    """Return an item of a recording-item list."""
+    words = dict.fromkeys(("stage", "starts", "ends", "source"), "现场")
+    return {**words, "key": key, "title": key, "means": ["video"], "mode": "partial", "retention": 6}
 
 
 SCRIPT = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)> ${7*7} {{7*7}}"
