@@ -14,7 +14,19 @@ from api.route import Route
 
 GROUPS = frozenset(
     (
-        *("access", "accounts", "cases", "clips", "docks", "exports", "items", "outbox", "recorders", "registers"),
+        *(
+            "access",
+            "accounts",
+            "annotations",
+            "cases",
+            "clips",
+            "docks",
+            "exports",
+            "items",
+            "outbox",
+            "recorders",
+            "registers",
+        ),
         *("retention", "search", "service", "staff", "statistics", "uploads"),
     )
 )

@@ -21,18 +21,7 @@ from ingest.swift.rules import ObjectKind
 _TEXT_BYTES_MAX = 65_536
 
 
-async def of_clip(call: Call[None, NoQuery]) -> web.Response:
-    """Return the recording that a clip belongs to."""
-    async with call.services.pool.acquire() as conn:
-        clip = await get_clip(conn, call.id("clip"))
-        found = await recording_of(conn, clip.id)
-    if found is None:
-        raise RecordingMissing("the clip came by itself", clip=str(clip.id))
-    texts = await asyncio.to_thread(_texts, call.services.objects, found.companions)
-    return json_answer(_item(found, texts))
-
-
-def _texts(objects: ObjectStore, companions: Sequence[RecordedCompanion]) -> dict[str, str]:
+def bookmark_texts(objects: ObjectStore, companions: Sequence[RecordedCompanion]) -> dict[str, str]:
     """Return what bookmarks say, by their names; one whose object is gone says nothing, and the audit names it."""
     texts = {}
     for one in companions:
@@ -44,6 +33,17 @@ def _texts(objects: ObjectStore, companions: Sequence[RecordedCompanion]) -> dic
             continue
         texts[one.name] = raw.decode("utf-8", "replace")
     return texts
+
+
+async def of_clip(call: Call[None, NoQuery]) -> web.Response:
+    """Return the recording that a clip belongs to."""
+    async with call.services.pool.acquire() as conn:
+        clip = await get_clip(conn, call.id("clip"))
+        found = await recording_of(conn, clip.id)
+    if found is None:
+        raise RecordingMissing("the clip came by itself", clip=str(clip.id))
+    texts = await asyncio.to_thread(bookmark_texts, call.services.objects, found.companions)
+    return json_answer(_item(found, texts))
 
 
 def _item(found: Recording, texts: dict[str, str]) -> RecordingItem:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.models.common import ResponseModel, Time
 from evidence.clips.content import AnnotationContent
+from evidence.clips.marks import MarkSource
 from evidence.clips.parts import Line
 from evidence.db.paging import LAST_INTEGER
 
@@ -53,3 +54,54 @@ class DifferenceItem(ResponseModel):
     annotated_at: Time
     reason: str | None
     changes: list[ChangeItem]
+
+
+class PositionItem(ResponseModel):
+    """Where a camera says it was."""
+
+    latitude_e6: int = Field(description="Millionths of a degree, north positive")
+    longitude_e6: int = Field(description="Millionths of a degree, east positive")
+    height_mm: int | None = None
+
+
+class MarkItem(ResponseModel):
+    """A mark, and who says so."""
+
+    source: MarkSource = Field(description="person, recorder or controller")
+    kind: str = Field(description="A marker of the vocabulary; of devices key_mark, position, bookmark or trail")
+    at_ms: int | None = Field(description="Milliseconds from the first frame; null for what is about the whole clip")
+    until_ms: int | None
+    note: str | None
+    by: str = Field(description="Actor of the entry that states it")
+    entry: UUID
+    position: PositionItem | None
+
+
+class MarkItems(ResponseModel):
+    """Marks of people and devices, in the order of their moments; devices' marks are in no annotation."""
+
+    clip: UUID
+    version: int = Field(description="Version of the annotation that people's marks are from, 0 for none")
+    items: list[MarkItem]
+
+
+class DocumentItem(ResponseModel):
+    """A related document against the clip's own times."""
+
+    kind: str
+    number: str | None
+    starts: str | None = Field(description="From when, as the document states it")
+    ends: str | None = Field(description="Until when, as the document states it")
+    begins_ms: int | None = Field(description="How much later the clip begins than the document says")
+    ends_ms: int | None = Field(description="How much later the clip ends than the document says")
+    agrees: bool | None = Field(description="Whether both are less than a minute; null if nothing can be compared")
+
+
+class DocumentItems(ResponseModel):
+    """Documents that tell of the same act, as the annotation names them, against the recorder's word."""
+
+    clip: UUID
+    version: int
+    recorded_at: Time | None
+    duration_ms: int | None
+    items: list[DocumentItem]

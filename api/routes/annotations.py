@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from api.bodies import JsonBody
-from api.handlers import annotating
-from api.models.annotations import DifferenceItem, DifferenceQuery, WriteAnnotation
+from api.handlers import annotating, marks
+from api.models.annotations import DifferenceItem, DifferenceQuery, DocumentItems, MarkItems, WriteAnnotation
 from api.models.clips import AnnotationItem, AnnotationItems, AnnotationMade
 from api.models.common import PageQuery
 from api.route import Header, Route, json_of
@@ -91,6 +91,28 @@ ANNOTATION_ROUTES: tuple[Route, ...] = (
             Header(name="If-Match", means="Version the caller has seen; without it, words are added to the newest"),
             IDEMPOTENCY,
         ),
+        tag="annotations",
+    ),
+    Route(
+        name="list_marks",
+        method="GET",
+        path="/v1/clips/{clip}/marks",
+        summary="What people and devices marked in a clip, each with its source and entry",
+        roles=VIEWERS,
+        handle=marks.marks,
+        answers=(json_of(200, MarkItems, "The marks"),),
+        errors=("clip.unknown", "object.store_unreachable"),
+        tag="annotations",
+    ),
+    Route(
+        name="compare_documents",
+        method="GET",
+        path="/v1/clips/{clip}/documents",
+        summary="Times of the documents that the annotation names against the clip's own: both deltas",
+        roles=VIEWERS,
+        handle=marks.documents,
+        answers=(json_of(200, DocumentItems, "The documents; none if the annotation names none"),),
+        errors=("clip.unknown",),
         tag="annotations",
     ),
 )
