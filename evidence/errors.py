@@ -188,6 +188,13 @@ class ReceiptPending(EvidenceError):
     blame = Blame.WAY
 
 
+class LeaseLost(EvidenceError):
+    """Another worker has taken the job over; this one's result is dropped."""
+
+    code = "job.lease_lost"
+    blame = Blame.WAY
+
+
 class ExportTargetTaken(EvidenceError):
     """The folder to export to is there already; evidence is never mixed into or written over something else."""
 
@@ -198,6 +205,68 @@ class ExportTargetUnusable(EvidenceError):
     """The place to export to cannot be written: it is missing, full or read-only. What was begun there is removed."""
 
     code = "export.target_unusable"
+    blame = Blame.WAY
+
+
+class ExportNoSpace(ExportTargetUnusable):
+    """The disk that a package is written to is full. Nothing was published; make room, then it goes on by itself."""
+
+    code = "export.no_space"
+
+
+class ExportEmpty(EvidenceError):
+    """There is nothing to hand over: no clips were named, the case has no exhibits, or a clip is none of the case."""
+
+    code = "export.empty"
+
+
+class ExportTooLarge(EvidenceError):
+    """More exhibits were asked for than one package holds; ask for parts of the case."""
+
+    code = "export.too_large"
+
+
+class ExportRefused(EvidenceError):
+    """No package can be made: every worker that tried ended without a result."""
+
+    code = "export.refused"
+
+
+class ExportUnknown(EvidenceError):
+    """There is no package with this id."""
+
+    code = "export.unknown"
+
+
+class ExportNotReady(EvidenceError):
+    """The package is not there: it is still being made, was refused, given up, or removed after its time."""
+
+    code = "export.not_ready"
+
+
+class ExportElsewhere(EvidenceError):
+    """The package lies in the data folder of another host of this service."""
+
+    code = "export.elsewhere"
+    blame = Blame.WAY
+
+
+class ShareUnknown(EvidenceError):
+    """The link is not known, has expired, was revoked or used up; which of these is not told to who holds it."""
+
+    code = "share.unknown"
+
+
+class ShareInvalid(EvidenceError):
+    """A link needs a recipient with a name, a time in the future of at most a year, and between 1 and 100 uses."""
+
+    code = "share.invalid"
+
+
+class CertificateImpossible(EvidenceError):
+    """No PDF of the certificate can be made here: typst or a font with Chinese is missing. The HTML says the same."""
+
+    code = "certificate.impossible"
     blame = Blame.WAY
 
 

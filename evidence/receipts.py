@@ -85,10 +85,10 @@ async def build_copy_receipt(conn: Connection, reader: LogReader, receipt: Recei
     return None if copy is None else [receipt, copy]
 
 
-async def stamps_of(conn: Connection, entry_id: UUID) -> Sequence[TimestampRow]:
+async def stamps_of(conn: Connection, entry_id: UUID, *, log_size: int | None = None) -> Sequence[TimestampRow]:
     """Return the time stamps over the earliest stamped checkpoint that covers an entry; see `timestamps_covering`."""
     index = (await published_indices(conn, [entry_id])).get(entry_id)
-    return [] if index is None else await timestamps_covering(conn, index)
+    return [] if index is None else await timestamps_covering(conn, index, log_size=log_size)
 
 
 async def build_dock_receipts(conn: Connection, reader: LogReader, receipt: Receipt, *, before: int) -> bytes | None:

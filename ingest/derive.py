@@ -33,12 +33,12 @@ from evidence.clips.preview_store import insert_preview
 from evidence.core.clock import Clock, Entropy
 from evidence.core.ids import uuid7
 from evidence.custody.record import record
+from evidence.db.holding import while_held
 from evidence.db.pool import Pool
-from evidence.errors import ObjectDamaged, ObjectMissing
+from evidence.errors import LeaseLost, ObjectDamaged, ObjectMissing
 from evidence.objects.store import ObjectStore
 from ingest import jobs_store
-from ingest.errors import IngestError, LeaseLost
-from ingest.holding import while_held
+from ingest.errors import IngestError
 from ingest.jobs_store import Lease
 from ingest.media.errors import NoSpace, SourceUnreadable
 from ingest.media.result import REASON_CHARACTERS_MAX, EarlyStill, MadeObject, MediaResult

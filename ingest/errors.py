@@ -200,13 +200,6 @@ class SpoolFailed(IngestError):
     blame: ClassVar[Blame] = Blame.WAY
 
 
-class LeaseLost(IngestError):
-    """Another worker has taken the job over; this one's result is dropped."""
-
-    code = "job.lease_lost"
-    blame: ClassVar[Blame] = Blame.WAY
-
-
 class ExcerptImpossible(IngestError):
     """No excerpt can be made: nothing lies between these times, or nobody knows which bytes hold them."""
 

@@ -32,12 +32,12 @@ from evidence.clips.store import clip_row
 from evidence.core.clock import Clock, Entropy
 from evidence.core.ids import uuid7
 from evidence.custody.record import record
+from evidence.db.holding import while_held
 from evidence.db.pool import Connection, Pool
-from evidence.errors import ClipUnknown
+from evidence.errors import ClipUnknown, LeaseLost
 from evidence.objects.store import ObjectStore
 from ingest import jobs, redaction_store
-from ingest.errors import IngestError, LeaseLost, RedactionRefused, RedactionUnknown
-from ingest.holding import while_held
+from ingest.errors import IngestError, RedactionRefused, RedactionUnknown
 from ingest.media.errors import ChildLost, MediaError, NoSpace, SourceUnreadable
 from ingest.media.pieces import Piece, make_piece
 from ingest.offload import on_disk, to_the_end

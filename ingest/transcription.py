@@ -29,12 +29,12 @@ from evidence.clips.store import MadeObject
 from evidence.core.clock import Clock, Entropy
 from evidence.core.ids import uuid7
 from evidence.custody.record import record
+from evidence.db.holding import while_held
 from evidence.db.pool import Pool
-from evidence.errors import ObjectDamaged, ObjectMissing
+from evidence.errors import LeaseLost, ObjectDamaged, ObjectMissing
 from evidence.objects.store import ObjectStore
 from ingest import transcription_store as jobs
-from ingest.errors import IngestError, LeaseLost
-from ingest.holding import while_held
+from ingest.errors import IngestError
 from ingest.media.errors import (
     MediaError,
     ModelsDiffer,

@@ -24,9 +24,11 @@ from evidence.custody import calendar_payloads, case_payloads, payloads, recordi
 from evidence.custody import store as custody
 from evidence.custody import timestamp_store as timestamps
 from evidence.custody.access_payloads import AccessGranted, AccessWithdrawn, ClipClassified, ClipsSearched
+from evidence.custody.export_payloads import ExportFetched, ExportLinkRevoked, ExportShared, PackageExported
 from evidence.custody.recorded import Projection, RecordedEvent
 from evidence.db.pool import Connection
 from evidence.errors import EventInvalid
+from evidence.export import link_store as exports
 from evidence.objects import copy_store as copies
 from evidence.objects import restoration_store as restorations
 from evidence.parties import controller_store, inventory_store
@@ -155,6 +157,13 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         "access.withdrawn": Event(payload=AccessWithdrawn, subject="staff", project=grants.project_access_withdrawn),
         "clip.viewed": Event(payload=payloads.ClipViewed, subject="clip"),
         "clip.exported": Event(payload=payloads.ClipExported, subject="clip"),
+        "case.exported": Event(payload=PackageExported, subject="case", project=exports.project_package_exported),
+        "clips.exported": Event(payload=PackageExported, subject="export", project=exports.project_package_exported),
+        "export.shared": Event(payload=ExportShared, subject="export", project=exports.project_export_shared),
+        "export.link_revoked": Event(
+            payload=ExportLinkRevoked, subject="export", project=exports.project_export_link_revoked
+        ),
+        "export.fetched": Event(payload=ExportFetched, subject="export", project=exports.project_export_fetched),
         "clip.excerpted": Event(payload=payloads.ClipExcerpted, subject="clip"),
         "clip.redacted": Event(payload=payloads.ClipRedacted, subject="clip"),
         "recording.sealed": Event(

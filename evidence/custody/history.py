@@ -13,6 +13,7 @@ from evidence.custody.recorded import RecordedEvent
 from evidence.custody.store import payloads_about
 from evidence.db.pool import Connection
 from evidence.errors import ClipUnknown
+from evidence.export.link_store import entries_of_exports
 from ledger.store import published_indices
 
 
@@ -27,7 +28,7 @@ class CustodyLine:
 async def clip_history(
     conn: Connection, clip: UUID, *, after: UUID | None = None, limit: int = 100
 ) -> Sequence[CustodyLine]:
-    """Return what is on record about a clip, oldest first, behind the entry `after`; its case links included.
+    """Return what is on record about a clip, oldest first, behind the entry `after`; case links and exports too.
 
     Raises:
         ClipUnknown: There is no such clip.
@@ -35,6 +36,7 @@ async def clip_history(
     if await clip_row(conn, clip) is None:
         raise ClipUnknown(f"there is no clip {clip}", clip=str(clip))
     links = [link.entry_id for link in await links_of_clip(conn, clip)]
+    links += await entries_of_exports(conn, clip)
     payloads = await payloads_about(conn, subjects=[f"clip:{clip}"], others=links, after=after, limit=limit)
     indices = await published_indices(conn, [stored.entry_id for stored in payloads])
     return [

@@ -67,6 +67,10 @@ EVIDENTIAL_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "clip_shown": ("entry_id", "clip"),
         "item_list": ("items",),
         "case_file": ("case_id",),
+        "export_clip": ("entry_id", "clip"),
+        "export_link": ("link",),
+        "export_link_revocation": ("link",),
+        "export_fetch": ("entry_id",),
         "case_clip": ("case_id", "exhibit"),
     }
 )

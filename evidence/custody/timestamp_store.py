@@ -78,15 +78,23 @@ async def worth_stamping(conn: Connection, *, after_size: int) -> bytes | None:
     return stamped or note
 
 
-async def timestamps_covering(conn: Connection, index: int) -> Sequence[TimestampRow]:
+async def timestamps_covering(conn: Connection, index: int, *, log_size: int | None = None) -> Sequence[TimestampRow]:
     """Return the stamps over the smallest stamped checkpoint that covers an entry, one per authority, the earliest.
 
     They are all of the same bytes. Empty while none covers it.
+
+    Args:
+        index: Place of the entry in the log.
+        log_size: Only stamps among the log's first so many entries; None for all.
     """
     rows = await conn.fetch(
-        f"""SELECT DISTINCT ON (authority) * FROM ({_ROWS} WHERE checkpoint = (
-               SELECT checkpoint FROM log_timestamp WHERE size > $1 ORDER BY size, stamped_at LIMIT 1
-           )) AS of_one ORDER BY authority, stamped_at, recorded_at""",  # noqa: S608 - a constant of this module
+        f"""WITH known AS (
+                {_ROWS} WHERE size > $1 AND ($2::bigint IS NULL OR entry_id IN (
+                    SELECT entry_id FROM ledger_leaf WHERE index < $2)))
+            SELECT DISTINCT ON (authority) * FROM known
+            WHERE checkpoint = (SELECT checkpoint FROM known ORDER BY size, stamped_at LIMIT 1)
+            ORDER BY authority, stamped_at, recorded_at""",  # noqa: S608 - a constant of this module
         index,
+        log_size,
     )
     return [TimestampRow(**dict(row)) for row in rows]

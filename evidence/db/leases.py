@@ -142,7 +142,7 @@ class JobTable:
             state: The table's word for this end.
             told: Columns that say what came of it.
         """
-        cleared = "".join(f", {column} = NULL" for column in self.cleared)
+        cleared = "".join(f", {column} = NULL" for column in self.cleared if column not in told)
         names = "".join(f", {column} = ${place}" for place, column in enumerate(told, 4))
         return _changed(
             await db.execute(

@@ -77,6 +77,7 @@ class Exporter:
         clock: Time of ledger entries.
         entropy: Their salts and ids.
         keys: The keys the log had, whose statements go into every folder; None or without any: the policy's alone.
+        asof: The published checkpoint as of which everything is shown; None for the newest.
     """
 
     pool: Pool
@@ -86,6 +87,7 @@ class Exporter:
     clock: Clock
     entropy: Entropy
     keys: KeyHistory | None = None
+    asof: bytes | None = None
 
     async def export_clip(
         self, *, clip: UUID, target: Path, actor: str, purpose: str, progress: Progress | None = None
@@ -136,7 +138,7 @@ class Exporter:
     @property
     def showing(self) -> Showing:
         """Shows entries of this log."""
-        return Showing(self.reader, self.policy, self.keys)
+        return Showing(self.reader, self.policy, self.keys, self.asof)
 
     async def prove(self, conn: Connection, clip: UUID) -> Proven:
         """Return the receipt of a clip and what it proves, or refuse.

@@ -13,6 +13,7 @@ thread, and set `stop` to make it give up within one chunk and clean up.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -23,7 +24,7 @@ from pathlib import Path
 
 from evidence.core.digest import CHUNK_BYTES, ClipDigest, ClipHasher, first_difference
 from evidence.core.durable import TEMPORARY_PREFIX, sync_file, sync_folder, write_file
-from evidence.errors import EvidenceDamaged, ExportTargetTaken, ExportTargetUnusable
+from evidence.errors import EvidenceDamaged, ExportNoSpace, ExportTargetTaken, ExportTargetUnusable
 from evidence.verify.hashing import Progress
 
 _READ_ONLY = 0o444
@@ -71,7 +72,7 @@ def writing_folder(target: Path, small_files: Mapping[str, bytes]) -> Iterator[P
         ExportTargetUnusable: It cannot be written.
     """
     require_free(target)
-    with _blaming_target(target):
+    with blaming_target(target):
         folder = target.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
         folder.mkdir()
         try:
@@ -93,7 +94,7 @@ def require_free(target: Path) -> None:
         ExportTargetTaken: It is.
         ExportTargetUnusable: Nobody can tell, for example because the name is too long.
     """
-    with _blaming_target(target):
+    with blaming_target(target):
         taken = target.exists() or target.is_symlink()
     if taken:
         raise ExportTargetTaken(f"{target} is there already", target=str(target))
@@ -140,9 +141,16 @@ def _compare(copied: ClipHasher, digest: ClipDigest, leaves: list[bytes]) -> Non
 
 
 @contextmanager
-def _blaming_target(target: Path) -> Iterator[None]:
-    """Say of a failed system call which place could not be written."""
+def blaming_target(target: Path) -> Iterator[None]:
+    """Say of a failed system call which place could not be written, and whether it is full.
+
+    Raises:
+        ExportNoSpace, ExportTargetUnusable: A call within the block failed.
+    """
     try:
         yield
     except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            message = f"there is no room for {target}: make some, or choose another disk"
+            raise ExportNoSpace(message, target=str(target)) from error
         raise ExportTargetUnusable(f"{target} cannot be written: {error.strerror}", target=str(target)) from error

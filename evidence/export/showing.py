@@ -28,6 +28,7 @@ from evidence.verify.page.page import page_bytes
 from ledger.findings import Severity, is_clean
 from ledger.key_history import KeyHistory
 from ledger.policy import Policy
+from ledger.publish import stored_checkpoint
 from ledger.reader import LogReader
 
 
@@ -63,11 +64,13 @@ class Showing:
         reader: The published log.
         policy: The log's key and witnesses; it goes into every package.
         keys: The keys the log had, whose statements go along; None or without any: the policy's alone.
+        asof: The published checkpoint as of which everything is shown, byte for byte; None for the newest.
     """
 
     reader: LogReader
     policy: Policy
     keys: KeyHistory | None = None
+    asof: bytes | None = None
 
     @property
     def believed(self) -> Policy:
@@ -84,12 +87,13 @@ class Showing:
             ReceiptPending: No published checkpoint covers the entry yet.
             EvidenceDamaged, StorageUnreadable: See `build_receipt`.
         """
-        stamps = await stamps_of(conn, entry_id)
+        size = None if self.asof is None else stored_checkpoint(self.asof).size
+        stamps = await stamps_of(conn, entry_id, log_size=size)
         shown = await self._judged(conn, entry_id, stamps)
         return await self._judged(conn, entry_id, ()) if stamps and not shown.holds else shown
 
     async def _judged(self, conn: Connection, entry_id: UUID, stamps: Sequence[TimestampRow]) -> Shown:
-        note = stamps[0].checkpoint if stamps else None
+        note = stamps[0].checkpoint if stamps else self.asof
         receipt = await build_receipt(conn, self.reader, entry_id, note=note)
         if receipt is None:
             raise ReceiptPending(f"entry {entry_id} is not yet in a published checkpoint", entry=str(entry_id))
@@ -98,10 +102,16 @@ class Showing:
 
     def files(self, name: str, shown: Shown) -> dict[str, bytes]:
         """Return what lies beside the bytes called `name`: receipt, stamps, policy, keys and the page that verifies."""
+        return {**self.trust(), PAGE_NAME: page_bytes(), **self.proofs(name, shown)}
+
+    def trust(self) -> dict[str, bytes]:
+        """Return policy and keys of the log."""
+        keys = {KEYS_NAME: self.keys.format()} if self.keys and self.keys.statements else {}
+        return {POLICY_NAME: self.policy.format(), **keys}
+
+    def proofs(self, name: str, shown: Shown) -> dict[str, bytes]:
+        """Return receipt, stamps and the stamped checkpoint of the bytes called `name`."""
         return {
-            POLICY_NAME: self.policy.format(),
-            **({KEYS_NAME: self.keys.format()} if self.keys and self.keys.statements else {}),
-            PAGE_NAME: page_bytes(),
             f"{name}{RECEIPT_SUFFIX}": format_receipt(shown.receipt),
             **{f"{name}.{row.authority}{STAMP_SUFFIX}": row.response for row in shown.stamps},
             **{f"{name}{CHECKPOINT_SUFFIX}": row.checkpoint for row in shown.stamps[:1]},

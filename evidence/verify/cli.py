@@ -10,17 +10,18 @@ import io
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from evidence.errors import EvidenceError
-from evidence.verify.clip import verify_clip
+from evidence.verify.bag import Bag, judge_bag, open_bag
+from evidence.verify.clip import Verification, verify_clip
 from evidence.verify.errors import RebuildImpossible
 from evidence.verify.excerpt_statement import parse_excerpt
 from evidence.verify.findings import finding
 from evidence.verify.foreign import foreign_files
 from evidence.verify.hashing import Progress
-from evidence.verify.keys import judge_keys
+from evidence.verify.keys import Belief, judge_keys
 from evidence.verify.package import Item, Package, Trust, decide_trust, open_packages, read_roots
 from evidence.verify.rebuild import rebuild
 from evidence.verify.report import Exit, Report, one_line, printable, render
@@ -32,8 +33,11 @@ _REDRAW_SECONDS = 0.2
 _DESCRIPTION = """\
 离线验证执法音像证据。Verify evidence offline.
 
-PATH 为证据文件夹（可含多个子文件夹），或单个原始文件（其旁应有 .receipt 回执）。
-PATH is an evidence folder, a folder of such folders, or a single original with its .receipt beside it.
+PATH 为证据文件夹（可含多个子文件夹）、证据包（BagIt），或单个原始文件（其旁应有 .receipt 回执）。
+PATH is an evidence folder, a folder of such folders, a package (BagIt), or a single original with its .receipt.
+
+证据包另核对移交回执及其所记载的文件清单。
+Of a package the receipt of its hand-over is checked too, and the list of files that it commits to.
 
 These obligations are checked for each original:
   1 文件可读，大小相符        file readable, size as stated
@@ -151,8 +155,30 @@ def _verify(paths: Sequence[Path], *, log_key: str | None, tsa_roots: Path | Non
         for remark in (*_remarks(package, trust), *belief.findings)
     ]
     sealed = {one.file: one.clip for one in verifications if one.clip is not None}
-    remarks += [remark for package in packages for remark in foreign_files(package, sealed)]
+    bags = [bag for path in paths if (bag := open_bag(path)) is not None]
+    remarks = [*_once(remarks, bags), *_judge_bags(bags, packages, beliefs, verifications)]
+    alone = [one for one in packages if all(one.items[0].file.parent != bag.root for bag in bags)]
+    remarks += [remark for package in alone for remark in foreign_files(package, sealed)]
     return Report(tuple(verifications), tuple(trusts), tuple(remarks))
+
+
+def _judge_bags(
+    bags: Sequence[Bag], packages: Sequence[Package], beliefs: Sequence[Belief], verifications: Sequence[Verification]
+) -> Iterator[Finding]:
+    """Judge packages around evidence folders, each by what is believed of its first folder."""
+    read = {one.file: one.clip.digest.sha256 for one in verifications if one.clip is not None and one.holds}
+    for bag in bags:
+        within = [one.items[0].file.is_relative_to(bag.root) for one in packages]
+        yield from judge_bag(bag, policy=beliefs[within.index(True)].policy, read=read)
+
+
+def _once(remarks: Sequence[Finding], bags: Sequence[Bag]) -> list[Finding]:
+    """Around packages, leave out what was said of a folder before, and files that a package's own lists speak for."""
+    if not bags:
+        return list(remarks)
+    listed = {f"file:{name}" for bag in bags for name in bag.names()}
+    told = {(one.code, one.subject, one.message): one for one in remarks}
+    return [one for one in told.values() if one.code != "package.uncovered" or one.subject not in listed]
 
 
 def _rebuild(paths: Sequence[Path], report: Report, *, target: Path) -> None:

@@ -23,29 +23,13 @@ A sentence is a template over the finding's details, so both languages say the s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from evidence.verify.bag_findings import BAG_FINDINGS
+from evidence.verify.meaning import Meaning
 from ledger.findings import Finding, Severity
 
 OBLIGATIONS: Final = (1, 2, 3, 4, 5, 6, 7, 8, 9)
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """What a finding code stands for.
-
-    Attributes:
-        obligation: Number of the obligation it belongs to, or None when it concerns a package or the trust in it.
-        severity: The severity it always has.
-        en: Sentence in English, a template over the details.
-        zh: The same in Chinese.
-    """
-
-    obligation: int | None
-    severity: Severity
-    en: str
-    zh: str
 
 
 _OK, _WARNING, _ERROR = Severity.OK, Severity.WARNING, Severity.ERROR
@@ -431,6 +415,7 @@ FINDINGS: Mapping[str, Meaning] = {
         "the statements about the log's keys that came along are false or no chain: {why}",
         "随附的日志密钥声明不真实或不连贯：{why}",
     ),
+    **BAG_FINDINGS,
     "package.uncovered": Meaning(
         None, _WARNING, "no receipt speaks for this file; nothing was verified about it", "该文件没有回执，未作任何验证"
     ),

@@ -12,8 +12,9 @@ from typing import Final
 from evidence.core.wire.receipt import RECEIPT_BYTES_MAX
 from evidence.verify.docks import DOCK_BYTES_MAX, DOCK_ENTRIES_MAX
 from evidence.verify.excerpt_statement import CUT_NAME_CHARS_MAX, EXCERPT_BYTES_MAX, PROOF_HASHES_MAX, RUNS_MAX
-from evidence.verify.findings import FINDINGS, Meaning
+from evidence.verify.findings import FINDINGS
 from evidence.verify.judge import PLACES_MAX
+from evidence.verify.meaning import Meaning
 from evidence.verify.package import KEYS_NAME, LEAVES_BYTES_MAX, OUR_NAMES, OUR_SUFFIXES, POLICY_NAME, STAMPS_MAX
 from evidence.verify.report import OWED, VERDICTS, Exit
 from ledger.canonical import DEPTH_MAX, ENTRY_BYTES_MAX, PAYLOAD_BYTES_MAX, SALT_BYTES

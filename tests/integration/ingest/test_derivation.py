@@ -15,9 +15,9 @@ from evidence.clips.preview_store import insert_preview
 from evidence.clips.store import Derivation as DerivationRow
 from evidence.clips.store import newest_derivation
 from evidence.core.clock import utc_now
+from evidence.errors import LeaseLost
 from ingest import jobs, jobs_store
 from ingest.derive import Derivation
-from ingest.errors import LeaseLost
 from ingest.media.errors import ChildBroken, ChildLost, NoSpace
 from ingest.media.result import EarlyStill
 from ingest.settings import WorkerSettings

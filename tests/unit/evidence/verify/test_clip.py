@@ -23,7 +23,7 @@ from ledger.findings import Finding, Severity
 from ledger.note import sign_note
 from ledger.policy import Policy
 from ledger.proof import LogProof, format_proof, parse_proof
-from tests.support import beginnings, dock_chains, excerpts, stamped_folder
+from tests.support import beginnings, dock_chains, excerpts, spoiled_packages, stamped_folder
 from tests.support.evidence_folder import NAME, EvidenceFolder, content_of, make_evidence_folder
 from tests.support.paper_log import ORIGIN, PaperLog, sealed_payload, seeded_signer
 
@@ -367,6 +367,7 @@ def test_every_code_is_triggered_somewhere_here() -> None:
         Path(dock_chains.__file__),
         Path(beginnings.__file__),
         Path(excerpts.__file__),
+        Path(spoiled_packages.__file__),
     ]
     source = "".join(file.read_text(encoding="utf-8") for file in files)
     fine = {code for code, meaning in FINDINGS.items() if meaning.severity is Severity.OK}

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from ingest.errors import LeaseLost
+from evidence.errors import LeaseLost
 from ledger.store import DATABASE_ERRORS
 
 R = TypeVar("R")

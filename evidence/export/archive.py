@@ -1,0 +1,283 @@
+"""Writing a package as one archive, going on where an earlier attempt stopped; or as a folder. Whole, or not there.
+
+`<name>.zip.part` grows, and `<name>.zip.state` tells how far it may be believed:
+
+1. bytes are written into the part                          crash: they are not believed, and written again
+2. every 256 MiB the part is synced, then the state          crash: the next attempt goes on behind the state
+   replaced (file, folder synced)
+3. the directory is written, the part synced                 crash: the same
+4. the part is renamed, the folder synced, the state goes    crash: the archive is there; the state is cleared later
+
+A state is of one plan: another plan begins anew. Whoever writes holds a lock on the part (`flock`), so a worker that
+lost its job and does not know it yet cannot write between. All of this blocks; run it in a thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from evidence.core.durable import sync_folder, write_file
+from evidence.errors import LeaseLost
+from evidence.export.copying import copy_proved, share_blocks
+from evidence.export.folder import blaming_target, require_free, writing_folder
+from evidence.export.members import Member, Plan, Stored
+from evidence.export.zip_format import Slot, archive_bytes, directory, lay_out, local_header
+
+PART_SUFFIX: Final = ".part"
+STATE_SUFFIX: Final = ".state"
+SYNC_BYTES: Final = 256 * 1024 * 1024
+
+Locate = Callable[[bytes], Path]
+"""Returns where the object with a digest of 32 bytes lies, fetching it if need be."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """How far the part may be believed: `member` is the one being written, `chunks` of it are there with CRC `crc`."""
+
+    member: int = 0
+    chunks: int = 0
+    crc: int = 0
+    crcs: tuple[int, ...] = ()
+
+
+@dataclass
+class _Crc:
+    """CRC-32 of what was taken so far."""
+
+    value: int = 0
+
+    def take(self, view: memoryview) -> int:
+        self.value = zlib.crc32(view, self.value)
+        return self.value
+
+
+def write_archive(
+    plan: Plan, target: Path, *, locate: Locate, stop: threading.Event, progress: Progress = lambda _done, _total: None
+) -> int:
+    """Write a package as `target`, a ZIP archive; return its bytes.
+
+    Raises:
+        EvidenceDamaged: A stored original is not what was sealed; the archive does not come into being.
+        ExportNoSpace: The disk is full; what was written is kept for the next attempt.
+        ExportTargetUnusable: The archive cannot be written for another reason.
+        LeaseLost: `stop` was set, or another one writes it.
+    """
+    slots = lay_out(plan)
+    total = archive_bytes(slots)
+    part, memory = Path(f"{target}{PART_SUFFIX}"), Path(f"{target}{STATE_SUFFIX}")
+    with blaming_target(target), _locked(part) as handle:
+        if not target.exists():
+            writing = _Writing(plan, slots, handle, memory, locate, stop, lambda done: progress(done, total))
+            crcs = writing.run(_recall(memory, plan))
+            _put(handle, memoryview(directory(slots, crcs)), slots[-1].end)
+            os.ftruncate(handle, total)
+            os.fsync(handle)
+            part.chmod(0o444)
+            part.rename(target)
+            sync_folder(target.parent)
+        memory.unlink(missing_ok=True)
+    progress(total, total)
+    return total
+
+
+@dataclass
+class _Writing:
+    plan: Plan
+    slots: tuple[Slot, ...]
+    handle: int
+    memory: Path
+    locate: Locate
+    stop: threading.Event
+    progress: Callable[[int], None]
+    state: _State = field(default_factory=_State)
+    synced: int = 0
+
+    def run(self, state: _State) -> tuple[int, ...]:
+        """Write what the state does not believe to be there; return the CRC-32 of every file."""
+        self.state = state
+        for number in range(state.member, len(self.slots)):
+            member, slot = self.plan.members[number], self.slots[number]
+            if self.stop.is_set():
+                raise LeaseLost("the export was given up")
+            crc = (
+                self._original(member.source, slot) if isinstance(member.source, Stored) else self._small(member, slot)
+            )
+            _put(self.handle, memoryview(local_header(slot, crc)), slot.header)
+            self.state = _State(member=number + 1, crcs=(*self.state.crcs, crc))
+            self._reached(slot.end)
+        return self.state.crcs
+
+    def _small(self, member: Member, slot: Slot) -> int:
+        data = member.source
+        assert isinstance(data, bytes)  # noqa: S101 - for the type checker
+        _put(self.handle, memoryview(data), slot.data)
+        return zlib.crc32(data)
+
+    def _original(self, source: Stored, slot: Slot) -> int:
+        crc, before = _Crc(self.state.crc), self.state
+        place = slot.data + _bytes_of(source, before.chunks)
+
+        def write(view: memoryview) -> None:
+            nonlocal place
+            _put(self.handle, view, place)
+            place += len(view)
+
+        def passed(chunks: int, count: int, followed: int) -> None:
+            self.state = replace(before, chunks=chunks, crc=followed)
+            self._reached(slot.data + count)
+
+        copy_proved(
+            self.locate(source.sha256),
+            source,
+            write,
+            stop=self.stop,
+            follow=crc.take,
+            skip_chunks=before.chunks,
+            passed=passed,
+        )
+        return crc.value
+
+    def _reached(self, place: int) -> None:
+        self.progress(place)
+        if place - self.synced < SYNC_BYTES:
+            return
+        os.fdatasync(self.handle)
+        told = {
+            "plan": self.plan.digest,
+            "member": self.state.member,
+            "chunks": self.state.chunks,
+            "crc": self.state.crc,
+            "crcs": self.state.crcs,
+        }
+        write_file(self.memory, json.dumps(told).encode(), mode=0o600)
+        self.synced = place
+
+
+def write_package_folder(
+    plan: Plan, target: Path, *, locate: Locate, stop: threading.Event, progress: Progress = lambda _done, _total: None
+) -> None:
+    """Write a package as a folder, whole or not at all; see `evidence.export.folder` for what a crash leaves.
+
+    Raises:
+        EvidenceDamaged, ExportNoSpace, ExportTargetUnusable, LeaseLost: See `write_archive`.
+        ExportTargetTaken: The target is there already.
+    """
+    require_free(target)
+    done, total = 0, plan.bytes
+    with blaming_target(target), writing_folder(target, {}) as folder:
+        folders = {folder}
+        for member in plan.members:
+            path = folder.joinpath(*member.path.split("/"))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            folders |= {above for above in path.parents if above.is_relative_to(folder)}
+            if isinstance(member.source, Stored):
+                before = done
+                _copy_out(
+                    locate(member.source.sha256),
+                    member.source,
+                    path,
+                    stop,
+                    lambda count: progress(count, total),
+                    before,
+                )
+            else:
+                _write_out(path, member.source)
+            done += member.size
+            progress(done, total)
+        for above in sorted(folders, key=lambda one: len(one.parts), reverse=True):
+            sync_folder(above)
+
+
+def _write_out(path: Path, data: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+    try:
+        _put(handle, memoryview(data), 0)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _copy_out(
+    source: Path, stored: Stored, path: Path, stop: threading.Event, progress: Callable[[int], None], before: int
+) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+    place = 0
+
+    def write(view: memoryview) -> None:
+        nonlocal place
+        _put(handle, view, place)
+        place += len(view)
+
+    try:
+        whole = stored.length == stored.size
+        shared = whole and share_blocks(source, handle)
+        copy_proved(
+            path if shared else source,
+            stored,
+            (lambda _view: None) if shared else write,
+            stop=stop,
+            passed=lambda _chunks, count, _followed: progress(before + count),
+        )
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _bytes_of(stored: Stored, chunks: int) -> int:
+    """Return the bytes of the first wanted chunks."""
+    runs: list[tuple[int, int]] = []
+    for first, stop in stored.runs:
+        take = min(chunks, stop - first)
+        runs.append((first, first + take))
+        chunks -= take
+    return replace(stored, runs=tuple(run for run in runs if run[1] > run[0])).length
+
+
+def _recall(memory: Path, plan: Plan) -> _State:
+    """Return how far an earlier attempt came; the beginning when it was of another plan, or cannot be read."""
+    try:
+        told = json.loads(memory.read_bytes())
+        if told["plan"] != plan.digest:
+            return _State()
+        return _State(int(told["member"]), int(told["chunks"]), int(told["crc"]), tuple(map(int, told["crcs"])))
+    except (OSError, ValueError, KeyError, TypeError):
+        return _State()
+
+
+@contextmanager
+def _locked(part: Path) -> Iterator[int]:
+    handle = os.open(part, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LeaseLost("another one writes this archive") from error
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _put(handle: int, view: memoryview, place: int) -> None:
+    while view:
+        count = os.pwrite(handle, view, place)
+        view, place = view[count:], place + count
+
+
+def forget_archive(target: Path) -> None:
+    """Remove an archive with whatever a broken attempt left; nothing there is no fault."""
+    for path in (target, Path(f"{target}{PART_SUFFIX}"), Path(f"{target}{STATE_SUFFIX}")):
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
