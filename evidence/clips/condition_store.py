@@ -1,7 +1,9 @@
 """A question's tree as one condition on `search_document`; the words are ours, values go as parameters.
 
-Single facets and words that have to hold together are asked of the index at once: one scan, which begins with the
-rarest. The text is looked at only where grams do not settle a word (`grams.is_exact`).
+A condition has two halves. The loose one is what the index can say: single facets and words that have to hold together
+are asked of it at once, in one scan which begins with the rarest. The strict one looks at texts, for words that their
+grams do not settle (`grams.is_exact`), and only at as many as a page needs: it is asked of what the first one found, in
+the order of the page.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from evidence.access.scope import Scope
 from evidence.clips.document import facet
 from evidence.clips.folding import like_pattern
 from evidence.clips.grams import is_exact, term_grams
-from evidence.clips.query_tree import Between, Every, Facets, Node, Some, Without, Words
+from evidence.clips.query_tree import Between, Every, Facets, Node, Some, Without, Words, leaves
 
 _COLUMNS = {name: name for name in ("recorded_at", "received_at", "duration_ms", "size")}
 
@@ -42,36 +44,63 @@ class Wanted:
             written.append(self.clause("(classes = '{{}}' OR classes <@ {}::text[])", sorted(scope.classes)))
         return written
 
-    def tree(self, node: Node) -> str:
-        """Return the condition of a whole question."""
+    def loose(self, node: Node) -> str:
+        """Return what the index can say of a question: whatever answers it fulfils this."""
         match node:
             case Words() | Every():
-                return self._every(node.parts if isinstance(node, Every) else (node,))
+                return self._every_loosely(parts_of(node))
+            case Some(parts):
+                return _joined([self.loose(part) for part in parts], " OR ")
+            case Without(part) if any(map(_is_text, leaves(part))):
+                return "true"
+            case _:
+                return self.strict(node)
+
+    def strict(self, node: Node) -> str:
+        """Return the condition of a whole question, of a document that fulfils the loose one or not."""
+        match node:
+            case Words(term):
+                if is_exact(term):
+                    return self.clause("grams @> {}::integer[]", term_grams(term))
+                return self.clause("haystack LIKE {}", like_pattern(term))
             case Facets(one_of):
-                return self.clause("facets && {}::text[]", list(one_of))
+                return self.clause(f"facets {'@>' if len(one_of) == 1 else '&&'} {{}}::text[]", list(one_of))
             case Between(column, low, high):
                 ends = [self.clause(f"{_COLUMNS[column]} >= {{}}", low)] if low is not None else []
                 ends += [self.clause(f"{_COLUMNS[column]} < {{}}", high)] if high is not None else []
                 return _joined(ends, " AND ")
+            case Every(parts):
+                return _joined([self.strict(part) for part in parts], " AND ")
             case Some(parts):
-                return _joined([self.tree(part) for part in parts], " OR ")
+                return _joined([self.strict(part) for part in parts], " OR ")
             case Without(part):
                 # A clip without a time of recording was not recorded on that day either.
-                return f"({self.tree(part)}) IS NOT TRUE"
+                return f"({self.strict(part)}) IS NOT TRUE"
 
-    def _every(self, parts: Sequence[Node]) -> str:
+    def _every_loosely(self, parts: Sequence[Node]) -> str:
         """Ask the index for all single facets and all words' grams at once: one scan that begins with the rarest."""
         facets = [part.one_of[0] for part in parts if isinstance(part, Facets) and len(part.one_of) == 1]
-        terms = [part.term for part in parts if isinstance(part, Words)]
+        grams = sorted({gram for part in parts if isinstance(part, Words) for gram in term_grams(part.term)})
         written = [self.clause("facets @> {}::text[]", facets)] if facets else []
-        if terms:
-            grams = sorted({gram for term in terms for gram in term_grams(term)})
-            written.append(self.clause("grams @> {}::integer[]", grams))
-            written += [self.clause("haystack LIKE {}", like_pattern(term)) for term in terms if not is_exact(term)]
+        written += [self.clause("grams @> {}::integer[]", grams)] if grams else []
         for part in parts:
             if not (isinstance(part, Words) or (isinstance(part, Facets) and len(part.one_of) == 1)):
-                written.append(self.tree(part))
+                written.append(self.loose(part))
         return _joined(written, " AND ")
+
+
+def to_check(node: Node) -> Node:
+    """Return the part of a question that the loose condition leaves open: what has to be looked for in texts."""
+    return Every(tuple(part for part in parts_of(node) if any(map(_is_text, leaves(part)))))
+
+
+def parts_of(node: Node) -> tuple[Node, ...]:
+    """Return what has to hold together."""
+    return node.parts if isinstance(node, Every) else (node,)
+
+
+def _is_text(leaf: Node) -> bool:
+    return isinstance(leaf, Words) and not is_exact(leaf.term)
 
 
 def _joined(written: Sequence[str], word: str) -> str:

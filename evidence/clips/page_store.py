@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from evidence.access.scope import WHOLE, Scope
-from evidence.clips.condition_store import Wanted
+from evidence.clips.condition_store import Wanted, to_check
 from evidence.clips.query_tree import EVERYTHING, Node
 from evidence.db.pool import Connection
 from ledger.canonical import JsonObject
@@ -20,8 +20,7 @@ SELECT d.clip, d.received_at, d.recorded_at, c.name, c.size, c.sha256, c.entry_i
        coalesce(a.version, 0) AS version, a.remark,
        ARRAY(SELECT f.number FROM case_clip l JOIN case_file f USING (case_id) WHERE l.clip = d.clip
              ORDER BY l.entry_id) AS cases
-FROM (SELECT clip, received_at, recorded_at, facets FROM search_document /*wanted*/
-      ORDER BY received_at DESC, clip DESC LIMIT /*limit*/) d
+FROM (/*found*/) d
 JOIN clip c USING (clip)
 JOIN clip_source s USING (entry_id)
 LEFT JOIN LATERAL (SELECT entry_id, outcome, reason FROM clip_derivation WHERE clip = d.clip
@@ -31,6 +30,16 @@ LEFT JOIN LATERAL (SELECT version, content ->> 'remark' AS remark FROM clip_anno
                    ORDER BY version DESC LIMIT 1) a ON true
 ORDER BY d.received_at DESC, d.clip DESC
 """
+
+
+_FOUND = """SELECT clip, received_at, recorded_at, facets FROM search_document WHERE /*loose*/
+      ORDER BY received_at DESC, clip DESC LIMIT /*limit*/"""
+
+# OFFSET 0 keeps the two halves apart: texts are looked at in the order of the page, until it is full.
+_CHECKED = """SELECT clip, received_at, recorded_at, facets FROM (
+          SELECT clip, received_at, recorded_at, facets, haystack, grams FROM search_document WHERE /*loose*/
+          ORDER BY received_at DESC, clip DESC OFFSET 0) n
+      WHERE /*strict*/ LIMIT /*limit*/"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,19 +85,24 @@ class Condition:
     scope: Scope = WHOLE
     before: tuple[datetime, UUID] | None = None
 
-    def sql(self) -> tuple[str, list[object]]:
-        """Return the condition in SQL, and the values of its parameters."""
+    def found(self, *, limit: int) -> tuple[str, list[object]]:
+        """Return a statement of the documents that fulfil it, those received last first, and its values."""
         wanted = Wanted()
-        where = [wanted.tree(self.wanted), *wanted.scope(self.scope)]
+        where = [wanted.loose(self.wanted), *wanted.scope(self.scope)]
         if self.before is not None:
             where.append(wanted.clause("(received_at, clip) < ({}, {})", *self.before))
-        return " AND ".join(where), wanted.values
+        to_be_checked = to_check(self.wanted)
+        if to_be_checked == EVERYTHING:
+            written = _FOUND
+        else:
+            written = _CHECKED.replace("/*strict*/", wanted.strict(to_be_checked))
+        return written.replace("/*loose*/", " AND ".join(where)).replace("/*limit*/", str(int(limit))), wanted.values
 
 
 def page_statement(condition: Condition, *, limit: int) -> tuple[str, list[object]]:
     """Return the statement of a page, and the values of its parameters."""
-    where, values = condition.sql()
-    return _SUMMARIES.replace("/*wanted*/", f"WHERE {where}").replace("/*limit*/", str(int(limit))), values
+    found, values = condition.found(limit=limit)
+    return _SUMMARIES.replace("/*found*/", found), values
 
 
 async def find_summaries(conn: Connection, condition: Condition, *, limit: int) -> list[ClipSummary]:
