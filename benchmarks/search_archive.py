@@ -62,6 +62,7 @@ def clips(chance: random.Random, numbers: range, size: int) -> Iterator[ClipPart
                 "case": str(UUID(int=case + 1)),
                 "number": f"晋环罚〔2026〕{case}号",
                 "title": one_of(SUBJECTS, chance) + "案",
+                "kind": None,
             }
         ]
         source = {
@@ -80,11 +81,22 @@ def clips(chance: random.Random, numbers: range, size: int) -> Iterator[ClipPart
             recorded_at=recorded,
             sources=[source],
             outcome="reviewable" if chance.random() < 0.95 else "still",
-            duration_ms=chance.randrange(1_000, 3_600_000),
+            probe=probe(chance),
             content=content(chance) if number % 2 else None,
             cases=cases if number % CASES_EVERY == 0 else None,
         )
         yield parts, name
+
+
+def probe(chance: random.Random) -> dict[str, object]:
+    """Draw what is known of a file: its length, and for every fourth a track of three positions in Shuozhou."""
+    length = chance.randrange(1_000, 3_600_000)
+    told: dict[str, object] = {"container": {"duration_ms": length}}
+    if chance.random() < 0.25:
+        latitude, longitude = chance.randrange(39_000_000, 40_000_000), chance.randrange(112_000_000, 113_500_000)
+        track = [{"latitude_e6": latitude + 400 * step, "longitude_e6": longitude} for step in range(3)]
+        told["positions"] = {"track": track}
+    return told
 
 
 def content(chance: random.Random) -> dict[str, object]:
@@ -197,10 +209,21 @@ def sources(some: list[ClipParts], entry: dict[UUID, UUID]) -> tuple[list[tuple[
 
 def documents(some: list[ClipParts]) -> tuple[list[tuple[object, ...]], list[str]]:
     """Return the rows of the index and their columns."""
-    names = "clip received_at recorded_at size duration_ms facets haystack grams form"
+    names = "clip received_at recorded_at size duration_ms facets haystack grams places form"
     made = [compose(parts) for parts, _ in some]
     rows: list[tuple[object, ...]] = [
-        (d.clip, d.received_at, d.recorded_at, d.size, d.duration_ms, d.facets, d.haystack, d.grams, DOCUMENT_FORM)
+        (
+            d.clip,
+            d.received_at,
+            d.recorded_at,
+            d.size,
+            d.duration_ms,
+            d.facets,
+            d.haystack,
+            d.grams,
+            d.places,
+            DOCUMENT_FORM,
+        )
         for d in made
     ]
     return rows, names.split()

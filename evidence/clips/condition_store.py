@@ -14,9 +14,20 @@ from evidence.access.scope import Scope
 from evidence.clips.document import facet
 from evidence.clips.folding import like_pattern
 from evidence.clips.grams import is_exact, term_grams
-from evidence.clips.query_tree import Between, Every, Facets, Node, Some, Without, Words, leaves
+from evidence.clips.nearby import cells_around
+from evidence.clips.query_tree import Between, Every, Facets, Near, Node, Noticed, Some, Without, Words, leaves
 
 _COLUMNS = {name: name for name in ("recorded_at", "received_at", "duration_ms", "size")}
+
+_NEAR = "search_is_near(places, {}, {}, {})"
+
+# The newest word about an inventory counts; what somebody explained is settled.
+_NOTICED = """clip IN (
+    SELECT s.clip FROM recorder_finding f JOIN clip_source s ON s.inventory = f.inventory
+    WHERE f.weight <> 'info'
+      AND f.entry_id = (SELECT c.entry_id FROM recorder_comparison c WHERE c.inventory = f.inventory
+                        ORDER BY c.entry_id DESC LIMIT 1)
+      AND NOT EXISTS (SELECT FROM recorder_explanation e WHERE e.finding = f.entry_id AND e.place = f.place))"""
 
 
 class Wanted:
@@ -69,6 +80,11 @@ class Wanted:
                 ends = [self.clause(f"{_COLUMNS[column]} >= {{}}", low)] if low is not None else []
                 ends += [self.clause(f"{_COLUMNS[column]} < {{}}", high)] if high is not None else []
                 return _joined(ends, " AND ")
+            case Near(latitude, longitude, metres):
+                cells = self.clause("facets && {}::text[]", cells_around(latitude, longitude, metres))
+                return f"({cells} AND {self.clause(_NEAR, latitude, longitude, metres)})"
+            case Noticed():
+                return _NOTICED
             case Every(parts):
                 return _joined([self.strict(part) for part in parts], " AND ")
             case Some(parts):

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from evidence.access.policy import classes_of
+from evidence.calendar.workdays import WorkCalendar, add_working_days, day_of, end_of
 from evidence.clips.annotation_words import annotation_facets, annotation_texts
+from evidence.clips.derived_facts import duration_ms, findings, media_kind, positions
 from evidence.clips.folding import fold, haystack
 from evidence.clips.grams import grams
+from evidence.clips.nearby import cells_of
 
 STATE_SEALED = "sealed"
 """State of a clip nothing has been derived from yet; later its state is the derivation's outcome."""
 
-DOCUMENT_FORM = 3
+DOCUMENT_FORM = 5
 """Which form of document this program makes; those of another form are made again in the background."""
+
+
+STORE_WORKING_DAYS = 2
+"""Within how many working days what was recorded has to be stored (R20)."""
+
+_CALENDAR = WorkCalendar()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +40,7 @@ class DocumentParts:
     recorded_at: datetime | None
     sources: Sequence[Mapping[str, Any]]
     outcome: str | None
-    duration_ms: int | None
+    probe: Mapping[str, Any] | None
     content: Mapping[str, Any] | None
     cases: Sequence[Mapping[str, Any]] | None
     unit: UUID | None = None
@@ -40,7 +49,7 @@ class DocumentParts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One row of the index; `size` in bytes, `duration_ms` as the container states it.
+    """One row of the index; `size` in bytes, `duration_ms` of what was decoded.
 
     `unit` and `classes` decide who finds it, see `evidence.access.scope`.
     """
@@ -53,6 +62,7 @@ class Document:
     facets: list[str]
     haystack: str
     grams: list[int]
+    places: list[int]
     unit: UUID | None
     classes: list[str]
 
@@ -65,15 +75,17 @@ def facet(name: str, value: str) -> str:
 def compose(parts: DocumentParts) -> Document:
     """Make the document of a clip."""
     text = haystack(_texts(parts))
+    places = positions(parts.probe or {}, parts.content or {})
     return Document(
         clip=parts.clip,
         received_at=parts.received_at,
         recorded_at=parts.recorded_at,
         size=parts.size,
-        duration_ms=parts.duration_ms,
-        facets=sorted(set(_facets(parts))),
+        duration_ms=duration_ms(parts.probe or {}),
+        facets=sorted({*_facets(parts), *cells_of(places)}),
         haystack=text,
         grams=grams(text),
+        places=[number for place in places for number in place],
         unit=parts.unit,
         classes=sorted(classes_of(parts.classes, covert=(parts.content or {}).get("covert"))),
     )
@@ -82,6 +94,10 @@ def compose(parts: DocumentParts) -> Document:
 def _facets(parts: DocumentParts) -> Iterator[str]:
     yield facet("sha256", parts.sha256.hex())
     yield facet("state", parts.outcome or STATE_SEALED)
+    yield facet("kind", media_kind(parts.outcome))
+    yield from (facet("finding", name) for name in findings(parts.outcome, parts.probe or {}))
+    if parts.recorded_at is not None:
+        yield facet("late", "yes" if _is_late(parts, parts.recorded_at) else "no")
     for source in parts.sources:
         for name in ("recorder", "dock", "officer"):
             if source[name] is not None:
@@ -90,9 +106,21 @@ def _facets(parts: DocumentParts) -> Iterator[str]:
     for case in parts.cases or ():
         yield facet("case", case["case"])
         yield facet("case_number", case["number"])
+        if case["kind"]:
+            yield facet("action", case["kind"])
     content = parts.content or {}
     yield from (facet(name, value) for name, value in annotation_facets(content))
     yield from (facet("missing", name) for name in _missing(parts, content))
+
+
+def _is_late(parts: DocumentParts, recorded_at: datetime) -> bool:
+    """Say whether a clip was received after the second working day (R20), counted from its end by its recorder's clock.
+
+    The calendar is the officially announced one; a year that nobody has announced yet has its Mondays to Fridays.
+    """
+    ended_at = recorded_at + timedelta(milliseconds=duration_ms(parts.probe or {}) or 0)
+    due = add_working_days(day_of(ended_at, _CALENDAR), STORE_WORKING_DAYS, _CALENDAR)
+    return parts.received_at >= end_of(due.day, _CALENDAR)
 
 
 def _missing(parts: DocumentParts, content: Mapping[str, Any]) -> Iterator[str]:

@@ -14,9 +14,11 @@ from datetime import datetime, timedelta, timezone
 from uuid import UUID
 
 from evidence.clips.clips import ClipState
+from evidence.clips.derived_facts import KIND_UNKNOWN
 from evidence.clips.document import facet
 from evidence.clips.folding import fold
-from evidence.clips.query_tree import Between, Facets, Node, Some, Without
+from evidence.clips.nearby import LATITUDE_E6_MAX, RADIUS_M_MAX
+from evidence.clips.query_tree import Between, Facets, Near, Node, Noticed, Some, Without
 from evidence.clips.vocabulary import Word, vocabulary
 from evidence.errors import SearchInvalid
 
@@ -101,6 +103,52 @@ def _missing(name: str, text: str) -> Node:
             # No mark of a kind: the kinds are data, so that a list of what is missing needs no list of its own.
             found.append(Without(Facets((facet("marker", _key(vocabulary().markers, value, "marker")),))))
     return found[0] if len(found) == 1 else Some(tuple(found))
+
+
+def _word(known: Mapping[str, str]) -> Callable[[str, str], Node]:
+    """Return a reader of values from a closed list, written in English or Chinese."""
+
+    def read(name: str, text: str) -> Node:
+        return Facets(tuple(facet(name, _known(known, value, name)) for value in _values(text)))
+
+    return read
+
+
+def _known(known: Mapping[str, str], value: str, name: str) -> str:
+    asked = known.get(fold(value), fold(value))
+    if asked not in known.values():
+        raise SearchInvalid(f"there is no {name} {value!r}; there are {', '.join(known)}")
+    return asked
+
+
+def _findings(_: str, text: str) -> Node:
+    """What was noticed: in the file itself by its derivation, about its recorder by the sequence of sightings."""
+    asked = [_known(_FINDINGS, value, "findings") for value in _values(text)]
+    stood = tuple(facet("finding", name) for name in dict.fromkeys(asked) if name not in ("recorder", "open"))
+    found: list[Node] = []
+    if "open" in asked:
+        stood = tuple(facet("finding", name) for name in ("damaged", "continuity"))
+    if stood:
+        found.append(Facets(stood))
+    if "open" in asked or "recorder" in asked:
+        found.append(Noticed())
+    return found[0] if len(found) == 1 else Some(tuple(found))
+
+
+_PLACE = re.compile(r"([+-]?\d{1,3}(?:\.\d{1,9})?),([+-]?\d{1,3}(?:\.\d{1,9})?),(\d{1,6}(?:\.\d{1,3})?)(m|km|米|公里)?")
+
+
+def _near(name: str, text: str) -> Node:
+    found = _PLACE.fullmatch(unicodedata.normalize("NFKC", text).casefold())
+    if found is None:
+        raise SearchInvalid(f"{name} is a latitude, a longitude and a radius, such as 39.3313,112.4329,500m")
+    latitude, longitude = (round(float(part) * 1_000_000) for part in found.group(1, 2))
+    metres = round(float(found[3]) * (1000 if found[4] in ("km", "公里") else 1))
+    if abs(latitude) > LATITUDE_E6_MAX or abs(longitude) > 180_000_000:
+        raise SearchInvalid(f"{text!r} lies beyond 85 degrees of latitude or 180 of longitude")
+    if not 1 <= metres <= RADIUS_M_MAX:
+        raise SearchInvalid(f"a radius has 1 m to {RADIUS_M_MAX // 1000} km")
+    return Near(latitude, longitude, metres)
 
 
 def _is_uuid(text: str) -> bool:
@@ -194,6 +242,18 @@ def _between(column: str, low: datetime | int | None, high: datetime | int | Non
     return Between(column, low, high)
 
 
+_KINDS = {"video": "video", "视频": "video", "audio": "audio", "音频": "audio", "photo": "photo", "照片": "photo"} | {
+    "unknown": KIND_UNKNOWN,
+    "未知": KIND_UNKNOWN,
+}
+_FINDINGS = {"damaged": "damaged", "损坏": "damaged", "continuity": "continuity", "连续性": "continuity"} | {
+    "recorder": "recorder",
+    "记录仪": "recorder",
+    "open": "open",
+    "未决": "open",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """How the value of a field is read, what it asks for, and one value for the page about the language."""
@@ -217,6 +277,11 @@ FIELDS: Mapping[str, Field] = {
     "speaker": Field(_speaker, "role of somebody who speaks, by key or name", "当事人"),
     "document": Field(_plain, "kind or number of a document that tells of the same act, as annotated", "现场检查笔录"),
     "covert": Field(_covert, "whether it is a covert recording", "yes"),
+    "near": Field(_near, "recorded within a circle: latitude, longitude, radius", "39.3313,112.4329,500m"),
+    "kind": Field(_word(_KINDS), "kind of media: video, audio, photo, unknown", "video,photo"),
+    "action": Field(_plain, "action type of a case it is an exhibit of", "一般程序"),
+    "findings": Field(_findings, "what was noticed: damaged, continuity, recorder; open: any of them", "open"),
+    "late": Field(_yes_or_no, "received after the second working day from its end (R20)", "yes"),
     "recorded": Field(_when, "when it was recorded, by the recorder's clock", "2026-03-01..2026-03-05"),
     "received": Field(_when, "when it was received", ">=2026-03"),
     "duration": Field(_duration, "how long it is", ">10m"),
@@ -241,6 +306,11 @@ CHINESE_NAMES: Mapping[str, str] = {
     "人物": "speaker",
     "文书": "document",
     "隐蔽": "covert",
+    "附近": "near",
+    "类型": "kind",
+    "程序": "action",
+    "发现": "findings",
+    "迟交": "late",
     "录制": "recorded",
     "入库": "received",
     "时长": "duration",

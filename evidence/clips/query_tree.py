@@ -32,6 +32,20 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """A clip has to have been recorded within a circle: its centre in millionths of a degree, its radius in metres."""
+
+    latitude: int
+    longitude: int
+    metres: int
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something that nobody has explained yet has to have been noticed about the recorder it came from."""
+
+
+@dataclass(frozen=True, slots=True)
 class Every:
     """All of these."""
 
@@ -52,13 +66,14 @@ class Without:
     part: Node
 
 
-Node: TypeAlias = "Words | Facets | Between | Every | Some | Without"
+Leaf: TypeAlias = "Words | Facets | Between | Near | Noticed"
+Node: TypeAlias = "Leaf | Every | Some | Without"
 
 EVERYTHING = Every(())
 """The empty question, which every clip answers."""
 
 
-def leaves(node: Node) -> Iterator[Words | Facets | Between]:
+def leaves(node: Node) -> Iterator[Leaf]:
     """Return the words and conditions of a tree, those that are negated included."""
     match node:
         case Every(parts) | Some(parts):

@@ -22,11 +22,10 @@ SELECT c.clip, c.sha256, c.size, c.received_at,
         FROM clip_source s WHERE s.clip = c.clip) AS sources,
        (SELECT min(s.recorded_at) FROM clip_source s WHERE s.clip = c.clip) AS recorded_at,
        (SELECT d.outcome FROM clip_derivation d WHERE d.clip = c.clip ORDER BY d.entry_id DESC LIMIT 1) AS outcome,
-       (SELECT CASE WHEN jsonb_typeof(d.probe -> 'duration_ms') = 'number'
-                    THEN (d.probe ->> 'duration_ms')::numeric::bigint END
-        FROM clip_derivation d WHERE d.clip = c.clip ORDER BY d.entry_id DESC LIMIT 1) AS duration_ms,
+       (SELECT d.probe FROM clip_derivation d WHERE d.clip = c.clip ORDER BY d.entry_id DESC LIMIT 1) AS probe,
        (SELECT a.content FROM clip_annotation a WHERE a.clip = c.clip ORDER BY a.version DESC LIMIT 1) AS content,
-       (SELECT jsonb_agg(jsonb_build_object('case', f.case_id, 'number', f.number, 'title', f.title)
+       (SELECT jsonb_agg(jsonb_build_object('case', f.case_id, 'number', f.number, 'title', f.title,
+                                            'kind', f.kind)
                          ORDER BY l.entry_id)
         FROM case_clip l JOIN case_file f USING (case_id) WHERE l.clip = c.clip) AS cases,
        NULL::uuid AS unit,
@@ -91,16 +90,16 @@ async def renew(conn: Connection, *, after: UUID = FIRST_ID, batch: int = 200) -
 async def _write(conn: Connection, parts: Sequence[DocumentParts]) -> None:
     await conn.executemany(
         """INSERT INTO search_document
-               (clip, received_at, recorded_at, size, duration_ms, facets, haystack, grams, unit, classes, form)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+               (clip, received_at, recorded_at, size, duration_ms, facets, haystack, grams, places, unit, classes, form)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
            ON CONFLICT (clip) DO UPDATE SET received_at = excluded.received_at, recorded_at = excluded.recorded_at,
                size = excluded.size, duration_ms = excluded.duration_ms, facets = excluded.facets,
-               haystack = excluded.haystack, grams = excluded.grams, unit = excluded.unit,
+               haystack = excluded.haystack, grams = excluded.grams, places = excluded.places, unit = excluded.unit,
                classes = excluded.classes, form = excluded.form""",
         [
             (
                 *(made.clip, made.received_at, made.recorded_at, made.size, made.duration_ms),
-                *(made.facets, made.haystack, made.grams, made.unit, made.classes, DOCUMENT_FORM),
+                *(made.facets, made.haystack, made.grams, made.places, made.unit, made.classes, DOCUMENT_FORM),
             )
             for made in map(compose, parts)
         ],

@@ -256,6 +256,8 @@ def _probe_json(work: _Work) -> dict[str, JsonValue]:
         }
         facts["positions"] = work.proxy.positions.as_json()
         facts["damage"] = work.proxy.damage.as_json()
+        severities = [one.severity.value for one in work.proxy.continuity.observations]
+        facts["continuity"] = {word: severities.count(word) for word in ("high", "notice", "info")}
         frames = work.proxy.frames if "frames" in work.extras else None
         facts["frames"] = None if frames is None else {"units": sum(map(len, frames.tracks)), "ranges": frames.ranges}
     return facts

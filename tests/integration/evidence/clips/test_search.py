@@ -15,6 +15,7 @@ from evidence.clips.query import ClipQuery
 from evidence.clips.search import list_clips
 from evidence.db.pool import Pool
 from evidence.errors import SearchInvalid
+from ledger.canonical import JsonObject
 from tests.support.payloads import Scribe
 
 
@@ -275,3 +276,94 @@ async def test_two_writers_at_once_lose_neither_change_in_the_index(
             assert not linking.done(), "it waits for the document's lock"
         await linking
     assert await found(scribe, text="尚未提交", case=case_id) == {clips[1]}
+
+
+PLACED: JsonObject = {"latitude_e6": 39_331_300, "longitude_e6": 112_432_900}
+
+NOTICED: list[tuple[str, set[int]]] = [
+    ("near:39.3313,112.4329,1m", {0, 1}),
+    ("near:39.3313，112.4329，1m", {0, 1}),
+    ("附近:39.3358,112.4329,500m", set()),
+    ("near:39.3358,112.4329,501m", {0, 1}),
+    ("near:39.4213,112.4329,10公里", set()),
+    ("near:39.4213,112.4329,10.1km", {0, 1}),
+    ("-near:39.3313,112.4329,100km", {2}),
+    ("near:39.3313,112.4329,100km 查封", {0}),
+    ("kind:video", {0}),
+    ("类型:照片,未知", {1, 2}),
+    ("findings:损坏", {1}),
+    ("findings:continuity", {0}),
+    ("findings:open", {0, 1}),
+    ("-findings:open", {2}),
+    ("late:no", {0}),
+    ("迟交:是", {1}),
+    ("-late:yes", {0, 2}),
+    ("duration:61m", {1}),
+    ("文书:鲁应急罚〔2026〕3号", {0}),
+    ("covert:是", {0}),
+    ("covert:no", {1, 2}),
+    ("action:penalty", {1}),
+    ("-程序:penalty", {0, 2}),
+]
+"""What derivations and dates say: places, kinds, findings, lateness (Monday 2 March 2026: due by the 4th)."""
+
+
+async def test_r16_places_kinds_findings_and_late_clips_are_found(scribe: Scribe) -> None:
+    track: JsonObject = {"source": "gpmf", "positions": 1, "without_fix": 0, "track": [{"at_ms": 0, **PLACED}]}
+    first = await scribe.seal(recorded_at="2026-03-02T15:30:00.000Z", received_at="2026-03-04T15:59:59.999Z")
+    await scribe.derive(first, probe={"positions": track, "continuity": {"high": 1, "notice": 0, "info": 0}})
+    document = {"kind": "处罚决定书", "number": "鲁应急罚〔2026〕3号"}
+    covert = {"basis": "行政处罚法第四十一条", "approver": "局长"}
+    await scribe.annotate(first, remark="查封", documents=[document], covert=covert)
+    second = await scribe.seal(recorded_at="2026-03-02T14:00:00.000Z", received_at="2026-03-04T16:00:00.000Z")
+    await scribe.derive(second, outcome="still", probe=_still(duration_ms=3_660_000))
+    third = await scribe.seal(recorded_at=None)
+    case_id = await scribe.open_case()
+    await scribe.conn.execute("ALTER TABLE case_file DISABLE TRIGGER forbid_change")
+    await scribe.conn.execute("UPDATE case_file SET kind = 'penalty'")
+    await scribe.link(case_id, second)
+    for text, hits in NOTICED:
+        assert await found(scribe, text=text) == {[first, second, third][hit] for hit in hits}, text
+    await scribe.derive(second, outcome="still", probe=_still(duration_ms=7_260_000))
+    assert await found(scribe, text="late:yes") == set(), "it went on into the third, so the fifth is in time"
+
+
+def _still(*, duration_ms: int) -> JsonObject:
+    return {"place": PLACED, "container": {"missing_bytes": 1, "duration_ms": duration_ms}}
+
+
+async def test_r16_what_is_noticed_about_a_recorder_is_found_until_it_is_explained(scribe: Scribe) -> None:
+    clip, other = await scribe.seal(), await scribe.seal(recorder="B200002")
+    source = await scribe.conn.fetchrow("SELECT dock, recorder, inventory FROM clip_source WHERE clip = $1", clip)
+    assert source is not None
+    finding = {"code": "recorder.numbers_missing", "weight": "high", "facts": {}}
+    told = {"dock": str(source["dock"]), "recorder": source["recorder"], "inventory": str(source["inventory"])}
+    compared = await scribe.write(
+        "recorder.compared", f"dock:{source['dock']}", told | {"previous": None, "findings": [finding]}
+    )
+    assert other not in await found(scribe, text="findings:recorder")
+    assert clip in await found(scribe, text="findings:recorder")
+    explained = {"finding": str(compared.entry_id), "place": 0, "recorder": source["recorder"], "text": "换卡"}
+    await scribe.write("recorder.finding_explained", f"finding:{compared.entry_id}", explained)
+    assert await found(scribe, text="findings:recorder") == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "near:39,112",
+        "near:39,112,0m",
+        "near:39,112,101km",
+        "near:86,112,1m",
+        "near:39,181,1m",
+        "near:nan,inf,1m",
+        "near:39,112,1m,2",
+        "near:39,112,1e3m",
+        "kind:film",
+        "findings:guilty",
+        "late:perhaps",
+    ],
+)
+async def test_a_condition_that_makes_no_sense_is_refused(scribe: Scribe, text: str) -> None:
+    with pytest.raises(SearchInvalid):
+        await found(scribe, text=text)
