@@ -1,4 +1,5 @@
-"""Housekeeping: passing state is removed when its time is over, the search index kept in form; never evidence."""
+"""Housekeeping: passing state is removed when its time is over, the search index kept in form, clips of a time before
+the registers attributed; nothing that is evidence is ever removed."""
 
 from __future__ import annotations
 
@@ -7,10 +8,11 @@ from datetime import timedelta
 from uuid import UUID
 
 from evidence.clips import search_store
-from evidence.core.clock import Clock
+from evidence.core.clock import Clock, Entropy
 from evidence.db.paging import FIRST_ID
 from evidence.db.pool import Pool
 from evidence.parties.ticket_store import remove_expired
+from evidence.registers.attribution import catch_up
 from ledger.pausing import happens
 
 INTERVAL_SECONDS = 600.0
@@ -21,7 +23,7 @@ ANSWERS_KEPT = timedelta(days=1)
 """How long the answer to a create with an Idempotency-Key is kept: longer than any client goes on trying."""
 
 
-async def sweep(stop: asyncio.Event, *, pool: Pool, clock: Clock) -> None:
+async def sweep(stop: asyncio.Event, *, pool: Pool, clock: Clock, entropy: Entropy) -> None:
     """Remove expired tickets and old stored answers every ten minutes, until `stop`; first bring the search index up to
     the form in which this program writes it.
     """
@@ -34,4 +36,12 @@ async def sweep(stop: asyncio.Event, *, pool: Pool, clock: Clock) -> None:
         now = clock()
         async with pool.acquire() as conn:
             await remove_expired(conn, tickets_before=now, answers_before=now - ANSWERS_KEPT)
+        await _attribute(stop, pool=pool, clock=clock, entropy=entropy)
         await happens(stop, INTERVAL_SECONDS)
+
+
+async def _attribute(stop: asyncio.Event, *, pool: Pool, clock: Clock, entropy: Entropy) -> None:
+    last: UUID | None = FIRST_ID
+    while last is not None and not stop.is_set():
+        last = await catch_up(pool, after=last, clock=clock, entropy=entropy)
+        await happens(stop, RENEWAL_PAUSE_SECONDS)

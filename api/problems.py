@@ -105,6 +105,12 @@ PROBLEMS = _table(
         (415, Retry.NEVER, "request.media_type request.encoding"),
         (416, Retry.FIXED, "request.range"),
         (428, Retry.FIXED, "request.precondition_required"),
+        # Registers, and whose a clip is.
+        (400, Retry.NEVER, "unit.invalid register.validity_invalid"),
+        (404, Retry.FIXED, "unit.unknown"),
+        (409, Retry.FIXED, "clip.blocked"),
+        (409, Retry.NEVER, "unit.code_taken attribution.not_open"),
+        (412, Retry.FIXED, "register.stale"),
         # Deliveries of controllers: 400 is never stored, 503 is tried again soon, as their interface says.
         (400, Retry.NEVER, "swift.name_invalid swift.metadata_invalid swift.unsupported swift.too_large swift.sealed"),
         (400, Retry.FIXED, "swift.nothing_recorded swift.lost"),

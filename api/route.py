@@ -27,6 +27,8 @@ PATH_PATTERNS: Mapping[str, str] = MappingProxyType(
         "upload": UUID_PATTERN,
         "redaction": UUID_PATTERN,
         "version": "[1-9][0-9]{0,8}",
+        "officer": UUID_PATTERN,
+        "unit": UUID_PATTERN,
         "kind": "[a-z][a-z0-9_.-]{0,63}",
         "ticket": "[0-9a-f]{32}_[A-Za-z0-9_-]{43}",
         "account": "AUTH_[0-9a-f]{32}",

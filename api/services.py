@@ -413,7 +413,10 @@ async def _begin_duties(services: Services, duties: frozenset[Duty]) -> None:
         await services.deliveries.sealer.recover()
         services.duties.begin("intake", services.uploads.run)
         services.duties.begin("recordings", services.deliveries.sealer.run)
-        services.duties.begin("housekeeping", partial(sweep, pool=services.pool, clock=services.clock))
+        services.duties.begin(
+            "housekeeping",
+            partial(sweep, pool=services.pool, clock=services.clock, entropy=services.entropy),
+        )
     if services.copier is not None:
         services.duties.begin("copies", services.copier.run)
     if services.audit is not None:

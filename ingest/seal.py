@@ -9,7 +9,7 @@ Order of effects:
 1. the digests of what arrived are compared with the dock's signed manifest
 2. intent: digests and manifest go into the upload's row     crash: recovery seals from the row, nobody is asked again
 3. the spool file becomes the object of its digest           crash: an object without a clip; the intent names it
-4. one transaction: ledger entry, clip rows, upload, job     crash: all of it or nothing; before it, see 3
+4. one transaction: entries (the clip; whose it is), rows, job  crash: all of it or nothing; before it, see 3
 5. what is left of the spool is removed                      crash: recovery removes it
 
 The same content may come again: from the same place (dock, recorder, path) it is the same clip and entry, from another
@@ -38,6 +38,7 @@ from evidence.errors import WireSignature
 from evidence.objects.store import ObjectStore
 from evidence.parties.docks import require_in_force
 from evidence.parties.errors import DockNotInForce
+from evidence.registers.attribution import attribute_sealed
 from ingest import jobs, store
 from ingest.digests import Digests
 from ingest.errors import (
@@ -277,6 +278,7 @@ class Sealer:
         if first is None:
             await keep_leaves(conn, sha256=row.sha256, leaves=leaves)
             await jobs.enqueue(conn, clip=clip, sha256=row.sha256)
+        await attribute_sealed(conn, clip, clock=self._clock, entropy=self._entropy)
         return SealedContent(clip=clip, entry_id=recorded.entry_id, repeated=first is not None)
 
 

@@ -24,6 +24,8 @@ from evidence.core.clock import format_time, parse_time
 from evidence.recorders import register, register_store, store
 from evidence.recorders.register_store import Holding
 from evidence.recorders.store import FindingRow
+from evidence.registers.officers import CertificateField, OfficerWords, register_officer
+from evidence.registers.validity import Validity, parse_day
 
 _ACTOR = "service"
 _LISTED_MAX = 1000
@@ -126,20 +128,32 @@ def explain(
 def officer(
     number: Annotated[str, typer.Argument(metavar="NUMBER", help="Number of the officer.")],
     name: Annotated[str, typer.Option("--name", help="The officer's name.")],
-    unit: Annotated[str, typer.Option("--unit", help="The officer's unit.")],
+    unit: Annotated[str, typer.Option("--unit", help="The officer's unit: its code or name.")],
+    duty: Annotated[str | None, typer.Option("--duty", help="职务.", show_default=False)] = None,
+    certificate: Annotated[str | None, typer.Option("--certificate", help="证件编号.", show_default=False)] = None,
+    category: Annotated[str | None, typer.Option("--category", help="执法类别.", show_default=False)] = None,
+    area: Annotated[str | None, typer.Option("--area", help="执法区域.", show_default=False)] = None,
+    valid_from: Annotated[str | None, typer.Option("--valid-from", help="First valid day, 2026-01-01.")] = None,
+    valid_until: Annotated[str | None, typer.Option("--valid-until", help="Last valid day, 2030-12-31.")] = None,
     data: DataOption = None,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Register an officer, or other words for the one who bears this number."""
+    """Register an officer, or another version of the one who bears this number."""
+    stated: dict[CertificateField, str | None] = {"duty": duty, "certificate": certificate, "category": category}
+    words = OfficerWords(
+        number=number,
+        name=name,
+        unit=unit,
+        certificate={key: text for key, text in {**stated, "area": area}.items() if text is not None},
+        validity=Validity(first=parse_day(valid_from), last=parse_day(valid_until)),
+    )
 
     async def do(services: Services) -> UUID:
         async with services.pool.acquire() as conn, conn.transaction():
-            done = await register.register_officer(
+            done = await register_officer(
                 conn,
-                number=number,
-                name=name,
-                unit=unit,
+                words,
                 actor=_ACTOR,
                 clock=services.clock,
                 entropy=services.entropy,

@@ -7,7 +7,7 @@ from aiohttp import web
 from api.answers import json_answer
 from api.call import Call
 from api.equipment import equipment_of
-from api.models.common import PageQuery, Recorded
+from api.models.common import Recorded
 from api.models.recorders import (
     AssignRecorder,
     ExplainFinding,
@@ -15,8 +15,6 @@ from api.models.recorders import (
     Holder,
     HolderSpan,
     HolderSpans,
-    OfficerItem,
-    OfficerPage,
     OneRecorderQuery,
     RecorderFindingItem,
     RecorderFindingPage,
@@ -24,8 +22,6 @@ from api.models.recorders import (
     RecorderPage,
     RecorderQuery,
     RecordersQuery,
-    RegisteredOfficer,
-    RegisterOfficer,
 )
 from api.route import NoQuery
 from evidence.core.clock import parse_time
@@ -99,36 +95,6 @@ async def explain(call: Call[ExplainFinding, NoQuery]) -> web.Response:
             entropy=services.entropy,
         )
     return json_answer(Recorded(entry=entry), status=201)
-
-
-async def register_officer(call: Call[RegisterOfficer, NoQuery]) -> web.Response:
-    """Register an officer, or other words for one."""
-    services, body = call.services, call.body
-    async with services.pool.acquire() as conn, conn.transaction():
-        done = await register.register_officer(
-            conn,
-            number=body.number,
-            name=body.name,
-            unit=body.unit,
-            actor=call.actor,
-            clock=services.clock,
-            entropy=services.entropy,
-        )
-    return json_answer(RegisteredOfficer(officer=done.officer, entry=done.entry_id), status=201)
-
-
-async def list_officers(call: Call[None, PageQuery]) -> web.Response:
-    """List officers."""
-    limit = call.query.limit
-    async with call.services.pool.acquire() as conn:
-        rows = await register_store.list_officers(conn, after=call.query.after_id(), limit=limit + 1)
-    items = [
-        OfficerItem(
-            officer=row.officer, number=row.number, name=row.name, unit=row.unit, registered_at=row.registered_at
-        )
-        for row in rows[:limit]
-    ]
-    return json_answer(OfficerPage(items=items, next=str(items[-1].officer) if len(rows) > limit else None))
 
 
 async def equipment(call: Call[None, NoQuery]) -> web.Response:

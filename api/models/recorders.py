@@ -160,31 +160,6 @@ class ExplainFinding(RequestModel):
     text: str = Field(min_length=1, max_length=REASON_CHARACTERS_MAX, description="How it came about; goes on record")
 
 
-class RegisterOfficer(RequestModel):
-    """An administrator registers an officer, or other words for the one who bears this number."""
-
-    number: str = Field(min_length=1, max_length=NAME_CHARS_MAX)
-    name: str = Field(min_length=1, max_length=NAME_CHARS_MAX)
-    unit: str = Field(min_length=1, max_length=NAME_CHARS_MAX)
-
-
-class RegisteredOfficer(ResponseModel):
-    """An officer is on record."""
-
-    officer: UUID
-    entry: UUID = Field(description="Id of the ledger entry")
-
-
-class OfficerItem(Holder):
-    """One officer as registered last."""
-
-    registered_at: Time
-
-
-class OfficerPage(Page[OfficerItem]):
-    """Officers in order of their ids."""
-
-
 class UnitEquipment(ResponseModel):
     """How well a unit is equipped."""
 

@@ -25,5 +25,8 @@ WRITERS = frozenset({Role.INVESTIGATOR, Role.ARCHIVIST})
 EXPLAINERS = WRITERS | ADMINISTRATORS
 """Who says how a gap in a recorder's sequence came about: whoever works with it, or runs the equipment."""
 
+RESOLVERS = frozenset({Role.ARCHIVIST, Role.ADMINISTRATOR})
+"""Who says whose a flagged clip is: never an investigator, who may have recorded it."""
+
 SENDERS = WRITERS | DOCKS
 """Who brings files."""

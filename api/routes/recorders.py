@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from api.bodies import JsonBody
 from api.handlers import recorders
-from api.models.common import PageQuery, Recorded
+from api.models.common import Recorded
 from api.models.recorders import (
     AssignRecorder,
     Equipment,
     ExplainFinding,
     HolderSpans,
-    OfficerPage,
     OneRecorderQuery,
     RecorderFindingPage,
     RecorderPage,
     RecorderQuery,
     RecordersQuery,
-    RegisteredOfficer,
-    RegisterOfficer,
 )
 from api.route import Route, json_of
 from api.routes.access import ADMINISTRATORS, EXPLAINERS, STAFF
@@ -80,30 +77,6 @@ RECORDER_ROUTES: tuple[Route, ...] = (
         body=JsonBody(AssignRecorder),
         answers=(json_of(201, Recorded, "On record"),),
         errors=("officer.unknown", "recorder.assignment_invalid", "party.name_invalid", "time.invalid"),
-        tag="recorders",
-    ),
-    Route(
-        name="register_officer",
-        method="POST",
-        path="/v1/officers",
-        summary="Register an officer by number, name and unit, or other words for the one who bears the number",
-        roles=ADMINISTRATORS,
-        handle=recorders.register_officer,
-        body=JsonBody(RegisterOfficer),
-        answers=(json_of(201, RegisteredOfficer, "On record"),),
-        errors=("party.name_invalid",),
-        tag="recorders",
-    ),
-    Route(
-        name="list_officers",
-        method="GET",
-        path="/v1/officers",
-        summary="Officers in order of their ids",
-        roles=STAFF,
-        handle=recorders.list_officers,
-        query=PageQuery,
-        answers=(json_of(200, OfficerPage, "A page"),),
-        errors=("request.cursor",),
         tag="recorders",
     ),
     Route(

@@ -12,6 +12,7 @@ from api.routes.clips import CLIP_ROUTES
 from api.routes.items import ITEM_ROUTES
 from api.routes.parties import PARTY_ROUTES
 from api.routes.recorders import RECORDER_ROUTES
+from api.routes.registers import REGISTER_ROUTES
 from api.routes.service import LOG_ROUTES, SERVICE_ROUTES
 from api.routes.swift import SWIFT_ROUTES
 from api.routes.uploads import UPLOAD_ROUTES
@@ -21,6 +22,7 @@ ROUTES: tuple[Route, ...] = (
     *LOG_ROUTES,
     *PARTY_ROUTES,
     *RECORDER_ROUTES,
+    *REGISTER_ROUTES,
     *UPLOAD_ROUTES,
     *CLIP_ROUTES,
     *ANNOTATION_ROUTES,

@@ -33,6 +33,7 @@ from evidence.custody.record import record
 from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection
 from evidence.errors import CaseInvalid, CaseNumberTaken, CaseUnknown, ClipUnknown
+from evidence.registers.attribution import require_usable
 
 NUMBER_CHARS_MAX = 100
 TITLE_CHARS_MAX = 400
@@ -139,6 +140,7 @@ async def link_clip(
     Raises:
         CaseUnknown: There is no such case.
         ClipUnknown: There is no such clip.
+        ClipBlocked: Whose the clip is, is not settled.
     """
     await get_case(conn, case_id)
     if await clip_row(conn, clip) is None:
@@ -147,6 +149,7 @@ async def link_clip(
     known = await find_link(conn, case_id=case_id, clip=clip)
     if known is not None:
         return LinkedClip(exhibit=known.exhibit, entry_id=known.entry_id, repeated=True)
+    await require_usable(conn, clip)
     exhibit = await next_exhibit(conn, case_id)
     recorded = await record(
         conn,

@@ -26,6 +26,15 @@ from evidence.custody import timestamp_store as timestamps
 from evidence.custody.access_payloads import AccessGranted, AccessWithdrawn, ClipClassified, ClipsSearched
 from evidence.custody.export_payloads import ExportFetched, ExportLinkRevoked, ExportShared, PackageExported
 from evidence.custody.recorded import Projection, RecordedEvent
+from evidence.custody.register_payloads import (
+    ClipAttributed,
+    ClipAttributionResolved,
+    DockPlaced,
+    OfficerRegistered,
+    RecorderRegistered,
+    RegisterImported,
+    UnitRegistered,
+)
 from evidence.db.pool import Connection
 from evidence.errors import EventInvalid
 from evidence.export import link_store as exports
@@ -35,6 +44,7 @@ from evidence.parties import controller_store, inventory_store
 from evidence.parties import store as parties
 from evidence.recorders import register_store as register
 from evidence.recorders import store as recorders
+from evidence.registers import attribution_store, officer_store, recorder_store, unit_store
 from ledger.canonical import JsonObject
 
 
@@ -112,7 +122,33 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             payload=payloads.RecorderAssigned, subject="assignment", project=register.project_recorder_assigned
         ),
         "officer.registered": Event(
-            payload=payloads.OfficerRegistered, subject="officer", project=register.project_officer_registered
+            payload=OfficerRegistered,
+            subject="officer",
+            project=officer_store.project_officer_registered,
+        ),
+        "unit.registered": Event(payload=UnitRegistered, subject="unit", project=unit_store.project_unit_registered),
+        "recorder.registered": Event(
+            payload=RecorderRegistered,
+            subject="registration",
+            project=recorder_store.project_recorder_registered,
+        ),
+        "dock.placed": Event(payload=DockPlaced, subject="dock", project=recorder_store.project_dock_placed),
+        "register.imported": Event(
+            payload=RegisterImported,
+            subject="imported",
+            project=recorder_store.project_register_imported,
+        ),
+        "clip.attributed": Event(
+            payload=ClipAttributed,
+            subject="clip",
+            project=attribution_store.project_clip_attributed,
+            refresh=search_store.refresh_clip,
+        ),
+        "clip.attribution_resolved": Event(
+            payload=ClipAttributionResolved,
+            subject="clip",
+            project=attribution_store.project_attribution_resolved,
+            refresh=search_store.refresh_clip,
         ),
         "clip.sealed": Event(
             payload=payloads.ClipSealed,

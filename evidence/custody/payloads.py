@@ -207,15 +207,6 @@ class RecorderFindingExplained(Payload):
     text: Name
 
 
-class OfficerRegistered(Payload):
-    """An officer, or other words for one; the newest counts."""
-
-    officer: Id
-    number: Name
-    name: Name
-    unit: Name
-
-
 class RecorderAssigned(Payload):
     """A recorder is an officer's from `since` on, until the next assignment; nobody's when `officer` is null."""
 

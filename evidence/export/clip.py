@@ -32,6 +32,7 @@ from evidence.export.names import safe_name
 from evidence.export.showing import Showing, Shown
 from evidence.objects.store import ObjectStore
 from evidence.receipts import build_dock_receipts
+from evidence.registers.attribution import require_usable
 from evidence.verify.docks import judge_dock
 from evidence.verify.hashing import FileUnreadable, Progress, hash_file
 from evidence.verify.package import DOCK_SUFFIX, LEAVES_SUFFIX, README_NAME
@@ -103,6 +104,7 @@ class Exporter:
 
         Raises:
             ClipUnknown: There is no such clip.
+            ClipBlocked: Whose the clip is, is not settled.
             ReceiptPending: It is sealed and not yet in a published checkpoint; ask again.
             EvidenceDamaged: What is stored is not what was sealed; nothing is exported.
             ExportTargetTaken, ExportTargetUnusable: See `write_evidence_folder`.
@@ -144,11 +146,12 @@ class Exporter:
         """Return the receipt of a clip and what it proves, or refuse.
 
         Raises:
-            ClipUnknown, ReceiptPending, EvidenceDamaged: See `export_clip`.
+            ClipUnknown, ClipBlocked, ReceiptPending, EvidenceDamaged: See `export_clip`.
         """
         row = await clip_row(conn, clip)
         if row is None:
             raise ClipUnknown(f"there is no clip {clip}", clip=str(clip))
+        await require_usable(conn, clip)
         shown = await self.showing.show(conn, row.entry_id)
         receipt, reading = shown.receipt, shown.reading
         sealed = reading.clip

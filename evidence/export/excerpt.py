@@ -60,7 +60,7 @@ async def export_excerpt(
         purpose: A key of `evidence.parties.purposes.PURPOSES`.
 
     Raises:
-        ClipUnknown, ReceiptPending, EvidenceDamaged, ExportTargetTaken, ExportTargetUnusable: See
+        ClipUnknown, ClipBlocked, ReceiptPending, EvidenceDamaged, ExportTargetTaken, ExportTargetUnusable: See
             `Exporter.export_clip`.
     """
     require_free(target)

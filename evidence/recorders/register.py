@@ -1,13 +1,11 @@
-"""The register: officers, whose which recorder is, and what people say about findings. Each is an entry of the ledger.
+"""The register: whose which recorder is, and what people say about findings. Each is an entry of the ledger.
 
-An officer is known by number, name and unit; whoever states the same number again states other words for the same
-officer. A recorder is one officer's from a moment on until the next assignment; a moment in the past is allowed, for
+A recorder is one officer's from a moment on until the next assignment; a moment in the past is allowed, for
 recorders change hands before somebody sits down to write it, and the entry shows when that was.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -15,48 +13,15 @@ from evidence.core.clock import Clock, Entropy, format_time
 from evidence.core.ids import uuid7
 from evidence.core.wire.fields import NAME_CHARS_MAX
 from evidence.custody.record import record
-from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection
 from evidence.parties.names import REASON_CHARACTERS_MAX, check_name
 from evidence.recorders.errors import AssignmentInvalid, FindingUnknown, OfficerUnknown, RecorderUnknown
-from evidence.recorders.register_store import Officer, find_officer, recorder_is_known
+from evidence.recorders.register_store import recorder_is_known
 from evidence.recorders.store import find_finding
+from evidence.registers.officer_store import Officer, find_officer
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Nobody carried such a recorder before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """An officer on record and the ledger entry that says so last."""
-
-    officer: UUID
-    entry_id: UUID
-
-
-async def register_officer(
-    conn: Connection, *, number: str, name: str, unit: str, actor: str, clock: Clock, entropy: Entropy
-) -> Registered:
-    """Register an officer, or other words for the one who bears this number, in the caller's transaction.
-
-    Raises:
-        NameInvalid: A word is empty, too long, or has control characters.
-    """
-    for word in (number, name, unit):
-        check_name(word, characters_max=NAME_CHARS_MAX)
-    await lock_subject(conn, f"officer:{number}")
-    known = await find_officer(conn, number=number)
-    officer = known.officer if known else uuid7(clock=clock, entropy=entropy)
-    recorded = await record(
-        conn,
-        type="officer.registered",
-        actor=actor,
-        subject=f"officer:{officer}",
-        payload={"officer": str(officer), "number": number, "name": name, "unit": unit},
-        clock=clock,
-        entropy=entropy,
-    )
-    return Registered(officer, recorded.entry_id)
 
 
 async def assign_recorder(

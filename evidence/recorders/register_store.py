@@ -1,4 +1,4 @@
-"""SQL of the register: officers, whose which recorder is, and recorders as they stand."""
+"""SQL of the register: whose which recorder is, and recorders as they stand."""
 
 from __future__ import annotations
 
@@ -10,19 +10,7 @@ from uuid import UUID
 from evidence.core.clock import parse_time
 from evidence.core.wire.fields import take_optional, take_text, take_uuid
 from evidence.custody.recorded import RecordedEvent
-from evidence.db.paging import FIRST_ID
 from evidence.db.pool import Connection
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Officer:
-    """One officer as registered last."""
-
-    officer: UUID
-    number: str
-    name: str
-    unit: str
-    registered_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,21 +60,6 @@ class UnitRow:
     recorders: int
 
 
-async def project_officer_registered(conn: Connection, event: RecordedEvent) -> None:
-    """Insert the row of `officer.registered`."""
-    await conn.execute(
-        """INSERT INTO officer (entry_id, officer, number, name, unit, registered_at, registered_by)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
-        event.entry_id,
-        take_uuid(event.payload["officer"], where="officer"),
-        take_text(event.payload["number"], where="number"),
-        take_text(event.payload["name"], where="name"),
-        take_text(event.payload["unit"], where="unit"),
-        event.at,
-        event.actor,
-    )
-
-
 async def project_recorder_assigned(conn: Connection, event: RecordedEvent) -> None:
     """Insert the row of `recorder.assigned`."""
     await conn.execute(
@@ -107,25 +80,11 @@ _OFFICERS = """(
     ORDER BY officer, entry_id DESC
 )"""
 
-_OFFICER = f"SELECT * FROM {_OFFICERS} o"  # noqa: S608 - a table of this module
-
 # Of several assignments from the same moment on the one that was stated last counts.
 _HELD = """(
     SELECT DISTINCT ON (recorder) recorder, officer FROM recorder_assignment
     WHERE since <= $1 ORDER BY recorder, since DESC, entry_id DESC
 )"""
-
-
-async def find_officer(conn: Connection, *, number: str) -> Officer | None:
-    """Return the officer who bears a number now."""
-    row = await conn.fetchrow(f"{_OFFICER} WHERE number = $1", number)
-    return None if row is None else Officer(**dict(row))
-
-
-async def list_officers(conn: Connection, *, after: UUID | None, limit: int) -> Sequence[Officer]:
-    """Return officers in order of their ids, beginning behind `after`."""
-    rows = await conn.fetch(f"{_OFFICER} WHERE officer > $1 ORDER BY officer LIMIT $2", after or FIRST_ID, limit)
-    return [Officer(**dict(row)) for row in rows]
 
 
 async def holdings_of(conn: Connection, recorder: str) -> Sequence[Holding]:

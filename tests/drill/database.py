@@ -53,6 +53,8 @@ def _altered(column: str, kind: str, chance: Random) -> str:
         "timestamp with time zone": f"coalesce({column}, now()) - interval '{chance.randrange(1, 9999)} seconds'",
         "uuid": f"'{_uuid(chance)}'",
         "jsonb": f"jsonb_build_object('altered', {column})",
+        "date": f"coalesce({column}, current_date) - {chance.randrange(1, 9999)}",
+        "ARRAY": f"array_append({column}, 'planted')",
     }
     return expressions[kind]
 

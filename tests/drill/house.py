@@ -312,6 +312,42 @@ class DrillHouse(SmallHouse):
         }
         await self.write("recorder.assigned", f"assignment:{assignment}", given)
         await self.write("dock.key_demanded", f"dock:{self.dock}", {"dock": str(self.dock), "reason": "例行更换"})
+        await self._register(officer)
+
+    async def _register(self, officer: UUID) -> None:
+        """Two units, what a recorder is, where the dock stands, whose two clips are."""
+        above: UUID | None = None
+        for name, code in (("市局", "140100000000"), ("一中队", None)):
+            unit = self.new_id()
+            since: JsonObject = {"version": 1, "valid_from": "2020-01-01", "valid_until": None}
+            named: JsonObject = {
+                "unit": str(unit),
+                "code": code,
+                "name": name,
+                "parent": None if above is None else str(above),
+            }
+            await self.write("unit.registered", f"unit:{unit}", {**since, **named})
+            above = unit
+        registration, imported, unit_said = self.new_id(), self.new_id(), str(above)
+        what: JsonObject = {"version": 1, "kind": "body_worn", "serial": "SN-1", "model": "DSJ-V9", "state": "in_use"}
+        which: JsonObject = {"registration": str(registration), "recorder": RECORDER, "unit": unit_said}
+        await self.write("recorder.registered", f"registration:{registration}", {**what, **which})
+        await self.write("dock.placed", f"dock:{self.dock}", {"dock": str(self.dock), "unit": unit_said})
+        digest = hashlib.sha256(b"a list").hexdigest()
+        listed: JsonObject = {"imported": str(imported), "kind": "officers", "name": "人员.csv", "sha256": digest}
+        await self.write("register.imported", f"imported:{imported}", {**listed, "rows": 1})
+        whose: JsonObject = {
+            "officer": str(officer),
+            "unit": unit_said,
+            "flags": [],
+            "recorded_at": None,
+            "basis": None,
+        }
+        for clip in self.clips.values():
+            attributed: JsonObject = {**whose, "clip": str(clip), "version": 1, "blocked": False}
+            await self.write("clip.attributed", f"clip:{clip}", attributed)
+        reason: JsonObject = {**whose, "clip": str(clip), "version": 2, "reason": "已核对"}
+        await self.write("clip.attribution_resolved", f"clip:{clip}", reason)
 
     async def _write_down_speech(self) -> None:
         """What a machine took people to have said in two clips."""

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -54,10 +55,18 @@ class Intake:
         return await self.service.create(actor=actor, length=len(data), metadata={"filename": name.encode()})
 
     async def dock_upload(
-        self, dock: PaperDock, data: bytes, *, path: str = "DCIM/A.mp4", raw: bool = False
+        self,
+        dock: PaperDock,
+        data: bytes,
+        *,
+        path: str = "DCIM/A.mp4",
+        raw: bool = False,
+        recorded_at: datetime | None = None,
+        officer: str | None = None,
     ) -> UploadView:
         """Take a dock's inventory of one file and announce that file."""
-        inventory = dock.inventory(file_of(path, size=len(data), raw=raw))
+        listed = file_of(path, size=len(data), raw=raw, recorded_at=recorded_at, officer=officer)
+        inventory = dock.inventory(listed)
         async with self.pool.acquire() as conn, conn.transaction():
             await take_inventory(
                 conn,
@@ -108,9 +117,17 @@ class Intake:
             dock_verifiers=[dock.signer.verifier],
         )
 
-    async def dock_sealed(self, dock: PaperDock, data: bytes, *, path: str = "DCIM/A.mp4") -> tuple[UploadView, Sealed]:
+    async def dock_sealed(
+        self,
+        dock: PaperDock,
+        data: bytes,
+        *,
+        path: str = "DCIM/A.mp4",
+        recorded_at: datetime | None = None,
+        officer: str | None = None,
+    ) -> tuple[UploadView, Sealed]:
         """Bring one file of a dock all the way."""
-        view = await self.dock_upload(dock, data, path=path)
+        view = await self.dock_upload(dock, data, path=path, recorded_at=recorded_at, officer=officer)
         await self.send(view, data)
         return view, await self.seal(dock, view, self.manifest(dock, view, data))
 

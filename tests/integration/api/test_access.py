@@ -32,6 +32,8 @@ EXAMPLES = {
     "kind": "playlist",
     "redaction": str(UUID(int=6)),
     "version": "1",
+    "officer": str(UUID(int=7)),
+    "unit": str(UUID(int=8)),
 }
 
 

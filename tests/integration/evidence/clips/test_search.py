@@ -193,7 +193,7 @@ async def test_documents_of_an_older_form_are_renewed_in_the_background(scribe: 
 async def test_a_service_renews_the_index_when_it_begins(pool: Pool, scribe: Scribe, clips: list[UUID]) -> None:
     await scribe.conn.execute("UPDATE search_document SET form = 0, facets = '{}'")
     stop = asyncio.Event()
-    sweeping = asyncio.create_task(sweep(stop, pool=pool, clock=scribe.clock))
+    sweeping = asyncio.create_task(sweep(stop, pool=pool, clock=scribe.clock, entropy=scribe.entropy))
     async with asyncio.timeout(20):
         while await found(scribe, text="missing:case") != set(clips):
             await asyncio.sleep(0.02)

@@ -1,0 +1,210 @@
+"""Units, a tree in time: each version of a unit is an entry, a moved or renamed unit is another version of the same
+one.
+
+A unit has a name, a code of 12 digits where the agency gives one, and perhaps a unit above it. A version counts from
+its first day on, until its last or for good (`evidence.registers.validity`); none begins in the future, for what is to
+come is no record. On no day is a unit below itself: whoever registers holds the lock of the whole tree, and every day
+on which anything changes is looked at.
+
+A unit that was closed keeps its place in the tree: what it did stays its own, and its superior's to see.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from evidence.core.clock import Clock, Entropy
+from evidence.core.ids import uuid7
+from evidence.custody.record import record
+from evidence.db.locks import lock_subject
+from evidence.db.pool import Connection
+from evidence.parties.names import check_name
+from evidence.registers import unit_store
+from evidence.registers.errors import RegisterStale, UnitCodeTaken, UnitInvalid, UnitUnknown
+from evidence.registers.unit_store import Unit
+from evidence.registers.validity import ALWAYS, Validity, counting, day_of, format_day
+from ledger.canonical import JsonValue
+
+DEPTH_MAX = 50
+"""Most units above one another; the state has six levels."""
+
+_CODE = re.compile("[0-9]{12}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitWords:
+    """What somebody says of a unit.
+
+    Attributes:
+        code: 12 digits, or None where the agency has none.
+        parent: The unit above it.
+        validity: When this version is in force.
+    """
+
+    name: str
+    code: str | None = None
+    parent: UUID | None = None
+    validity: Validity = ALWAYS
+
+
+@dataclass(frozen=True, slots=True)
+class UnitOnRecord:
+    """A unit's new version and the ledger entry that states it."""
+
+    unit: UUID
+    version: int
+    entry_id: UUID
+
+
+async def register_unit(
+    conn: Connection,
+    words: UnitWords,
+    *,
+    actor: str,
+    clock: Clock,
+    entropy: Entropy,
+    unit: UUID | None = None,
+    expected_version: int = 0,
+) -> UnitOnRecord:
+    """Register a unit, or another version of one, in the caller's transaction.
+
+    Args:
+        unit: Which one; None for a new one.
+        expected_version: The version that the words are about, 0 for a new unit.
+
+    Raises:
+        NameInvalid: The name is empty, too long, or has control characters.
+        UnitInvalid: The code is not 12 digits, the first day is to come, or the unit would be below itself.
+        UnitUnknown: There is no such unit, or no such unit above it.
+        UnitCodeTaken: Another unit has the code.
+        RegisterStale: The unit has another version by now.
+    """
+    check_name(words.name)
+    if words.code is not None and not _CODE.fullmatch(words.code):
+        raise UnitInvalid("the code of a unit has 12 digits")
+    if words.validity.first is not None and words.validity.first > day_of(clock()):
+        raise UnitInvalid("a unit is in force from today, or from a day in the past on")
+    await lock_subject(conn, "units")
+    versions = await unit_store.unit_versions(conn)
+    known = [one for one in versions if one.unit == unit]
+    if unit is not None and not known:
+        raise UnitUnknown(f"there is no unit {unit}", unit=str(unit))
+    if (present := known[-1].version if known else 0) != expected_version:
+        raise RegisterStale(f"the unit is at version {present}", version=present)
+    named = unit or uuid7(clock=clock, entropy=entropy)
+    _check_code(words.code, named, versions)
+    _check_place(words, named, versions)
+    payload: dict[str, JsonValue] = {
+        "unit": str(named),
+        "version": present + 1,
+        "code": words.code,
+        "name": words.name,
+        "parent": None if words.parent is None else str(words.parent),
+        "valid_from": format_day(words.validity.first),
+        "valid_until": format_day(words.validity.last),
+    }
+    recorded = await record(
+        conn,
+        type="unit.registered",
+        actor=actor,
+        subject=f"unit:{named}",
+        payload=payload,
+        clock=clock,
+        entropy=entropy,
+    )
+    return UnitOnRecord(named, present + 1, recorded.entry_id)
+
+
+async def unit_called(conn: Connection, text: str) -> Unit | None:
+    """Return the unit that a code or a name means; None as long as no unit is registered at all.
+
+    Raises:
+        UnitUnknown: None is called so, or several are.
+    """
+    found = await unit_store.units_called(conn, text)
+    exact = [one for one in found if one.code == text] or found
+    if len(exact) == 1:
+        return exact[0]
+    if not exact and not await unit_store.any_unit(conn):
+        return None
+    reason = f"{len(exact)} units are called so: name it by its code" if exact else "no unit has this code or name"
+    raise UnitUnknown(reason, unit=text)
+
+
+async def get_unit(conn: Connection, unit: UUID) -> Unit:
+    """Return a unit as registered last.
+
+    Raises:
+        UnitUnknown: There is none with this id.
+    """
+    found = await unit_store.newest_unit(conn, unit)
+    if found is None:
+        raise UnitUnknown(f"there is no unit {unit}", unit=str(unit))
+    return found
+
+
+async def subtree(conn: Connection, unit: UUID, *, on: date | None = None) -> frozenset[UUID]:
+    """Return a unit and every unit below it, closed ones included; empty when nobody registered it.
+
+    Args:
+        on: On which day; None for today.
+    """
+    if on is None:
+        return await unit_store.units_below(conn, unit)
+    parents = _parents(await unit_store.unit_versions(conn), on)
+    return frozenset(one for one in parents if one == unit or unit in _above(parents, one))
+
+
+async def ancestors(conn: Connection, unit: UUID, *, on: date | None = None) -> tuple[UUID, ...]:
+    """Return the units above a unit, the nearest first.
+
+    Args:
+        on: On which day; None for today.
+    """
+    if on is None:
+        return await unit_store.units_above(conn, unit)
+    return tuple(_above(_parents(await unit_store.unit_versions(conn), on), unit))
+
+
+def _check_code(code: str | None, unit: UUID, versions: Sequence[Unit]) -> None:
+    other = next((one for one in versions if code is not None and one.code == code and one.unit != unit), None)
+    if other is not None:
+        raise UnitCodeTaken(f"the code is that of {other.name}", unit=str(other.unit))
+
+
+def _check_place(words: UnitWords, unit: UUID, versions: Sequence[Unit]) -> None:
+    """Refuse a place in the tree that is below the unit itself, on whichever day."""
+    if words.parent is None:
+        return
+    if words.parent != unit and not any(one.unit == words.parent for one in versions):
+        raise UnitUnknown(f"there is no unit {words.parent}", unit=str(words.parent))
+    for day in _days_of_change(words.validity, versions):
+        chain = [words.parent, *_above(_parents(versions, day), words.parent)]
+        if unit in chain:
+            raise UnitInvalid(f"the unit would be below itself on {day}", parent=str(words.parent))
+        if len(chain) >= DEPTH_MAX:
+            raise UnitInvalid(f"more than {DEPTH_MAX} units would stand above one another")
+
+
+def _days_of_change(validity: Validity, versions: Sequence[Unit]) -> list[date]:
+    begin = validity.first or date.min + timedelta(days=1)
+    return sorted({begin, *(one.valid_from for one in versions if one.valid_from and one.valid_from > begin)})
+
+
+def _parents(versions: Sequence[Unit], day: date) -> Mapping[UUID, UUID | None]:
+    grouped: dict[UUID, list[Unit]] = {}
+    for one in versions:
+        grouped.setdefault(one.unit, []).append(one)
+    counted = {unit: counting(known, day) for unit, known in grouped.items()}
+    return {unit: one.parent for unit, one in counted.items() if one is not None}
+
+
+def _above(parents: Mapping[UUID, UUID | None], unit: UUID) -> list[UUID]:
+    chain: list[UUID] = []
+    while (above := parents.get(chain[-1] if chain else unit)) is not None and above not in chain:
+        chain.append(above)
+    return chain
