@@ -80,7 +80,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(argv)
     try:
-        report = _verify(options.paths, log_key=options.log_key, tsa_roots=options.tsa_roots, quiet=options.quiet)
+        report = _verify(options)
         if options.rebuild is not None:
             _rebuild(options.paths, report, target=options.rebuild)
     except (EvidenceError, OSError) as error:
@@ -124,16 +124,22 @@ def _parser() -> argparse.ArgumentParser:
         help="make a playable file of the one excerpt in PATH: proved bytes at their places, zeros where nothing lies "
         "/ 将节选还原为可播放的文件（未包含处为零）",
     )
+    parser.add_argument(
+        "--tree",
+        action="store_true",
+        help="only the chunk tree, with all processors: every byte is covered, the whole-file digests are not compared "
+        "/ 仅核验分块树（多线程；覆盖全部字节，不比对整个文件的摘要值）",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object / 输出一个 JSON 对象")
     parser.add_argument("--lang", choices=("zh", "en", "both"), default="both", help="language / 语言 (default: both)")
     parser.add_argument("--quiet", action="store_true", help="no progress on standard error / 不显示进度")
     return parser
 
 
-def _verify(paths: Sequence[Path], *, log_key: str | None, tsa_roots: Path | None, quiet: bool) -> Report:
-    roots = read_roots(tsa_roots)
-    packages = [package for path in paths for package in open_packages(path)]
-    trusts = [decide_trust(log_key, package.policy) for package in packages]
+def _verify(options: argparse.Namespace) -> Report:
+    roots = read_roots(options.tsa_roots)
+    packages = [package for path in options.paths for package in open_packages(path)]
+    trusts = [decide_trust(options.log_key, package.policy) for package in packages]
     beliefs = [judge_keys(package.keys, trust.policy) for package, trust in zip(packages, trusts, strict=True)]
     verifications = [
         verify_clip(
@@ -144,7 +150,8 @@ def _verify(paths: Sequence[Path], *, log_key: str | None, tsa_roots: Path | Non
             dock=item.dock(),
             stamps=Stamps(checkpoint=item.checkpoint(), responses=item.stamps(), roots=roots),
             excerpt=item.excerpt(),
-            progress=None if quiet else _meter(item),
+            tree_only=options.tree,
+            progress=None if options.quiet else _meter(item),
         )
         for package, belief in zip(packages, beliefs, strict=True)
         for item in package.items
@@ -155,7 +162,7 @@ def _verify(paths: Sequence[Path], *, log_key: str | None, tsa_roots: Path | Non
         for remark in (*_remarks(package, trust), *belief.findings)
     ]
     sealed = {one.file: one.clip for one in verifications if one.clip is not None}
-    bags = [bag for path in paths if (bag := open_bag(path)) is not None]
+    bags = [bag for path in options.paths if (bag := open_bag(path)) is not None]
     remarks = [*_once(remarks, bags), *_judge_bags(bags, packages, beliefs, verifications)]
     alone = [one for one in packages if all(one.items[0].file.parent != bag.root for bag in bags)]
     remarks += [remark for package in alone for remark in foreign_files(package, sealed)]

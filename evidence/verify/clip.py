@@ -14,7 +14,7 @@ from evidence.errors import WireError
 from evidence.verify.docks import judge_dock
 from evidence.verify.excerpt import ExcerptFiles, judge_excerpt
 from evidence.verify.findings import OBLIGATIONS, finding, obligation_of
-from evidence.verify.hashing import FileUnreadable, Progress, hash_file
+from evidence.verify.hashing import FileUnreadable, Progress, TreeHashes, hash_chunks, hash_file
 from evidence.verify.judge import judge_beginning, judge_file, judge_receipt
 from evidence.verify.times import Stamps, judge_times
 from ledger.checkpoint import Checkpoint
@@ -65,6 +65,7 @@ def verify_clip(
     dock: bytes | None = None,
     stamps: Stamps | None = None,
     excerpt: ExcerptFiles | None = None,
+    tree_only: bool = False,
     progress: Progress | None = None,
 ) -> Verification:
     """Verify an original against its receipt; the obligations of `evidence.verify.findings`.
@@ -77,6 +78,7 @@ def verify_clip(
         dock: Receipts of the entries of its dock's keys, one after the other; None when they did not come along.
         stamps: Time stamps that came along, and whose word counts; None for none.
         excerpt: What lies there in the place of the original; None when it is there itself.
+        tree_only: Whether the digests of the whole file are left out; see `hash_chunks`.
         progress: Called with bytes done and bytes in all.
     """
     subject = f"file:{file.name}"
@@ -98,17 +100,26 @@ def verify_clip(
     if isinstance(sealed, SealedClip) and excerpt is not None:
         found += judge_excerpt(excerpt, sealed, subject=subject, progress=progress)
     elif sealed:
-        found += _judge_bytes(file, sealed, leaves=leaves, subject=subject, progress=progress)
+        found += _judge_bytes(file, sealed, leaves=leaves, subject=subject, tree_only=tree_only, progress=progress)
     return Verification(file, sealed, reading.index, reading.checkpoint, _in_order(found, subject))
 
 
 def _judge_bytes(
-    file: Path, sealed: SealedClip | SealedBeginning, *, leaves: bytes | None, subject: str, progress: Progress | None
+    file: Path,
+    sealed: SealedClip | SealedBeginning,
+    *,
+    leaves: bytes | None,
+    subject: str,
+    tree_only: bool,
+    progress: Progress | None,
 ) -> list[Finding]:
+    hashes: TreeHashes
     try:
-        hashes = hash_file(
-            file, sm3=isinstance(sealed, SealedClip) and sealed.digest.sm3 is not None, progress=progress
-        )
+        # Of the beginning of a file nothing but the tree is on record.
+        if tree_only or isinstance(sealed, SealedBeginning):
+            hashes = hash_chunks(file, progress=progress)
+        else:
+            hashes = hash_file(file, sm3=sealed.digest.sm3 is not None, progress=progress)
     except FileUnreadable as error:
         code = "file.missing" if error.missing else "file.unreadable"
         return [finding(code, subject, offset=error.offset, reason=error.reason)]

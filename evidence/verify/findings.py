@@ -204,6 +204,12 @@ FINDINGS: Mapping[str, Meaning] = {
         "NOT CHECKED: an SM3 of the whole file is stated, and this program cannot compute SM3",
         "未核验：记载了整个文件的 SM3，但本程序无法计算 SM3",
     ),
+    "clip.whole_not_checked": Meaning(
+        3,
+        _WARNING,
+        "NOT CHECKED, as you asked: the digests of the whole file; its chunks are all that was compared",
+        "未核验（按您的要求）：整个文件的摘要值；仅比对了各分块",
+    ),
     "receipt.missing": Meaning(4, _ERROR, "there is no receipt for the file", "该文件没有回执"),
     "receipt.malformed": Meaning(4, _ERROR, "the receipt is not readable: {reason}", "回执无法解读：{reason}"),
     "met.payload": Meaning(4, _OK, "payload and salt are what the entry commits to", "载荷与盐值符合账本条目的承诺"),

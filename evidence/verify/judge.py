@@ -15,7 +15,7 @@ from evidence.core.wire.receipt import Receipt, parse_payload
 from evidence.core.wire.sealed import SealedBeginning, SealedClip, read_stated
 from evidence.errors import ReceiptMismatch, WireError
 from evidence.verify.findings import finding
-from evidence.verify.hashing import FileHashes, split_leaves
+from evidence.verify.hashing import FileHashes, TreeHashes, split_leaves
 from ledger.canonical import Entry, commitment, decode_entry
 from ledger.checkpoint import Checkpoint, parse_checkpoint
 from ledger.errors import (
@@ -61,8 +61,8 @@ class Reading:
         return self.sealed if isinstance(self.sealed, SealedClip) else None
 
 
-def judge_file(digest: ClipDigest, hashes: FileHashes, *, leaves: bytes | None, subject: str) -> list[Finding]:
-    """Judge obligations 1 to 3: size, clip tree, whole-file digest.
+def judge_file(digest: ClipDigest, hashes: TreeHashes, *, leaves: bytes | None, subject: str) -> list[Finding]:
+    """Judge obligations 1 to 3: size, clip tree, and the whole-file digests where they were computed.
 
     Args:
         digest: What the payload states.
@@ -74,11 +74,14 @@ def judge_file(digest: ClipDigest, hashes: FileHashes, *, leaves: bytes | None, 
         size = finding("met.file", subject, size=hashes.size)
     else:
         size = finding("file.size_differs", subject, actual_bytes=hashes.size, stated_bytes=digest.size)
+    tree = _judge_tree(digest, hashes, leaves, subject)
+    if not isinstance(hashes, FileHashes):
+        return [size, *tree, finding("clip.whole_not_checked", subject)]
     if hashes.sha256 == digest.sha256:
         whole = finding("met.sha256", subject)
     else:
         whole = finding("clip.sha256_differs", subject, actual=hashes.sha256.hex(), stated=digest.sha256.hex())
-    return [size, *_judge_tree(digest, hashes, leaves, subject), whole, *_judge_sm3(digest, hashes, subject)]
+    return [size, *tree, whole, *_judge_sm3(digest, hashes, subject)]
 
 
 def _judge_sm3(digest: ClipDigest, hashes: FileHashes, subject: str) -> list[Finding]:
@@ -93,7 +96,7 @@ def _judge_sm3(digest: ClipDigest, hashes: FileHashes, subject: str) -> list[Fin
 
 
 def judge_beginning(
-    beginning: SealedBeginning, hashes: FileHashes, *, leaves: bytes | None, subject: str
+    beginning: SealedBeginning, hashes: TreeHashes, *, leaves: bytes | None, subject: str
 ) -> list[Finding]:
     """Judge obligations 1 to 3 of a file whose beginning alone is on record; say what of it is not.
 
@@ -149,7 +152,7 @@ class Difference:
     places: str
 
 
-def locate(size: int, hashes: FileHashes, proved: Sequence[bytes]) -> Difference:
+def locate(size: int, hashes: TreeHashes, proved: Sequence[bytes]) -> Difference:
     """Say where a file differs from what was sealed; what is missing or added counts as different.
 
     Args:
@@ -182,7 +185,7 @@ def prove_leaves(leaves: bytes | None, digest: ClipDigest) -> tuple[bytes, ...] 
     return split if len(split) == digest.chunks and root_of(split) == digest.root else None
 
 
-def _judge_tree(digest: ClipDigest, hashes: FileHashes, leaves: bytes | None, subject: str) -> list[Finding]:
+def _judge_tree(digest: ClipDigest, hashes: TreeHashes, leaves: bytes | None, subject: str) -> list[Finding]:
     proved = prove_leaves(leaves, digest)
     found = [finding("leaves.not_proved", subject)] if leaves is not None and proved is None else []
     if len(hashes.leaves) == digest.chunks and root_of(hashes.leaves) == digest.root:
@@ -195,7 +198,7 @@ def _judge_tree(digest: ClipDigest, hashes: FileHashes, leaves: bytes | None, su
 
 
 def _judge_beginning_tree(
-    beginning: SealedBeginning, hashes: FileHashes, leaves: bytes | None, subject: str
+    beginning: SealedBeginning, hashes: TreeHashes, leaves: bytes | None, subject: str
 ) -> list[Finding]:
     chunks = beginning.chunks
     begun = None if leaves is None else split_leaves(leaves[: chunks * HASH_BYTES])

@@ -78,6 +78,28 @@ def test_a_single_original_is_enough(folder: EvidenceFolder, pointed: str, capsy
     assert [item["file"] for item in answer["items"]] == [str(folder.file)]
 
 
+def test_the_tree_alone_covers_every_byte_and_says_what_was_not_compared(
+    folder: EvidenceFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = (folder.folder, "--log-key", folder.vkey, "--tree")
+    code, answer = run_json(capsys, *words)
+    codes = {found["code"] for found in answer["items"][0]["findings"]}
+    assert code == Exit.VERIFIED
+    assert {"met.tree", "clip.whole_not_checked"} <= codes
+    assert "met.sha256" not in codes
+    # A statement with the right tree and another whole-file digest is what this way cannot see, and says so.
+    liar = make_evidence_folder(tmp_path / "liar", CONTENT)
+    liar.write_receipt(liar.log.record({**sealed_payload(CONTENT, name=NAME), "sha256": "00" * 32}))
+    assert run_json(capsys, liar.folder, "--log-key", liar.vkey, "--tree")[0] == Exit.VERIFIED
+    assert run_json(capsys, liar.folder, "--log-key", liar.vkey)[0] == Exit.FAILED
+    changed = bytearray(CONTENT)
+    changed[-1] ^= 1
+    folder.file.write_bytes(changed)
+    code, answer = run_json(capsys, *words)
+    assert code == Exit.FAILED
+    assert "clip.chunks_differ" in {found["code"] for found in answer["items"][0]["findings"]}
+
+
 def test_a_failure_is_one_exit_code_for_many_folders(
     folder: EvidenceFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

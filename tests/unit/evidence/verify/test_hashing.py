@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from evidence.core.digest import CHUNK_BYTES, digest_file, leaf_hashes
-from evidence.verify.hashing import FileUnreadable, hash_file, split_leaves
+from evidence.verify.hashing import FileUnreadable, hash_chunks, hash_file, split_leaves
 from tests.support.evidence_folder import content_of
 
 ROOT = Path(__file__).parents[4]
@@ -23,6 +23,18 @@ def test_two_threads_come_to_the_same_as_one(tmp_path: Path, size: int) -> None:
     hashes = hash_file(path)
     assert (hashes.size, hashes.sha256) == (size, digest_file(path).sha256)
     assert list(hashes.leaves) == leaf_hashes(path)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("size", [1, CHUNK_BYTES, 4 * CHUNK_BYTES, 23 * CHUNK_BYTES + 5])
+def test_the_tree_alone_is_the_same_from_any_number_of_threads(tmp_path: Path, size: int, threads: int) -> None:
+    path = tmp_path / "clip"
+    path.write_bytes(content_of(chunks=23, tail_bytes=5)[:size])
+    seen: list[tuple[int, int]] = []
+    hashes = hash_chunks(path, threads=threads, progress=lambda done, total: seen.append((done, total)))
+    assert hashes.size == size
+    assert list(hashes.leaves) == leaf_hashes(path)
+    assert seen[-1] == (size, size)
 
 
 def test_an_empty_file_has_no_leaves(tmp_path: Path) -> None:
