@@ -26,6 +26,8 @@ PATH_PATTERNS: Mapping[str, str] = MappingProxyType(
         "token": UUID_PATTERN,
         "upload": UUID_PATTERN,
         "redaction": UUID_PATTERN,
+        "hold": UUID_PATTERN,
+        "appraisal": UUID_PATTERN,
         "version": "[1-9][0-9]{0,8}",
         "officer": UUID_PATTERN,
         "unit": UUID_PATTERN,

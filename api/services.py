@@ -45,6 +45,7 @@ from evidence.db.migrate import migrate, require_schema
 from evidence.db.pool import Pool, connect, open_pool
 from evidence.objects.local import LocalObjects
 from evidence.objects.store import ObjectStore
+from evidence.retention.removal import Disposer
 from ingest.copies import Copier
 from ingest.settings import UploadSettings, WorkerSettings
 from ingest.spool import Spool
@@ -417,6 +418,7 @@ async def _begin_duties(services: Services, duties: frozenset[Duty]) -> None:
             "housekeeping",
             partial(sweep, pool=services.pool, clock=services.clock, entropy=services.entropy),
         )
+        services.duties.begin("disposals", disposer_of(services).run)
     if services.copier is not None:
         services.duties.begin("copies", services.copier.run)
     if services.audit is not None:
@@ -433,6 +435,17 @@ async def _begin_duties(services: Services, duties: frozenset[Duty]) -> None:
         services.duties.begin("worker", worker.run)
         if services.config.speech_models is not None:
             services.duties.begin("speech", _transcriber(services, services.config.speech_models).run)
+
+
+def disposer_of(services: Services) -> Disposer:
+    """Return what carries out disposals in the stores of this house."""
+    return Disposer(
+        pool=services.pool,
+        local=services.local,
+        second=services.second,
+        clock=services.clock,
+        entropy=services.entropy,
+    )
 
 
 def _transcriber(services: Services, models: Path) -> Transcriber:

@@ -23,6 +23,8 @@ from evidence.db.pool import Connection, connect
 from evidence.errors import ClipUnknown, ObjectMissing
 from evidence.export.clip import Exporter
 from evidence.receipts import build_dock_receipts, build_receipt, stamps_of
+from evidence.retention.disposal_store import disposed_among
+from evidence.retention.tombstones import require_kept
 from evidence.verify.clip import verify_clip
 from evidence.verify.times import Stamps
 from ledger.findings import Finding, Severity, is_clean
@@ -105,7 +107,7 @@ async def verify_clips(
         clips: Which; None for all.
 
     Raises:
-        ClipUnknown: One of them is not there; nothing after it is verified.
+        ClipUnknown, ClipDisposed: One of them is not there; nothing after it is verified.
     """
     policy = (await services.policy()).with_keys(await services.log_keys())
     roots = tuple(root for authority in services.authorities for root in authority.roots) or None
@@ -114,6 +116,7 @@ async def verify_clips(
             row = await clip_row(conn, clip)
             if row is None:
                 raise ClipUnknown(f"there is no clip {clip}", clip=str(clip))
+            await require_kept(conn, clip)
             stamped = await stamps_of(conn, row.entry_id)
             note = stamped[0].checkpoint if stamped else None
             receipt = await build_receipt(conn, services.reader, row.entry_id, note=note)
@@ -203,13 +206,14 @@ async def audit_all(
 
 
 async def every_clip(services: Services) -> list[UUID]:
-    """Return the ids of all clips, those received last first."""
+    """Return the ids of all clips whose objects are kept, those received last first."""
     ids: list[UUID] = []
     cursor: str | None = None
     while True:
         async with services.pool.acquire() as conn:
             page = await list_clips(conn, cursor=cursor, limit=200)
-        ids += [item.clip for item in page.items]
+            gone = await disposed_among(conn, [item.clip for item in page.items])
+        ids += [item.clip for item in page.items if item.clip not in gone]
         cursor = page.next
         if cursor is None:
             return ids

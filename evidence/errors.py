@@ -286,3 +286,10 @@ class RedactionInvalid(EvidenceError):
     """The list of what is to be covered and muted breaks a rule; `problems` names each place."""
 
     code = "redaction.invalid"
+
+
+class ObjectLocked(EvidenceError):
+    """The object store keeps this object locked until a time that nobody can move; it cannot be disposed of before."""
+
+    code = "object.locked"
+    blame = Blame.WAY

@@ -29,6 +29,7 @@ from evidence.export.clip import Exporter
 from evidence.export.excerpt import Excerpted, export_excerpt
 from evidence.export.folder import require_free
 from evidence.export.order import Order
+from evidence.retention.tombstones import require_kept
 from evidence.verify.excerpt_statement import Span
 from ingest.errors import CutRefused, ExcerptImpossible, ExcerptTooLong
 from ingest.media.errors import MediaError
@@ -119,6 +120,7 @@ async def _found(exporter: Exporter, clip: UUID) -> tuple[bytes | None, Path]:
     """Return the clip's frame index as it is kept, if it has one, and where its original lies."""
     async with exporter.pool.acquire() as conn:
         found = await get_clip(conn, clip)
+        await require_kept(conn, clip)
     original = await on_disk(exporter.objects.open_path, found.row.sha256.hex())
     made = found.made(FRAMES_KIND)
     if made is None:

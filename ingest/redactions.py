@@ -36,6 +36,7 @@ from evidence.db.holding import while_held
 from evidence.db.pool import Connection, Pool
 from evidence.errors import ClipUnknown, LeaseLost
 from evidence.objects.store import ObjectStore
+from evidence.retention.tombstones import keep_meanwhile
 from ingest import jobs, redaction_store
 from ingest.errors import IngestError, RedactionRefused, RedactionUnknown
 from ingest.media.errors import ChildLost, MediaError, NoSpace, SourceUnreadable
@@ -58,10 +59,11 @@ async def order_redaction(
     """Ask for a copy; a worker begins when the caller's transaction commits.
 
     Raises:
-        ClipUnknown: There is no such clip.
+        ClipUnknown, ClipDisposed: There is no such clip, or not any more.
     """
     if await clip_row(conn, clip) is None:
         raise ClipUnknown(f"there is no clip {clip}", clip=str(clip))
+    await keep_meanwhile(conn, clip)
     redaction = uuid7(clock=clock, entropy=entropy)
     await redaction_store.insert(conn, redaction=redaction, clip=clip, content=content.model_dump_json(), actor=actor)
     await jobs.wake(conn, jobs.REDACT, redaction)

@@ -29,6 +29,7 @@ from evidence.custody.store import payloads_of
 from evidence.db.pool import Connection
 from evidence.parties.purposes import PURPOSES
 from evidence.parties.tickets import open_view
+from evidence.retention.tombstones import keep_meanwhile, require_kept
 from ledger.store import published_indices
 
 REDACTED = "redacted"
@@ -51,6 +52,7 @@ async def get(call: Call[None, NoQuery]) -> web.Response:
     """Return all that is known about a clip."""
     async with call.services.pool.acquire() as conn:
         clip = await get_clip(conn, call.id("clip"))
+        await require_kept(conn, clip.id)
         index = (await published_indices(conn, [clip.row.entry_id])).get(clip.row.entry_id)
     # Publication changes what is shown without changing the clip, so it is part of the tag.
     tag = etag(f"{clip.revision}-{'pending' if index is None else index}")
@@ -76,6 +78,7 @@ async def view(call: Call[OpenView, NoQuery]) -> web.Response:
         raise PurposeUnknown(f"{body.purpose!r} is not on the list of purposes", purposes=sorted(PURPOSES))
     async with services.pool.acquire() as conn, conn.transaction():
         clip = await get_clip(conn, call.id("clip"))
+        await keep_meanwhile(conn, clip.id)
         sha256, media_type = await _rendition(conn, clip, body.rendition)
         opened = await open_view(
             conn,

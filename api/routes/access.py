@@ -30,3 +30,12 @@ RESOLVERS = frozenset({Role.ARCHIVIST, Role.ADMINISTRATOR})
 
 SENDERS = WRITERS | DOCKS
 """Who brings files."""
+
+APPRAISERS = frozenset({Role.ARCHIVIST})
+"""Who states how long recordings are kept, and proposes what goes."""
+
+DECIDERS = frozenset({Role.ARCHIVIST, Role.REVIEWER})
+"""Who decides about what another person proposed."""
+
+HOLDERS = WRITERS | frozenset({Role.REVIEWER})
+"""Who may keep something from going."""

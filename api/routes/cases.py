@@ -62,7 +62,7 @@ CASE_ROUTES: tuple[Route, ...] = (
             json_of(201, ExhibitMade, "It has a number now"),
             json_of(200, ExhibitMade, "It had one before"),
         ),
-        errors=("case.unknown", "clip.unknown"),
+        errors=("case.unknown", "clip.unknown", "clip.disposed"),
         tag="cases",
     ),
     Route(

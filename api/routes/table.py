@@ -13,6 +13,7 @@ from api.routes.items import ITEM_ROUTES
 from api.routes.parties import PARTY_ROUTES
 from api.routes.recorders import RECORDER_ROUTES
 from api.routes.registers import REGISTER_ROUTES
+from api.routes.retention import RETENTION_ROUTES
 from api.routes.service import LOG_ROUTES, SERVICE_ROUTES
 from api.routes.swift import SWIFT_ROUTES
 from api.routes.uploads import UPLOAD_ROUTES
@@ -27,6 +28,7 @@ ROUTES: tuple[Route, ...] = (
     *CLIP_ROUTES,
     *ANNOTATION_ROUTES,
     *CASE_ROUTES,
+    *RETENTION_ROUTES,
     *ITEM_ROUTES,
     *SWIFT_ROUTES,
 )

@@ -23,6 +23,7 @@ from evidence.errors import ObjectStoreUnreachable
 from evidence.objects.copy_state import has_right_bytes, is_locked_as_recorded
 from evidence.objects.copy_store import RecordedCopy, overdue_copies, recorded_copies
 from evidence.objects.store import StoredObject
+from evidence.retention.disposal_store import is_gone
 from ledger.findings import Finding
 
 if TYPE_CHECKING:
@@ -61,7 +62,11 @@ async def _compare(conn: Connection, second: S3Objects) -> AsyncIterator[Finding
                 yield finding
             present = await stored.next()
         is_listed = present is not None and present.sha256 == copy.sha256.hex()
-        if finding := await asyncio.to_thread(_judge, second, copy, is_listed=is_listed):
+        if await is_gone(conn, copy.sha256):
+            if is_listed:
+                message = f"the copy of an object of clip {copy.clip}, which was disposed of, is still there"
+                yield _found(codes.COPY_NOT_REMOVED, copy, message)
+        elif finding := await asyncio.to_thread(_judge, second, copy, is_listed=is_listed):
             yield finding
         if is_listed:
             present = await stored.next()

@@ -32,6 +32,10 @@ OBJECT_UNREADABLE = "object.unreadable"
 OBJECT_UNNAMED = "object.unnamed"
 OBJECT_SM3_DIFFERS = "object.sm3_differs"
 OBJECT_ELSEWHERE = "object.elsewhere"
+OBJECT_NOT_REMOVED = "object.not_removed"
+COPY_NOT_REMOVED = "copy.not_removed"
+DISPOSAL_UNAPPROVED = "disposal.unapproved"
+DISPOSAL_UNLAWFUL = "disposal.unlawful"
 COPY_MISSING = "copy.missing"
 COPY_ALTERED = "copy.altered"
 COPY_UNLOCKED = "copy.unlocked"
@@ -71,6 +75,10 @@ FINDINGS: Mapping[str, str] = {
     OBJECT_UNNAMED: "An object in the store is named by nothing on record: left by a crash, or put in (a warning).",
     OBJECT_SM3_DIFFERS: "An object has the SHA-256 on record and another SM3: one of the two was stated wrongly.",
     OBJECT_ELSEWHERE: "Something made of an original is not here, and a copy of it is on record (a warning).",
+    OBJECT_NOT_REMOVED: "A clip was disposed of and an object of it is still there, or is there again (a warning).",
+    COPY_NOT_REMOVED: "A clip was disposed of and a copy of it is still in the second store (a warning).",
+    DISPOSAL_UNAPPROVED: "A clip was disposed of, and no appraisal of it was approved by another person before.",
+    DISPOSAL_UNLAWFUL: "A clip was disposed of while a hold stood or a case had it, or before its term was over.",
     COPY_MISSING: "A copy on record is not in the second store: it was deleted, or is hidden by a deletion.",
     COPY_ALTERED: "A copy in the second store has another size, other bytes, or was written anew.",
     COPY_UNLOCKED: "The lock of a copy in the second store ends earlier than on record, or there is none.",
@@ -89,7 +97,17 @@ FINDINGS: Mapping[str, str] = {
 """Every code with its meaning."""
 
 _WARNINGS = frozenset(
-    {TIMESTAMP_UNJUDGED, OBJECT_UNNAMED, OBJECT_ELSEWHERE, COPY_UNNAMED, COPIES_UNCHECKED, UNRECORDED, FILE_ABSENT}
+    {
+        OBJECT_NOT_REMOVED,
+        COPY_NOT_REMOVED,
+        TIMESTAMP_UNJUDGED,
+        OBJECT_UNNAMED,
+        OBJECT_ELSEWHERE,
+        COPY_UNNAMED,
+        COPIES_UNCHECKED,
+        UNRECORDED,
+        FILE_ABSENT,
+    }
 )
 
 

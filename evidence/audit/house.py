@@ -12,7 +12,9 @@
 5. Each object that a payload names is there with its bytes, each object that is there is named (`objects`).
 6. Each file that a dock saw has been sealed (a warning: it may still be on its way).
 7. Each time stamp on record holds by what it carries (`timestamps`).
-8. Each table of evidence still has its trigger against changes. It does not stop a superuser; its absence shows one.
+8. What was disposed of is gone, was appraised and approved by two people, and could go (`disposals`); `objects` takes
+   its word for what is gone from the entries of the log, not from rows.
+9. Each table of evidence still has its trigger against changes. It does not stop a superuser; its absence shows one.
 
 One cause is named once: what follows from an altered entry or payload is not reported as altered rows or lost objects.
 Nothing is locked, no snapshot is held but during the replay, memory does not grow with the record. What was recorded
@@ -30,6 +32,7 @@ from uuid import UUID
 
 from evidence.audit import findings as codes
 from evidence.audit import store
+from evidence.audit.disposals import TABLES_OF_DISPOSAL, audit_disposals
 from evidence.audit.findings import found
 from evidence.audit.objects import Tally, audit_objects
 from evidence.audit.parties import PARTY_TYPES, Parties, place_of, read_parties
@@ -116,6 +119,8 @@ async def audit_house(
             await store.drop_object_list(conn)
     async for finding in audit.inventories():
         yield finding
+    async for finding in audit.disposals():
+        yield finding
     async for finding in audit.guards():
         yield finding
     for check in checks:
@@ -170,6 +175,7 @@ class _HouseAudit:
         for entry_id in await store.entries_without_payload(self._conn):
             self._unsound.add(entry_id)
             yield found(codes.PAYLOAD_MISSING, f"entry:{entry_id}", "what the entry commits to is gone")
+        await store.list_disposed(self._conn)
         self._unsound_inventories |= await store.inventories_of(self._conn, list(self._unsound))
 
     async def rows(self) -> AsyncGenerator[Finding, None]:
@@ -188,6 +194,12 @@ class _HouseAudit:
             message = f"dock {file.dock} saw {file.path!r} on recorder {file.recorder}; it has not been sealed"
             facts = {"path": file.path, "raw": file.raw, "size": file.size, "recorder": file.recorder}
             yield found(codes.FILE_ABSENT, f"inventory:{file.inventory}", message, **facts)
+
+    async def disposals(self) -> AsyncIterator[Finding]:
+        """Judge disposals, unless the rows that would tell are not to be believed."""
+        if self._differing_tables.isdisjoint(TABLES_OF_DISPOSAL):
+            async for finding in audit_disposals(self._conn):
+                yield finding
 
     async def guards(self) -> AsyncIterator[Finding]:
         """Name the tables that have lost their trigger against changes."""

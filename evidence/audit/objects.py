@@ -86,7 +86,12 @@ class _Listing:
 
 async def _judge_unnamed(conn: Connection, present: StoredObject) -> Finding | None:
     sha256 = bytes.fromhex(present.sha256)
-    if await store.is_named(conn, sha256) or await store.is_named_by_row(conn, sha256):
+    if await store.is_kept(conn, sha256):
+        return None
+    if await store.is_named(conn, sha256):
+        message = f"an object of {present.size} bytes went with its clip on record, and is still there"
+        return found(codes.OBJECT_NOT_REMOVED, f"object:{present.sha256}", message, size=present.size)
+    if await store.is_named_by_row(conn, sha256):
         return None
     message = f"nothing on record names this object of {present.size} bytes"
     return found(codes.OBJECT_UNNAMED, f"object:{present.sha256}", message, size=present.size)
@@ -98,6 +103,8 @@ async def _judge_named(
     """Return what is wrong with an object, and how many bytes of it were read."""
     subject, clip = f"object:{named.sha256.hex()}", str(named.clip)
     if present is None or present.sha256 != named.sha256.hex():
+        if await store.was_just_disposed(conn, named.clip):
+            return None, 0
         if named.root is None and await has_copy(conn, named.sha256):
             message = f"an object made of clip {clip} is not in this store, and a copy of it is on record"
             return found(codes.OBJECT_ELSEWHERE, subject, message, clip=clip), 0

@@ -17,6 +17,7 @@ from evidence.errors import ObjectStoreUnreachable
 from evidence.objects.aside import Condition, asides, examine_file
 from evidence.objects.local import LocalObjects
 from evidence.objects.restoration_store import Restoration, is_restoration_recorded, restorations
+from evidence.retention.disposal_store import is_gone
 from ledger.findings import Finding
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ async def audit_restored(
     A second store that is away is named by the audit of the copies.
     """
     for one in await restorations(conn):
+        if await is_gone(conn, one.sha256):
+            continue
         if second is not None and one.store == str(second.place):
             is_kept = await asyncio.to_thread(_is_version_kept, second, one)
         else:

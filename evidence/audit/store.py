@@ -14,6 +14,8 @@ from asyncpg import Record
 from evidence.custody.store import StoredPayload
 from evidence.db.paging import FIRST_ID
 from evidence.db.pool import Connection
+from ledger.canonical import decode_entry
+from ledger.errors import LedgerInputError
 
 PAYLOADS_PER_PAGE = 50
 """Payloads have up to 16 MiB each; in practice some kilobytes."""
@@ -125,11 +127,54 @@ async def make_object_list(conn: Connection) -> None:
         "CREATE TEMPORARY TABLE audit_named_object (sha256 bytea, size bigint, root bytea, clip uuid, sm3 bytea)"
     )
     await conn.execute("CREATE INDEX ON pg_temp.audit_named_object (sha256, size)")
+    await conn.execute("DROP TABLE IF EXISTS pg_temp.audit_disposed_clip")
+    await conn.execute("CREATE TEMPORARY TABLE audit_disposed_clip (clip uuid)")
 
 
 async def drop_object_list(conn: Connection) -> None:
     """Remove the temporary list."""
     await conn.execute("DROP TABLE IF EXISTS pg_temp.audit_named_object")
+    await conn.execute("DROP TABLE IF EXISTS pg_temp.audit_disposed_clip")
+
+
+async def list_disposed(conn: Connection) -> None:
+    """List the clips of which an entry of the log itself says that they were disposed of, whatever the rows say."""
+    rows = await conn.fetch(
+        """SELECT entry FROM ledger_entry WHERE position('"type":"clip.disposed"'::bytea IN entry) > 0"""
+    )
+    clips = [clip for row in rows if (clip := disposed_in(row["entry"])) is not None]
+    await conn.copy_records_to_table(
+        "audit_disposed_clip", schema_name="pg_temp", columns=("clip",), records=[(clip,) for clip in clips]
+    )
+
+
+async def was_just_disposed(conn: Connection, clip: UUID) -> bool:
+    """Tell whether a clip's disposal came on record, entry and all, since the list was made."""
+    rows = await conn.fetch(
+        """SELECT e.entry FROM custody_payload p JOIN ledger_entry e USING (entry_id)
+           WHERE p.subject = 'clip:' || $1::uuid AND p.type = 'clip.disposed'""",
+        clip,
+    )
+    return any(disposed_in(row["entry"]) == clip for row in rows)
+
+
+def disposed_in(raw: bytes) -> UUID | None:
+    """Return the clip that an entry says was disposed of; None when it says something else."""
+    try:
+        entry = decode_entry(raw)
+    except LedgerInputError:
+        return None
+    return UUID(entry.subject.removeprefix("clip:")) if entry.type == "clip.disposed" else None
+
+
+async def is_kept(conn: Connection, sha256: bytes) -> bool:
+    """Tell whether a payload that the audit read names this object as one of a clip that was not disposed of."""
+    kept: bool = await conn.fetchval(
+        """SELECT EXISTS (SELECT FROM pg_temp.audit_named_object WHERE sha256 = $1
+                          AND clip NOT IN (SELECT clip FROM pg_temp.audit_disposed_clip))""",
+        sha256,
+    )
+    return kept
 
 
 async def list_objects(conn: Connection, named: Sequence[NamedObject]) -> None:
@@ -148,7 +193,8 @@ async def named_objects(conn: Connection) -> AsyncIterator[NamedObject]:
     while True:
         rows = await conn.fetch(
             """SELECT DISTINCT ON (sha256, size) sha256, size, root, clip, sm3 FROM pg_temp.audit_named_object
-               WHERE (sha256, size) > ($1, $2) ORDER BY sha256, size, root NULLS LAST, sm3 NULLS LAST LIMIT $3""",
+               WHERE (sha256, size) > ($1, $2) AND clip NOT IN (SELECT clip FROM pg_temp.audit_disposed_clip)
+               ORDER BY sha256, size, root NULLS LAST, sm3 NULLS LAST LIMIT $3""",
             sha256,
             size,
             OBJECTS_PER_PAGE,

@@ -34,6 +34,7 @@ from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection
 from evidence.errors import CaseInvalid, CaseNumberTaken, CaseUnknown, ClipUnknown
 from evidence.registers.attribution import require_usable
+from evidence.retention.tombstones import keep_meanwhile
 
 NUMBER_CHARS_MAX = 100
 TITLE_CHARS_MAX = 400
@@ -141,10 +142,12 @@ async def link_clip(
         CaseUnknown: There is no such case.
         ClipUnknown: There is no such clip.
         ClipBlocked: Whose the clip is, is not settled.
+        ClipDisposed: There is not any more.
     """
     await get_case(conn, case_id)
     if await clip_row(conn, clip) is None:
         raise ClipUnknown(f"there is no clip {clip}", clip=str(clip))
+    await keep_meanwhile(conn, clip)
     await lock_subject(conn, f"case:{case_id}")
     known = await find_link(conn, case_id=case_id, clip=clip)
     if known is not None:

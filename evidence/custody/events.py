@@ -20,7 +20,14 @@ from evidence.cases import store as cases
 from evidence.clips import prefix_store, recording_store, search_store
 from evidence.clips import store as clips
 from evidence.clips import transcript_store as transcripts
-from evidence.custody import calendar_payloads, case_payloads, payloads, recording_payloads, transcript_payloads
+from evidence.custody import (
+    calendar_payloads,
+    case_payloads,
+    payloads,
+    recording_payloads,
+    retention_payloads,
+    transcript_payloads,
+)
 from evidence.custody import store as custody
 from evidence.custody import timestamp_store as timestamps
 from evidence.custody.access_payloads import AccessGranted, AccessWithdrawn, ClipClassified, ClipsSearched
@@ -45,6 +52,8 @@ from evidence.parties import store as parties
 from evidence.recorders import register_store as register
 from evidence.recorders import store as recorders
 from evidence.registers import attribution_store, officer_store, recorder_store, unit_store
+from evidence.retention import disposal_store as disposals
+from evidence.retention import store as retention
 from ledger.canonical import JsonObject
 
 
@@ -211,6 +220,35 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             payload=calendar_payloads.CalendarLoaded,
             subject="calendar",
             project=calendars.project_calendar_loaded,
+        ),
+        "retention.scheduled": Event(
+            payload=retention_payloads.RetentionScheduled,
+            subject="schedule",
+            project=retention.project_retention_scheduled,
+        ),
+        "hold.placed": Event(
+            payload=retention_payloads.HoldPlaced, subject="hold", project=retention.project_hold_placed
+        ),
+        "hold.released": Event(
+            payload=retention_payloads.HoldReleased, subject="hold", project=retention.project_hold_released
+        ),
+        "disposal.appraised": Event(
+            payload=retention_payloads.DisposalAppraised,
+            subject="appraisal",
+            project=disposals.project_disposal_appraised,
+        ),
+        "disposal.approved": Event(
+            payload=retention_payloads.DisposalApproved,
+            subject="appraisal",
+            project=disposals.project_disposal_approved,
+        ),
+        "disposal.refused": Event(
+            payload=retention_payloads.DisposalRefused,
+            subject="appraisal",
+            project=disposals.project_disposal_refused,
+        ),
+        "clip.disposed": Event(
+            payload=retention_payloads.ClipDisposed, subject="clip", project=disposals.project_clip_disposed
         ),
         "items.published": Event(
             payload=case_payloads.ItemsPublished, subject="items", project=items_store.project_items_published

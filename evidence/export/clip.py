@@ -33,6 +33,7 @@ from evidence.export.showing import Showing, Shown
 from evidence.objects.store import ObjectStore
 from evidence.receipts import build_dock_receipts
 from evidence.registers.attribution import require_usable
+from evidence.retention.tombstones import require_kept
 from evidence.verify.docks import judge_dock
 from evidence.verify.hashing import FileUnreadable, Progress, hash_file
 from evidence.verify.package import DOCK_SUFFIX, LEAVES_SUFFIX, README_NAME
@@ -151,6 +152,7 @@ class Exporter:
         row = await clip_row(conn, clip)
         if row is None:
             raise ClipUnknown(f"there is no clip {clip}", clip=str(clip))
+        await require_kept(conn, clip)
         await require_usable(conn, clip)
         shown = await self.showing.show(conn, row.entry_id)
         receipt, reading = shown.receipt, shown.reading

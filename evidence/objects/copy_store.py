@@ -30,6 +30,9 @@ _NAMED = """
 """Every object that is to be copied. First stills (`clip_preview`) are not: they are no evidence, no receipt asks for
 them, and the derivation that replaces them makes a poster of its own."""
 
+_KEPT = "NOT EXISTS (SELECT FROM clip_disposal g WHERE g.clip = wanted.clip)"
+"""What was disposed of is wanted nowhere."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedCopy:
@@ -104,7 +107,7 @@ async def wanted_copies(
     """
     rows = await db.fetch(
         f"""SELECT clip, sha256, size, retain_from FROM ({_NAMED}) wanted
-            WHERE ($3::timestamptz IS NULL OR made_at >= $3) AND NOT EXISTS (
+            WHERE {_KEPT} AND ($3::timestamptz IS NULL OR made_at >= $3) AND NOT EXISTS (
                 SELECT FROM clip_copy k WHERE k.sha256 = wanted.sha256 AND k.store = $1 AND (
                     $2::integer IS NULL OR retain_from IS NULL
                     OR k.retained_until >= retain_from + make_interval(days => $2) - interval '1 minute'))
@@ -129,7 +132,7 @@ async def overdue_copies(conn: Connection, *, store: str, before: datetime) -> A
     while True:
         rows = await conn.fetch(
             f"""SELECT DISTINCT ON (sha256) clip, sha256, size, retain_from FROM ({_NAMED}) wanted
-                WHERE made_at < $2 AND sha256 > $3
+                WHERE {_KEPT} AND made_at < $2 AND sha256 > $3
                   AND NOT EXISTS (SELECT FROM clip_copy k WHERE k.sha256 = wanted.sha256 AND k.store = $1)
                 ORDER BY sha256, retain_from NULLS LAST LIMIT $4""",  # noqa: S608 - a constant of ours
             store,
@@ -193,7 +196,8 @@ async def read_copy_backlog(conn: Connection, *, store: str) -> CopyBacklog:
     """Count the originals that have no copy in a store yet."""
     row = await conn.fetchrow(
         """SELECT count(*) AS waiting, min(c.sealed_at) AS oldest_at FROM clip c
-           WHERE NOT EXISTS (SELECT FROM clip_copy k WHERE k.sha256 = c.sha256 AND k.store = $1)""",
+           WHERE NOT EXISTS (SELECT FROM clip_copy k WHERE k.sha256 = c.sha256 AND k.store = $1)
+             AND NOT EXISTS (SELECT FROM clip_disposal g WHERE g.clip = c.clip)""",
         store,
     )
     assert row is not None  # noqa: S101 - an aggregate has one row

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from evidence.errors import ObjectDamaged, ObjectMissing
 from evidence.objects.store import StoredObject, is_name, require_name
-from ledger.durable import TEMPORARY_PREFIX, create_files, make_folders, publish_file
+from ledger.durable import TEMPORARY_PREFIX, create_files, make_folders, publish_file, sync_folder
 
 _STALE_SECONDS = 24 * 3600
 
@@ -80,6 +80,24 @@ class LocalObjects:
             for path in sorted(folder.iterdir()):
                 if is_name(path.name) and path.name.startswith(folder.name):
                     yield StoredObject(sha256=path.name, size=path.stat().st_size)
+
+    def destroy(self, sha256: str) -> bool:
+        """Remove an object for good, and damaged bytes of it that a repair put aside; True when anything was there.
+
+        Only for what was disposed of: `tests/architecture` knows every caller. After the return it stays gone after a
+        power cut; before it, it may be there or not, and the call can be made again.
+
+        Raises:
+            OSError: The disk refused; something may be left.
+        """
+        aside = self.quarantine.glob(f"{require_name(sha256)}.*") if self.quarantine.is_dir() else ()
+        removed = False
+        for path in (self.place(sha256), *aside):
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+                sync_folder(path.parent)
+                removed = True
+        return removed
 
     def place(self, sha256: str) -> Path:
         """Return where an object lies or would lie.

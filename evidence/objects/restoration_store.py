@@ -88,7 +88,9 @@ async def owned_objects(db: Pool, *, clips: Sequence[UUID] | None = None) -> Asy
                          WHERE type = 'clip.redacted') redacted
                    UNION ALL SELECT b.clip, b.sha256, b.size, r.sealed_at
                    FROM recording_companion b JOIN recording r USING (recording) WHERE b.sha256 IS NOT NULL
-               ) named WHERE sha256 > $1 AND ($2::uuid[] IS NULL OR clip = ANY($2))
+               ) named WHERE sha256 > $1
+                 AND NOT EXISTS (SELECT FROM clip_disposal g WHERE g.clip = named.clip)
+                 AND ($2::uuid[] IS NULL OR clip = ANY($2))
                ORDER BY sha256, sealed_at NULLS LAST, clip LIMIT $3""",
             after,
             None if clips is None else list(clips),

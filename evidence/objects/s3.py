@@ -21,7 +21,8 @@ Another object under the name, or one with another checksum, is `ObjectDamaged` 
 nobody: what is fetched whole is hashed before it gets its name. Memory: `parallel + 1` parts, however long the object.
 
 Rights needed below the prefix: GetObject, PutObject, ListBucket, AbortMultipartUpload, ListBucketMultipartUploads, and
-with a lock PutObjectRetention, GetObjectRetention, GetBucketObjectLockConfiguration. DeleteObject is not.
+with a lock PutObjectRetention, GetObjectRetention, GetBucketObjectLockConfiguration. Only disposal needs more, see
+`s3_removal`.
 
 Source: Amazon S3 API reference ("conditional requests", "checking object integrity", "Object Lock").
 """
@@ -51,6 +52,7 @@ from evidence.objects.s3_client import (
     open_client,
     status_of,
 )
+from evidence.objects.s3_removal import destroy, locked_until
 from evidence.objects.s3_upload import MultipartUpload, checksum_of, file_checksum
 from evidence.objects.store import StoredObject, is_name, require_name
 from ledger.durable import TEMPORARY_PREFIX, make_folders, publish_file
@@ -330,6 +332,16 @@ class S3Objects:
                 publish_file(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
+
+    def locked_until(self, sha256: str) -> datetime | None:
+        """Return the end of the last lock on any version of an object; None when it may go. See `s3_removal`."""
+        return locked_until(self._client, self.place.bucket, self._key(sha256))
+
+    def destroy(self, sha256: str, *, now: datetime) -> bool:
+        """Remove every version of an object, and what was fetched of it; see `s3_removal.destroy`."""
+        removed = destroy(self._client, self.place.bucket, self._key(sha256), now=now)
+        (self._fetched / sha256).unlink(missing_ok=True)
+        return removed
 
     def drop_unfinished(self, *, before: datetime) -> int:
         """Abort multipart uploads that were begun before a time and never ended; return how many those were.

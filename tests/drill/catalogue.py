@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.drill import copies, database, dock, keyholder, keys, network, parts, storage
+from tests.drill import copies, database, disposals, dock, keyholder, keys, network, parts, storage
 from tests.drill.kinds import Adversary, Kind
 
 _ALL = (
@@ -16,6 +16,7 @@ _ALL = (
     *network.KINDS,
     *keys.KINDS,
     *parts.KINDS,
+    *disposals.KINDS,
 )
 
 KINDS: tuple[Kind, ...] = tuple(kind for adversary in Adversary for kind in _ALL if kind.adversary is adversary)

@@ -45,6 +45,7 @@ from ledger.stamping import Stamp
 from ledger.timestamp.stamp import make_request, open_stamp
 from tests.drill.baseline import Baseline
 from tests.drill.handed import begun_root, hand_out_parts, redact_one
+from tests.drill.kept import keep_and_dispose
 from tests.support.clock import START, SeededEntropy, SteppingClock
 from tests.support.database import fresh_database, make_template
 from tests.support.payloads import Scribe
@@ -156,6 +157,7 @@ class DrillHouse(SmallHouse):
             self.clips[name] = await self.seal(name, chance.randbytes(size))
         await self._meet_people()
         await self._copy_some(chance)
+        await keep_and_dispose(self)
         await self.publish()
         per_publication = max(1, (entries - 3 * clips) // _PUBLICATIONS)
         for number in range(_PUBLICATIONS):

@@ -31,6 +31,8 @@ EXAMPLES = {
     "place": "1",
     "kind": "playlist",
     "redaction": str(UUID(int=6)),
+    "hold": str(UUID(int=7)),
+    "appraisal": str(UUID(int=8)),
     "version": "1",
     "officer": str(UUID(int=7)),
     "unit": str(UUID(int=8)),

@@ -1,0 +1,76 @@
+"""How long clips are kept in the drill's house: a calendar, schedules, holds, and one clip that was disposed of."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from uuid import UUID
+
+from evidence.custody.record import record
+from ledger.canonical import JsonValue
+from tests.support.retention import APPRAISER, APPROVER, let_in
+from tests.support.small_house import SmallHouse
+
+GONE = b"what was disposed of when its term was over"
+NAME = "disposed.mp4"
+
+
+async def keep_and_dispose(house: SmallHouse) -> None:
+    """State how long clips are kept, hold two of them, release one, and dispose of one that is nobody's exhibit."""
+    await let_in(house)
+    day: JsonValue = {"day": "2026-03-09", "is_working": False, "reason": "停电检修"}
+    year: JsonValue = {"year": 2027, "holidays": ["2027-01-01"], "make_up": ["2026-12-27"], "citation": "国办发明电"}
+    await _say(house, "calendar.loaded", "calendar", house.new_id(), {"years": [year], "days": [day]})
+    rules: dict[str, JsonValue] = {"rules": [], "months": 6, "citation": "规定", "effective_from": "2026-03-02"}
+    await _say(house, "retention.scheduled", "schedule", house.new_id(), rules)
+    holds = [house.new_id(), house.new_id()]
+    for hold, clip in zip(holds, house.clips.values(), strict=False):
+        about: dict[str, JsonValue] = {"clip": str(clip), "case": None, "recorder": None, "since": None, "until": None}
+        await _say(house, "hold.placed", "hold", hold, {**about, "basis": "行政复议期间"})
+    await _say(house, "hold.released", "hold", holds[0], {"reason": "复议终结"}, actor=APPROVER)
+    await _dispose(house)
+
+
+async def _dispose(house: SmallHouse) -> None:
+    clip, sha256 = await house.seal(NAME, GONE), hashlib.sha256(GONE).hexdigest()
+    # The house's clock stands still for half a year; what the audit asks is that the term was over.
+    term: dict[str, JsonValue] = {"expired_on": "2026-03-01", "because": ["kept for 6 months: 规定"]}
+    stated: dict[str, JsonValue] = {"clip": str(clip), "sha256": sha256, "size": len(GONE), **term}
+    for decision in ("disposal.approved", "disposal.refused"):
+        appraisal = house.new_id()
+        body: dict[str, JsonValue] = {"reason": "保存期满", "clips": [stated]}
+        await _say(house, "disposal.appraised", "appraisal", appraisal, body)
+        await _say(house, decision, "appraisal", appraisal, {"reason": "已复核"}, actor=APPROVER)
+        if decision == "disposal.approved":
+            went: list[JsonValue] = [{"kind": "original", "sha256": sha256, "size": len(GONE)}]
+            await _say(
+                house,
+                "clip.disposed",
+                "clip",
+                clip,
+                {"appraisal": str(appraisal), **term, "objects": went, "stores": ["local"]},
+                actor="service",
+            )
+    await house.publish()
+    house.objects.destroy(sha256)
+
+
+async def _say(
+    house: SmallHouse,
+    event_type: str,
+    subject: str,
+    about: UUID,
+    said: Mapping[str, JsonValue],
+    *,
+    actor: str = APPRAISER,
+) -> None:
+    async with house.pool.acquire() as conn, conn.transaction():
+        await record(
+            conn,
+            type=event_type,
+            actor=actor,
+            subject=f"{subject}:{about}",
+            payload={subject: str(about), **said},
+            clock=house.clock,
+            entropy=house.entropy,
+        )
