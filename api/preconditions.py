@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from aiohttp import web
@@ -26,6 +26,8 @@ _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
 BodyT = TypeVar("BodyT", bound=BaseModel)
 QueryT = TypeVar("QueryT")
+PartT = TypeVar("PartT")
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
 
 def expected_version(request: web.Request) -> int:
@@ -72,13 +74,52 @@ async def once(
         KeyReused: The key was used for a request with another body.
         HeaderInvalid: The key is not 1 to 200 visible ASCII characters.
     """
-    key = call.request.headers.get(KEY_HEADER)
-    if key is not None and not _KEY.fullmatch(key):
-        raise HeaderInvalid(f"{KEY_HEADER} has to be 1 to 200 visible ASCII characters", header=KEY_HEADER)
+    key = _key(call.request)
     async with call.services.pool.acquire() as conn, conn.transaction():
         if key is None:
             return json_answer(await work(conn), status=status)
-        return await _once(call, conn, route=f"{route} {call.request.path}", key=key, work=work, status=status)
+        stored = await _once(call, conn, route=f"{route} {call.request.path}", key=key, work=work, status=status)
+    return web.Response(status=stored.status, body=stored.body, headers={"Content-Type": JSON})
+
+
+async def once_in_parts(
+    call: Call[BodyT, QueryT],
+    *,
+    route: str,
+    parts: Sequence[PartT],
+    work: Callable[[Connection, PartT], Awaitable[AnswerT]],
+    model: type[AnswerT],
+) -> list[AnswerT]:
+    """Do what a request asks for part by part, each in a transaction of its own; return the parts' answers.
+
+    With an Idempotency-Key each part's answer is stored in its own transaction. So a repeat after a crash between two
+    parts gets the answers of those that were done, and does the others.
+
+    Raises:
+        KeyReused: The key was used for a request with another body.
+        HeaderInvalid: The key is not 1 to 200 visible ASCII characters.
+    """
+    key = _key(call.request)
+    answers = []
+    for place, part in enumerate(parts):
+
+        async def one(conn: Connection, part: PartT = part) -> AnswerT:
+            return await work(conn, part)
+
+        async with call.services.pool.acquire() as conn, conn.transaction():
+            if key is None:
+                answers.append(await one(conn))
+            else:
+                stored = await _once(call, conn, route=f"{route} {place}", key=key, work=one, status=200)
+                answers.append(model.model_validate_json(stored.body))
+    return answers
+
+
+def _key(request: web.Request) -> str | None:
+    key = request.headers.get(KEY_HEADER)
+    if key is not None and not _KEY.fullmatch(key):
+        raise HeaderInvalid(f"{KEY_HEADER} has to be 1 to 200 visible ASCII characters", header=KEY_HEADER)
+    return key
 
 
 async def _once(
@@ -89,7 +130,7 @@ async def _once(
     key: str,
     work: Callable[[Connection], Awaitable[BaseModel]],
     status: int,
-) -> web.Response:
+) -> StoredAnswer:
     digest = hashlib.sha256(call.body.model_dump_json().encode()).digest()
     # Of two equal requests at once the second waits here, and finds the first one's answer.
     await lock_subject(conn, f"answer:{call.actor}:{route}:{key}")
@@ -100,4 +141,4 @@ async def _once(
         await insert_answer(conn, stored, actor=call.actor, route=route, key=key, at=call.services.clock())
     elif stored.request_sha256 != digest:
         raise KeyReused(f"this {KEY_HEADER} was used for a request with another body")
-    return web.Response(status=stored.status, body=stored.body, headers={"Content-Type": JSON})
+    return stored

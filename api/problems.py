@@ -93,7 +93,7 @@ PROBLEMS = _table(
         (404, Retry.NEVER, "route.unknown upload.unknown clip.unknown case.unknown dock.unknown token.unknown"),
         (404, Retry.NEVER, "annotation.unknown proposal.unknown"),
         (409, Retry.NEVER, "proposal.taken"),
-        (409, Retry.FIXED, "proposal.unseen"),
+        (409, Retry.FIXED, "proposal.unseen annotation.bulk_refused"),
         (404, Retry.NEVER, "recorder.unknown recorder.finding_unknown"),
         (404, Retry.FIXED, "officer.unknown items.unknown"),
         (404, Retry.LATER, "view.rendition_missing"),

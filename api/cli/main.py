@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 
 from api.cli import (
+    annotate,
     axis,
     demo,
     docks,
@@ -41,6 +42,7 @@ app.command("migrate")(service.migrate_command)
 app.add_typer(keys.app, name="keys")
 app.add_typer(witness.app, name="witness")
 app.command("search")(look.search_command)
+app.add_typer(annotate.app, name="annotate")
 app.command("verify")(look.verify_command)
 app.command("export")(look.export_command)
 app.command("excerpt")(excerpt.excerpt_command)

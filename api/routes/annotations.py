@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from api.bodies import JsonBody
-from api.handlers import annotating, marks
+from api.handlers import annotating, bulk, marks
 from api.models.annotations import DifferenceItem, DifferenceQuery, DocumentItems, MarkItems, WriteAnnotation
+from api.models.bulk import AnnotateMany, BulkAnswer
 from api.models.clips import AnnotationItem, AnnotationItems, AnnotationMade
 from api.models.common import PageQuery
 from api.route import Header, Route, json_of
@@ -113,6 +114,19 @@ ANNOTATION_ROUTES: tuple[Route, ...] = (
         handle=marks.documents,
         answers=(json_of(200, DocumentItems, "The documents; none if the annotation names none"),),
         errors=("clip.unknown",),
+        tag="annotations",
+    ),
+    Route(
+        name="annotate_many",
+        method="POST",
+        path="/v1/annotations",
+        summary="Add to the annotations of up to 1,000 clips: fill in what is empty, add what is not there",
+        roles=WRITERS,
+        handle=bulk.annotate_many,
+        body=JsonBody(AnnotateMany),
+        answers=(json_of(200, BulkAnswer, "What became of each clip"),),
+        errors=("annotation.bulk_refused", "idempotency.conflict", "request.header"),
+        headers=(IDEMPOTENCY,),
         tag="annotations",
     ),
 )

@@ -27,3 +27,9 @@ class ProposalUnseen(EvidenceError):
     """Nobody reviews what they have not looked at: open a view of the clip first, then accept."""
 
     code = "proposal.unseen"
+
+
+class BulkRefused(EvidenceError):
+    """Of clips that were to be annotated all or nothing some are refused, named in the details; none was annotated."""
+
+    code = "annotation.bulk_refused"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from evidence.clips.difference import Change, differences
 from ledger.canonical import JsonObject
@@ -13,12 +13,14 @@ from tests.support.annotations import contents
 MARK: JsonObject = {"kind": "key_moment", "at_ms": 2_000}
 
 
+@settings(max_examples=50)
 @given(contents(), contents())
 def test_there_is_no_difference_if_and_only_if_they_are_equal(before: dict[str, Any], after: dict[str, Any]) -> None:
     assert differences(before, before) == []
     assert bool(differences(before, after)) == (before != after)
 
 
+@settings(max_examples=50)
 @given(contents(), contents())
 def test_backwards_everything_is_the_other_way_round(before: dict[str, Any], after: dict[str, Any]) -> None:
     forth, back = differences(before, after), differences(after, before)
