@@ -11,6 +11,7 @@ import typer
 from api.cli import (
     annotate,
     axis,
+    case,
     demo,
     docks,
     excerpt,
@@ -55,6 +56,7 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(docks.app, name="docks")
 app.add_typer(recorders.app, name="recorders")
 app.add_typer(items.app, name="items")
+app.add_typer(case.app, name="case")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

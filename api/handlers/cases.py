@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from aiohttp import web
 
 from api.answers import json_answer
 from api.call import Call
 from api.errors import CursorInvalid
 from api.models.cases import (
+    CaseDue,
     CaseItem,
     CaseItems,
     CaseMade,
+    CasePage,
     ExhibitItem,
     ExhibitItems,
     ExhibitMade,
@@ -20,8 +24,11 @@ from api.models.cases import (
 from api.models.common import PageQuery
 from api.preconditions import once
 from api.route import NoQuery
-from evidence.cases.cases import Opening, get_case, link_clip, list_cases, list_exhibits, open_case
+from evidence.cases.cases import Opening, link_clip, list_cases, list_exhibits, open_case
+from evidence.cases.deadline import archive_due
 from evidence.cases.facts import CaseFacts
+from evidence.cases.file import CaseFile, open_file
+from evidence.cases.items import day_of
 from evidence.cases.store import CaseRow
 from evidence.db.paging import LAST_INTEGER
 from evidence.db.pool import Connection
@@ -58,8 +65,10 @@ async def list_all(call: Call[None, PageQuery]) -> web.Response:
 async def get(call: Call[None, NoQuery]) -> web.Response:
     """Return a case."""
     async with call.services.pool.acquire() as conn:
-        case = await get_case(conn, call.id("case"))
-    return json_answer(_item(case))
+        file = await open_file(conn, call.id("case"))
+    answer = json_answer(case_page(file, today=day_of(call.services.clock())))
+    answer.headers["ETag"] = f'"{file.dossier.version}"'
+    return answer
 
 
 async def link(call: Call[LinkClip, NoQuery]) -> web.Response:
@@ -105,6 +114,33 @@ def _exhibit_number(cursor: str | None) -> int:
     return int(cursor)
 
 
+def case_page(file: CaseFile, *, today: date) -> CasePage:
+    """Return a case as its page shows it."""
+    dossier = file.dossier
+    due = archive_due(file.content, action=file.case.kind, concluded_on=dossier.concluded_on)
+    shown = _item(file.case).model_dump() | {
+        "title": dossier.title,
+        "handlers": list(dossier.handlers),
+        "facts": dossier.facts,
+        "state": dossier.state,
+    }
+    return CasePage(
+        **shown,
+        version=dossier.version,
+        due=None
+        if due is None
+        else CaseDue(
+            concluded_on=due.concluded_on,
+            due_on=due.due_on,
+            overdue=dossier.archived is None and due.is_overdue(today),
+            source=due.source,
+        ),
+        archived_at=dossier.archived.stated_at if dossier.archived else None,
+        archive_entry=dossier.archived.entry_id if dossier.archived else None,
+        addenda=len(dossier.addenda),
+    )
+
+
 def _item(case: CaseRow) -> CaseItem:
     return CaseItem(
         case=case.case_id,
@@ -119,4 +155,5 @@ def _item(case: CaseRow) -> CaseItem:
         items=case.items,
         handlers=list(case.handlers),
         facts=CaseFacts.model_validate(case.facts),
+        state=case.state,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -50,6 +51,7 @@ class CaseItem(ResponseModel):
     items: UUID | None = Field(None, description="The recording-item list in force when it was opened")
     handlers: list[str] = Field([])
     facts: CaseFacts = UNKNOWN
+    state: str = Field("open", description="open, concluded (执行终结) or archived")
 
 
 class CaseItems(Page[CaseItem]):
@@ -81,3 +83,22 @@ class ExhibitItem(ResponseModel):
 
 class ExhibitItems(Page[ExhibitItem]):
     """Exhibits in order of their numbers."""
+
+
+class CaseDue(ResponseModel):
+    """When a concluded case has to be archived."""
+
+    concluded_on: date
+    due_on: date | None = Field(description="Last day; null when the list states no time")
+    overdue: bool
+    source: str | None = Field(description="Where the time is written")
+
+
+class CasePage(CaseItem):
+    """One case, whole."""
+
+    version: int = Field(description="For If-Match of amending and arranging")
+    due: CaseDue | None = Field(description="Null while it is not concluded")
+    archived_at: Time | None
+    archive_entry: UUID | None
+    addenda: int = Field(description="How many were added since it was archived")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from api.bodies import JsonBody
-from api.handlers import cases
-from api.models.cases import CaseItem, CaseItems, CaseMade, ExhibitItems, ExhibitMade, LinkClip, OpenCase
-from api.models.common import PageQuery
+from api.handlers import case_files, cases
+from api.models.case_files import UnlinkClip
+from api.models.cases import CaseItems, CaseMade, CasePage, ExhibitItems, ExhibitMade, LinkClip, OpenCase
+from api.models.common import PageQuery, Recorded
 from api.route import Route, json_of
 from api.routes.access import VIEWERS, WRITERS
 from api.routes.clips import IDEMPOTENCY
@@ -46,7 +47,7 @@ CASE_ROUTES: tuple[Route, ...] = (
         summary="One case",
         roles=VIEWERS,
         handle=cases.get,
-        answers=(json_of(200, CaseItem, "The case"),),
+        answers=(json_of(200, CasePage, "The case"),),
         errors=("case.unknown",),
         tag="cases",
     ),
@@ -62,7 +63,23 @@ CASE_ROUTES: tuple[Route, ...] = (
             json_of(201, ExhibitMade, "It has a number now"),
             json_of(200, ExhibitMade, "It had one before"),
         ),
-        errors=("case.unknown", "clip.unknown", "clip.disposed"),
+        errors=("case.unknown", "clip.unknown", "clip.disposed", "case.archived"),
+        tag="cases",
+    ),
+    Route(
+        name="unlink_clip",
+        method="POST",
+        path="/v1/cases/{case}/unlinked",
+        summary="Take an exhibit out of a case; its number stays used",
+        roles=WRITERS,
+        handle=case_files.unlink,
+        body=JsonBody(UnlinkClip),
+        answers=(json_of(201, Recorded, "On record"),),
+        errors=(
+            *("case.unknown", "case.exhibit_unknown", "case.archived", "case.invalid"),
+            *("idempotency.conflict", "request.header"),
+        ),
+        headers=(IDEMPOTENCY,),
         tag="cases",
     ),
     Route(

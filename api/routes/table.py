@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from api.route import Route
 from api.routes.annotations import ANNOTATION_ROUTES
+from api.routes.case_files import CASE_FILE_ROUTES
 from api.routes.cases import CASE_ROUTES
 from api.routes.clips import CLIP_ROUTES
 from api.routes.items import ITEM_ROUTES
@@ -29,6 +30,7 @@ ROUTES: tuple[Route, ...] = (
     *ANNOTATION_ROUTES,
     *CASE_ROUTES,
     *RETENTION_ROUTES,
+    *CASE_FILE_ROUTES,
     *ITEM_ROUTES,
     *SWIFT_ROUTES,
 )

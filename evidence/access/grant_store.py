@@ -127,7 +127,7 @@ async def subject_of_clip(conn: Connection, clip: UUID) -> Subject | None:
     """
     row = await conn.fetchrow(
         """SELECT NULL::uuid AS unit,
-                  ARRAY(SELECT case_id FROM case_clip WHERE clip = c.clip) AS cases,
+                  ARRAY(SELECT case_id FROM case_exhibit WHERE clip = c.clip) AS cases,
                   (SELECT classes FROM clip_class WHERE clip = c.clip ORDER BY entry_id DESC LIMIT 1) AS classes,
                   (SELECT content -> 'covert' FROM clip_annotation WHERE clip = c.clip
                    ORDER BY version DESC LIMIT 1) AS covert
@@ -143,7 +143,7 @@ async def subject_of_clip(conn: Connection, clip: UUID) -> Subject | None:
 
 async def subject_of_case(conn: Connection, case: UUID) -> Subject | None:
     """Return what the rules of access need to know of a case; None when there is no such case."""
-    row = await conn.fetchrow("SELECT NULL::uuid AS unit, opened_by FROM case_file WHERE case_id = $1", case)
+    row = await conn.fetchrow("SELECT unit, opened_by FROM case_file WHERE case_id = $1", case)
     if row is None:
         return None
     return Subject(unit=row["unit"], cases=frozenset({case}), opened_by=_staff(row["opened_by"]))

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from evidence.cases.errors import CaseKindUnknown
+from evidence.cases.errors import CaseIsArchived, CaseKindUnknown, ExhibitUnknown
 from evidence.cases.facts import UNKNOWN, CaseFacts
 from evidence.cases.items import row_in_force
 from evidence.cases.numbers import number_key
+from evidence.cases.statement_store import archived_by
 from evidence.cases.store import (
     CaseLink,
     CaseRow,
@@ -38,6 +39,7 @@ from evidence.retention.tombstones import keep_meanwhile
 
 NUMBER_CHARS_MAX = 100
 TITLE_CHARS_MAX = 400
+REASON_CHARS_MAX = 400
 HANDLERS_MAX = 20
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\ud800-\udfff]")
@@ -100,8 +102,8 @@ async def open_case(
         CaseKindUnknown: The list in force has no such action type, or there is no list (R11).
         ItemListUnknown, ItemListAmbiguous: See `evidence.cases.items.row_in_force`.
     """
-    _check(number, what="number", chars_max=NUMBER_CHARS_MAX)
-    _check(title, what="title", chars_max=TITLE_CHARS_MAX)
+    check_words(number, what="number", chars_max=NUMBER_CHARS_MAX)
+    check_words(title, what="title", chars_max=TITLE_CHARS_MAX)
     _check_handlers(more.handlers)
     items = await row_in_force(conn, clock(), agency=more.agency)
     if more.kind is not None and (items is None or items.content.action(more.kind) is None):
@@ -138,8 +140,11 @@ async def link_clip(
 ) -> LinkedClip:
     """Make a clip the next exhibit of a case, in the caller's transaction; asked again, the same exhibit.
 
+    A clip that was unlinked becomes an exhibit under a new number: its old one stays used.
+
     Raises:
         CaseUnknown: There is no such case.
+        CaseIsArchived: Nothing joins it any more.
         ClipUnknown: There is no such clip.
         ClipBlocked: Whose the clip is, is not settled.
         ClipDisposed: There is not any more.
@@ -152,6 +157,7 @@ async def link_clip(
     known = await find_link(conn, case_id=case_id, clip=clip)
     if known is not None:
         return LinkedClip(exhibit=known.exhibit, entry_id=known.entry_id, repeated=True)
+    await require_open(conn, case_id)
     await require_usable(conn, clip)
     exhibit = await next_exhibit(conn, case_id)
     recorded = await record(
@@ -164,6 +170,46 @@ async def link_clip(
         entropy=entropy,
     )
     return LinkedClip(exhibit=exhibit, entry_id=recorded.entry_id, repeated=False)
+
+
+async def unlink_clip(
+    conn: Connection, *, case_id: UUID, exhibit: int, reason: str, actor: str, clock: Clock, entropy: Entropy
+) -> UUID:
+    """Take a clip out of a case, in the caller's transaction; return the entry's id. The number stays used.
+
+    Raises:
+        CaseUnknown, ExhibitUnknown: There is no such case, or no such exhibit any more.
+        CaseInvalid: The reason is empty or too long.
+        CaseIsArchived: Nothing leaves it any more.
+    """
+    await get_case(conn, case_id)
+    check_words(reason, what="reason", chars_max=REASON_CHARS_MAX)
+    await lock_subject(conn, f"case:{case_id}")
+    await require_open(conn, case_id)
+    link = next(iter(await exhibits_after(conn, case_id, after=exhibit - 1, limit=1)), None)
+    if link is None or link.exhibit != exhibit:
+        raise ExhibitUnknown(f"the case has no exhibit {exhibit}", exhibit=exhibit)
+    recorded = await record(
+        conn,
+        type="case.clip_unlinked",
+        actor=actor,
+        subject=f"case:{case_id}",
+        payload={"case": str(case_id), "clip": str(link.clip), "exhibit": exhibit, "reason": reason},
+        clock=clock,
+        entropy=entropy,
+    )
+    return recorded.entry_id
+
+
+async def require_open(conn: Connection, case_id: UUID) -> None:
+    """Refuse a case that is archived; for whoever holds the case's lock.
+
+    Raises:
+        CaseIsArchived: It is.
+    """
+    entry = await archived_by(conn, case_id)
+    if entry is not None:
+        raise CaseIsArchived("the case is archived; what became known since is an addendum", entry=str(entry))
 
 
 async def get_case(conn: Connection, case_id: UUID) -> CaseRow:
@@ -193,7 +239,12 @@ async def list_exhibits(conn: Connection, case_id: UUID, *, after: int = 0, limi
     return await exhibits_after(conn, case_id, after=after, limit=limit)
 
 
-def _check(text: str, *, what: str, chars_max: int) -> None:
+def check_words(text: str, *, what: str, chars_max: int) -> None:
+    """Refuse words that are none.
+
+    Raises:
+        CaseInvalid: They are empty, too long, or hold control characters.
+    """
     if not number_key(text):
         raise CaseInvalid(f"the {what} is empty")
     if len(text) > chars_max:
@@ -206,4 +257,4 @@ def _check_handlers(handlers: Sequence[str]) -> None:
     if len(handlers) > HANDLERS_MAX:
         raise CaseInvalid(f"{len(handlers)} people handle the case, at most {HANDLERS_MAX} can be named")
     for handler in handlers:
-        _check(handler, what="handler's name", chars_max=TITLE_CHARS_MAX)
+        check_words(handler, what="handler's name", chars_max=TITLE_CHARS_MAX)

@@ -1,10 +1,14 @@
-"""SQL of cases and their exhibits, and the projections of these."""
+"""SQL of cases and their exhibits, and the projections of these.
+
+`case_clip` has every exhibit there ever was, `case_exhibit` those that still are.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from evidence.cases.numbers import number_key
@@ -24,6 +28,7 @@ class CaseRow:
         items: The recording-item list in force when it was opened; None when there was none.
         handlers: Who handles it, in words.
         facts: What is known of it that legal review will ask for.
+        state: `archived` or `open`; whether an open one is concluded its statements say.
     """
 
     case_id: UUID
@@ -38,6 +43,7 @@ class CaseRow:
     items: UUID | None = None
     handlers: Sequence[str] = ()
     facts: Mapping[str, object] = field(default_factory=dict)
+    state: str = "open"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +61,15 @@ class CaseLink:
 
 
 _CASES = """
-SELECT case_id, number, title, opened_by, opened_at, entry_id, kind, unit, items, handlers, facts,
-       (SELECT count(*) FROM case_clip l WHERE l.case_id = c.case_id) AS exhibits
-FROM case_file c
+SELECT case_id, number, title_now AS title, opened_by, opened_at, entry_id, kind, unit, items, handlers, facts,
+       CASE WHEN EXISTS (SELECT FROM case_statement s WHERE s.case_id = c.case_id AND s.kind = 'archived')
+            THEN 'archived' ELSE 'open' END AS state,
+       (SELECT count(*) FROM case_exhibit l WHERE l.case_id = c.case_id) AS exhibits
+FROM case_now c
 """
 _LINKS = """
-SELECT l.case_id, c.number, c.title, l.exhibit, l.clip, l.linked_by, l.linked_at, l.entry_id
-FROM case_clip l JOIN case_file c USING (case_id)
+SELECT l.case_id, c.number, c.title_now AS title, l.exhibit, l.clip, l.linked_by, l.linked_at, l.entry_id
+FROM case_exhibit l JOIN case_now c USING (case_id)
 """
 
 
@@ -144,3 +152,9 @@ async def next_exhibit(conn: Connection, case_id: UUID) -> int:
     """Return the number behind the last exhibit; only for whoever holds the case's lock."""
     number: int = await conn.fetchval("SELECT coalesce(max(exhibit), 0) + 1 FROM case_clip WHERE case_id = $1", case_id)
     return number
+
+
+async def opened_as(conn: Connection, case_id: UUID) -> dict[str, Any]:
+    """Return title, handlers and facts of a case as it was opened, whatever was amended since."""
+    row = await conn.fetchrow("SELECT title, handlers, facts FROM case_file WHERE case_id = $1", case_id)
+    return {} if row is None else dict(row)

@@ -18,7 +18,7 @@ SELECT d.clip, d.received_at, d.recorded_at, c.name, c.size, c.sha256, c.entry_i
        s.recorder, s.dock, s.officer, 'key_mark:yes' = ANY (d.facets) AS key_mark,
        coalesce(m.outcome, 'sealed') AS state, m.reason, o.sha256 AS poster,
        coalesce(a.version, 0) AS version, a.remark,
-       ARRAY(SELECT f.number FROM case_clip l JOIN case_file f USING (case_id) WHERE l.clip = d.clip
+       ARRAY(SELECT f.number FROM case_exhibit l JOIN case_file f USING (case_id) WHERE l.clip = d.clip
              ORDER BY l.entry_id) AS cases
 FROM (/*found*/) d
 JOIN clip c USING (clip)

@@ -24,10 +24,10 @@ SELECT c.clip, c.sha256, c.size, c.received_at,
        (SELECT d.outcome FROM clip_derivation d WHERE d.clip = c.clip ORDER BY d.entry_id DESC LIMIT 1) AS outcome,
        (SELECT d.probe FROM clip_derivation d WHERE d.clip = c.clip ORDER BY d.entry_id DESC LIMIT 1) AS probe,
        (SELECT a.content FROM clip_annotation a WHERE a.clip = c.clip ORDER BY a.version DESC LIMIT 1) AS content,
-       (SELECT jsonb_agg(jsonb_build_object('case', f.case_id, 'number', f.number, 'title', f.title,
+       (SELECT jsonb_agg(jsonb_build_object('case', f.case_id, 'number', f.number, 'title', f.title_now,
                                             'kind', f.kind)
                          ORDER BY l.entry_id)
-        FROM case_clip l JOIN case_file f USING (case_id) WHERE l.clip = c.clip) AS cases,
+        FROM case_exhibit l JOIN case_now f USING (case_id) WHERE l.clip = c.clip) AS cases,
        NULL::uuid AS unit,
        (SELECT x.classes FROM clip_class x WHERE x.clip = c.clip ORDER BY x.entry_id DESC LIMIT 1) AS classes
 FROM clip c
@@ -41,6 +41,19 @@ async def refresh_clip(conn: Connection, event: RecordedEvent) -> None:
     makes the second one wait for the first one's commit before it reads, so that neither change is lost here.
     """
     clip = UUID(str(event.payload["clip"]))
+    await _refresh(conn, clip)
+
+
+async def refresh_case(conn: Connection, event: RecordedEvent) -> None:
+    """Write the documents of all exhibits of the case an event is about, in the event's transaction."""
+    clips = await conn.fetch(
+        "SELECT clip FROM case_exhibit WHERE case_id = $1 ORDER BY clip", UUID(str(event.payload["case"]))
+    )
+    for row in clips:
+        await _refresh(conn, row["clip"])
+
+
+async def _refresh(conn: Connection, clip: UUID) -> None:
     await lock_subject(conn, f"search:{clip}")
     row = await conn.fetchrow(f"{_PARTS} WHERE c.clip = $1", clip)
     if row is not None:

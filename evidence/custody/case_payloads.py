@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated
-
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import Field
 
 from evidence.cases.item_list import ItemList
+from evidence.cases.statements import Day, Section, Statement
 from evidence.clips.parts import Key
-from evidence.custody.payloads import Id, Name, Ordinal, Payload
-
-
-def _day_of(value: object) -> date:
-    if type(value) is date:
-        return value
-    if not isinstance(value, str) or (parsed := date.fromisoformat(value)).isoformat() != value:
-        raise ValueError("a day is written as 2026-11-22")
-    return parsed
-
-
-Day = Annotated[date, BeforeValidator(_day_of), PlainSerializer(date.isoformat)]
+from evidence.custody.payloads import Digest, Id, Name, Ordinal, Payload
 
 
 class ItemsPublished(Payload):
@@ -52,3 +39,46 @@ class CaseClipLinked(Payload):
     case: Id
     clip: Id
     exhibit: Ordinal
+
+
+class CaseClipUnlinked(Payload):
+    """A clip is no exhibit of a case any more; its number stays used and is never given again."""
+
+    case: Id
+    clip: Id
+    exhibit: Ordinal
+    reason: Name
+
+
+class CaseAmended(Payload):
+    """Other words for a case, with the reason; what is null stays as it was. The case's page is at `version` now."""
+
+    case: Id
+    version: Ordinal
+    reason: Name
+    title: Name | None = None
+    handlers: list[Name] | None = None
+    facts: dict[str, object] | None = None
+
+
+class CaseArranged(Payload):
+    """The 案卷 in sections: exhibits and documents in their order. The case's page is at `version` now."""
+
+    case: Id
+    version: Ordinal
+    sections: list[Section]
+
+
+class CaseStated(Payload):
+    """Something is said about a case: a document, an activity, an exemption, a conclusion; see evidence/cases."""
+
+    case: Id
+    statement: Statement
+
+
+class CaseArchived(Payload):
+    """A case is closed for good: everything that belongs to it, frozen, with the root over it."""
+
+    case: Id
+    root: Digest
+    manifest: dict[str, object]

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from evidence.access import grant_store as grants
 from evidence.calendar import store as calendars
-from evidence.cases import items_store
+from evidence.cases import items_store, statement_store
 from evidence.cases import store as cases
 from evidence.clips import prefix_store, recording_store, search_store
 from evidence.clips import store as clips
@@ -259,6 +259,27 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             subject="case",
             project=cases.project_case_clip_linked,
             refresh=search_store.refresh_clip,
+        ),
+        "case.clip_unlinked": Event(
+            payload=case_payloads.CaseClipUnlinked,
+            subject="case",
+            project=statement_store.project_statement("unlinked"),
+            refresh=search_store.refresh_clip,
+        ),
+        "case.amended": Event(
+            payload=case_payloads.CaseAmended,
+            subject="case",
+            project=statement_store.project_statement("amended"),
+            refresh=search_store.refresh_case,
+        ),
+        "case.arranged": Event(
+            payload=case_payloads.CaseArranged, subject="case", project=statement_store.project_statement("arranged")
+        ),
+        "case.stated": Event(
+            payload=case_payloads.CaseStated, subject="case", project=statement_store.project_statement()
+        ),
+        "case.archived": Event(
+            payload=case_payloads.CaseArchived, subject="case", project=statement_store.project_statement("archived")
         ),
         "upload.quarantined": Event(payload=payloads.UploadQuarantined, subject="upload"),
         "upload.given_up": Event(payload=payloads.UploadGivenUp, subject="upload"),

@@ -85,6 +85,7 @@ EVIDENTIAL_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "export_link_revocation": ("link",),
         "export_fetch": ("entry_id",),
         "case_clip": ("case_id", "exhibit"),
+        "case_statement": ("entry_id",),
     }
 )
 """Every table that projections write to, with its primary key. Stated here and not asked of the database, which whoever

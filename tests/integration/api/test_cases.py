@@ -26,7 +26,7 @@ async def test_a_case_is_opened_read_and_listed(shared: RunningService) -> None:
     case = (await shared.ask("GET", f"/v1/cases/{opened['case']}", role=Role.REVIEWER)).json()
     assert (case["number"], case["exhibits"], case["entry"]) == (opened["number"], 0, opened["entry"])
     listed = (await shared.ask("GET", "/v1/cases", role=Role.REVIEWER)).json()["items"]
-    assert listed[0] == case
+    assert listed[0] == {name: case[name] for name in listed[0]}
 
 
 async def test_a_number_is_taken_once_however_it_is_spelled(shared: RunningService) -> None:
