@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-from api.dispatch import SERVICES, handler_of
+from api.dispatch import EVERY_ROUTE, SERVICES, handler_of
 from api.handlers.service import DOCUMENT
 from api.metrics import METRICS, make_metrics
 from api.middleware import dress, explain, observe
@@ -29,6 +29,7 @@ def make_app(services: Services) -> web.Application:
     app[SERVICES] = services
     app[METRICS] = make_metrics()
     app[TRAFFIC] = Traffic()
+    app[EVERY_ROUTE] = ROUTES
     app[DOCUMENT] = write_document(services.config.public_url)
     app.on_response_prepare.append(dress)
     for route in ROUTES:

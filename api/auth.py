@@ -1,7 +1,8 @@
-"""Who calls: a staff token, a dock's short-lived signed token or a controller's session in `Authorization: Bearer`.
+"""Who calls: a person's token or session, a dock's signed token or a controller's session in `Authorization: Bearer`.
 
-Staff tokens are opaque and looked up by their public id; the stored digest is compared in constant time. A dock signs a
-JWT (RFC 7519) for every few minutes of work with the key it was enrolled with:
+Staff tokens and sessions are opaque and looked up by their public id; the stored digest is compared in constant time. A
+session may come in a cookie instead, see `api.cookies`. A dock signs a JWT (RFC 7519) for every few minutes of work
+with the key it was enrolled with:
 
     header  {"alg": "Ed25519", "kid": <key ID, 8 hex>, "typ": "JWT"}
     claims  {"iss": <dock id>, "aud": <origin of the log>, "iat": <seconds>, "exp": <seconds>}
@@ -40,6 +41,9 @@ from api.errors import (
     AuthSignature,
     AuthUnknownToken,
 )
+from evidence.accounts.session_store import find_staff_session
+from evidence.accounts.sessions import SESSION_PREFIX as STAFF_SESSION_PREFIX
+from evidence.accounts.sessions import note_use
 from evidence.core.clock import format_time
 from evidence.core.wire.fields import take_uuid
 from evidence.db.pool import Connection
@@ -68,6 +72,7 @@ class StaffCaller:
     Attributes:
         token: Public id of what was shown: a token's, or a session's.
         scopes: Groups of routes that it opens (`api.scopes`); None for everything that the role may.
+        by_session: Whether the person has signed in, and shows no token.
     """
 
     staff: UUID
@@ -75,6 +80,7 @@ class StaffCaller:
     name: str
     role: Role
     scopes: frozenset[str] | None = None
+    by_session: bool = False
 
     @property
     def actor(self) -> str:
@@ -127,7 +133,14 @@ class DockToken:
 
 
 async def authenticate(
-    conn: Connection, headers: Sequence[str], *, origin: str, now: datetime, leeway: timedelta
+    conn: Connection,
+    headers: Sequence[str],
+    *,
+    origin: str,
+    now: datetime,
+    leeway: timedelta,
+    idle: timedelta,
+    address: str,
 ) -> Caller:
     """Tell who sent a request.
 
@@ -135,13 +148,17 @@ async def authenticate(
         headers: Every value of `Authorization` that the request has.
         origin: The log's name, which a dock's token has to be made for.
         leeway: How far a dock's clock may be off.
+        idle: How long a session may have been unused.
+        address: Where the request comes from, kept with what it shows as its last use.
 
     Raises:
         ApiError: One of the seven `auth` errors in the order of the module's obligations.
     """
     token = _bearer(headers)
     if token.startswith(STAFF_PREFIX):
-        return await _staff(conn, token, now=now)
+        return await _staff(conn, token, now=now, address=address)
+    if token.startswith(STAFF_SESSION_PREFIX):
+        return await _person(conn, token, now=now, idle=idle, address=address)
     if token.startswith(SESSION_PREFIX):
         return await _controller(conn, token, now=now)
     return await _dock(conn, parse_dock_token(token), origin=origin, now=now, leeway=leeway)
@@ -205,7 +222,7 @@ def _bearer(headers: Sequence[str]) -> str:
     return token
 
 
-async def _staff(conn: Connection, text: str, *, now: datetime) -> StaffCaller:
+async def _staff(conn: Connection, text: str, *, now: datetime, address: str) -> StaffCaller:
     credential = parse_credential(text, prefix=STAFF_PREFIX)
     if credential is None:
         raise AuthMalformed("the staff token is not of the right shape")
@@ -216,7 +233,30 @@ async def _staff(conn: Connection, text: str, *, now: datetime) -> StaffCaller:
         raise AuthRevoked("the token has been revoked", revoked_at=format_time(token.revoked_at))
     if token.expires_at <= now:
         raise AuthExpired("the token has expired", expired_at=format_time(token.expires_at))
+    await note_use(conn, token.token, staff=token.staff, address=address, at=now, seen_at=token.seen_at)
     return StaffCaller(staff=token.staff, token=token.token, name=token.name, role=token.role, scopes=token.scopes)
+
+
+async def _person(conn: Connection, text: str, *, now: datetime, idle: timedelta, address: str) -> StaffCaller:
+    credential = parse_credential(text, prefix=STAFF_SESSION_PREFIX)
+    if credential is None:
+        raise AuthMalformed("the session is not of the right shape")
+    session = await find_staff_session(conn, credential.id)
+    if session is None or not credential.matches(session.token_sha256):
+        raise AuthUnknownToken("the session is not known")
+    if session.ended_at is not None:
+        raise AuthRevoked("the session has been ended", revoked_at=format_time(session.ended_at))
+    if session.expires_at <= now or session.last_used() + idle <= now:
+        raise AuthExpired("the session is over; sign in again", expired_at=format_time(session.expires_at))
+    await note_use(conn, session.session, staff=session.staff, address=address, at=now, seen_at=session.seen_at)
+    return StaffCaller(
+        staff=session.staff,
+        token=session.session,
+        name=session.name,
+        role=session.role,
+        scopes=session.scopes,
+        by_session=True,
+    )
 
 
 async def _controller(conn: Connection, text: str, *, now: datetime) -> ControllerCaller:

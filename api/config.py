@@ -7,6 +7,7 @@ with the prefix that is not a key here is refused, so that a typing error does n
 from __future__ import annotations
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -150,6 +151,28 @@ class ServiceConfig(BaseSettings):
     token_leeway_seconds: int = Field(
         30, ge=0, le=300, description="How far in seconds a dock's clock may be off when it signs its tokens"
     )
+    session_seconds: int = Field(
+        43200, ge=60, le=7 * 86400, description="Longest life in seconds of a session that a person has signed in to"
+    )
+    session_idle_seconds: int = Field(
+        1800, ge=60, le=7 * 86400, description="Idleness in seconds after which a session ends"
+    )
+    second_factor_required: bool = Field(
+        default=False,
+        description="Whether people who sign in with a password alone may do nothing but enrol one-time codes",
+    )
+    password_characters_min: int = Field(12, ge=8, le=100, description="Shortest password in characters")
+    password_passes: int = Field(3, ge=1, le=100, description="What hashing a password costs (Argon2id): passes")
+    password_memory_kib: int = Field(
+        65536, ge=64, le=4 * 1024 * 1024, description="What hashing a password costs: memory in KiB"
+    )
+    password_lanes: int = Field(4, ge=1, le=64, description="What hashing a password costs: lanes")
+    trusted_proxies: str = Field(
+        "",
+        pattern=r"^([0-9a-fA-F.:/]+(,[0-9a-fA-F.:/]+)*)?$",
+        description="Addresses or networks of proxies, separated by commas, whose X-Forwarded-For is believed when"
+        " failed attempts to sign in are counted by address",
+    )
     metrics_on_loopback: bool = Field(
         default=False, description="Whether /metrics is open to requests from this very host without a token"
     )
@@ -226,6 +249,13 @@ class ServiceConfig(BaseSettings):
             except CodedError as error:
                 raise ValueError(error.message) from error
         return origin
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_networks(cls, proxies: str) -> str:
+        for network in filter(None, proxies.split(",")):
+            ip_network(network, strict=False)
+        return proxies
 
     @model_validator(mode="after")
     def _second_store_is_complete(self) -> ServiceConfig:

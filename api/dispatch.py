@@ -18,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from api.auth import Caller, StaffCaller, authenticate
 from api.bodies import BodyLimits, field_errors
 from api.call import Call
+from api.cookies import address_of, session_cookie
 from api.errors import QueryInvalid, RoleRefused, RouteUnknown, ScopeRefused
 from api.route import Route
 from api.routes.access import CONTROLLERS
@@ -27,6 +28,7 @@ from api.services import Services
 SERVICES = web.AppKey("services", Services)
 CALLER = web.RequestKey("caller", object)
 ROUTE = web.RequestKey("route", Route)
+EVERY_ROUTE = web.AppKey("every_route", tuple[Route, ...])
 
 QUERY_PARAMETERS_MAX = 40
 
@@ -85,10 +87,12 @@ async def _let_in(route: Route, request: web.Request, services: Services) -> Cal
     async with services.pool.acquire() as conn:
         caller = await authenticate(
             conn,
-            _credentials(route, request),
+            _credentials(route, request, services),
             origin=services.origin,
             now=services.clock(),
             leeway=timedelta(seconds=services.config.token_leeway_seconds),
+            idle=timedelta(seconds=services.config.session_idle_seconds),
+            address=address_of(request, services.config.trusted_proxies),
         )
     request[CALLER] = caller
     if caller.role not in route.roles:
@@ -100,12 +104,14 @@ async def _let_in(route: Route, request: web.Request, services: Services) -> Cal
     return caller
 
 
-def _credentials(route: Route, request: web.Request) -> list[str]:
-    """Return what a request shows as its credential; controllers show theirs in a header of Swift's."""
+def _credentials(route: Route, request: web.Request, services: Services) -> list[str]:
+    """Return what a request shows as its credential; controllers have a header of Swift's for it, browsers a cookie."""
     swift = request.headers.getall("X-Auth-Token", [])
     if swift and route.roles == CONTROLLERS:
         return [f"Bearer {token}" for token in swift]
-    return request.headers.getall("Authorization", [])
+    if "Authorization" in request.headers:
+        return request.headers.getall("Authorization")
+    return [f"Bearer {session}" for session in session_cookie(request, public_url=services.config.public_url)]
 
 
 def _is_trusted_scraper(request: web.Request, services: Services) -> bool:

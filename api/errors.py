@@ -168,6 +168,12 @@ class ScopeRefused(ApiError):
     code = "auth.scope"
 
 
+class CrossSite(ApiError):
+    """A change was asked for with a session in a cookie, and not from this site's own pages."""
+
+    code = "auth.cross_site"
+
+
 class ScopeUnknown(ApiError):
     """A scope that a token shall have is none; `details.scopes` lists those there are."""
 

@@ -7,6 +7,9 @@ import asyncio
 from datetime import timedelta
 from uuid import UUID
 
+from evidence.accounts.pause_store import sweep_counts
+from evidence.accounts.pauses import COUNTS_MAX, FORGOTTEN_AFTER, KNOWN_FOR
+from evidence.accounts.session_store import sweep_seen
 from evidence.clips import search_store
 from evidence.core.clock import Clock, Entropy
 from evidence.db.paging import FIRST_ID
@@ -36,6 +39,8 @@ async def sweep(stop: asyncio.Event, *, pool: Pool, clock: Clock, entropy: Entro
         now = clock()
         async with pool.acquire() as conn:
             await remove_expired(conn, tickets_before=now, answers_before=now - ANSWERS_KEPT)
+            await sweep_counts(conn, before=now - FORGOTTEN_AFTER, rows_max=COUNTS_MAX)
+            await sweep_seen(conn, before=now - KNOWN_FOR)
         await _attribute(stop, pool=pool, clock=clock, entropy=entropy)
         await happens(stop, INTERVAL_SECONDS)
 

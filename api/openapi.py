@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from api.bodies import JsonBody, NoteBody, Nothing, Stream
+from api.cookies import COOKIE
 from api.problems import MEDIA_TYPE, PROBLEMS, Problem
 from api.route import PATH_PATTERNS, Answer, Route
 from api.routes.table import ROUTES
@@ -21,7 +22,7 @@ REF = "#/components/schemas/{model}"
 
 AUTH_CODES = (
     *("auth.missing", "auth.malformed", "auth.unknown_token", "auth.signature", "auth.audience", "auth.revoked"),
-    *("auth.expired", "auth.role", "auth.scope"),
+    *("auth.expired", "auth.role", "auth.scope", "auth.cross_site"),
 )
 ALWAYS_CODES = (
     "internal",
@@ -80,6 +81,12 @@ def make_document(public_url: str | None) -> dict[str, Any]:
             "schemas": _schemas(),
             "securitySchemes": {
                 "staff": {"type": "http", "scheme": "bearer", "description": "A person's opaque token"},
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": COOKIE,
+                    "description": "A person's session in a browser, see POST /v1/session; else as a bearer",
+                },
                 "dock": {
                     "type": "http",
                     "scheme": "bearer",
@@ -158,7 +165,7 @@ def _request_body(route: Route) -> dict[str, Any] | None:
 def _security(route: Route) -> list[dict[str, list[str]]]:
     roles = route.roles or frozenset()
     people = sorted(role.value for role in roles & STAFF_ROLES)
-    schemes = [{"staff": people}] if people else []
+    schemes = [{"staff": people}, {"session": people}] if people else []
     return schemes + [{role.value: [role.value]} for role in (Role.DOCK, Role.CONTROLLER) if role in roles]
 
 

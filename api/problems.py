@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.errors import MethodRefused, RangeUnsatisfiable, TusVersionRefused
 from api.tus import VERSION as TUS_VERSION
+from evidence.accounts.errors import SignInPaused
 from ingest.errors import UploadOffsetMismatch, UploadTooLarge
 from ledger.errors import CodedError
 
@@ -127,6 +128,15 @@ PROBLEMS = _table(
         # The caller is not who may do this.
         (401, Retry.FIXED, "auth.missing auth.malformed auth.unknown_token auth.signature auth.audience auth.expired"),
         (401, Retry.NEVER, "auth.revoked"),
+        (401, Retry.FIXED, "auth.sign_in_refused auth.second_factor"),
+        (403, Retry.NEVER, "auth.cross_site auth.not_linked"),
+        (429, Retry.LATER, "auth.paused"),
+        (400, Retry.NEVER, "account.login_invalid account.roles_invalid account.password_refused"),
+        (404, Retry.NEVER, "account.unknown session.unknown"),
+        (409, Retry.NEVER, "account.taken account.disabled"),
+        (409, Retry.FIXED, "account.totp_not_pending account.totp_not_enrolled"),
+        (412, Retry.FIXED, "account.stale"),
+        (500, Retry.LATER, "account.secret_differs"),
         (403, Retry.NEVER, "auth.role auth.scope wire.signature access.denied"),
         (403, Retry.FIXED, "dock.code_refused"),
         (403, Retry.NEVER, "upload.final"),
@@ -213,7 +223,8 @@ def headers_of(error: CodedError, treatment: Treatment) -> dict[str, str]:
     if isinstance(error, TusVersionRefused):
         headers["Tus-Version"] = TUS_VERSION
     if treatment.retry is Retry.LATER:
-        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        seconds = error.seconds if isinstance(error, SignInPaused) else RETRY_AFTER_SECONDS
+        headers["Retry-After"] = str(seconds)
     return headers
 
 

@@ -24,6 +24,8 @@ PATH_PATTERNS: Mapping[str, str] = MappingProxyType(
         "items": UUID_PATTERN,
         "dock": UUID_PATTERN,
         "token": UUID_PATTERN,
+        "staff": UUID_PATTERN,
+        "session": UUID_PATTERN,
         "upload": UUID_PATTERN,
         "redaction": UUID_PATTERN,
         "hold": UUID_PATTERN,

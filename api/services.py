@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 
 import asyncpg
 
+from api.accounts import make_sign_in
 from api.audit_rules import stamp_rules, time_rules
 from api.config import ServiceConfig
 from api.duties import Duties
@@ -37,6 +38,7 @@ from api.second_store import both_of, make_copier, open_second
 from api.standing_audit import AuditSettings, StandingAudit
 from api.timestamps import open_stamp_transport, read_authorities
 from api.witnesses import handed_out, open_transport, read_policy
+from evidence.accounts.sign_in import SignIn
 from evidence.core.clock import Clock, Entropy, utc_now
 from evidence.core.digest import start_sm3
 from evidence.custody.timestamps import TimestampBook
@@ -95,6 +97,7 @@ class Services:
         local: Those that are here.
         second: Where copies are; None without a second store.
         deliveries: The intake of controllers of body worn systems, in front of `uploads`.
+        sign_in: Lets people in.
         copier: Brings copies there; None when this process does not.
         audit: The background audit; None when this process does not do it.
         duties: What runs besides, and how it is.
@@ -112,6 +115,7 @@ class Services:
     copier: Copier | None
     uploads: UploadService
     deliveries: Deliveries
+    sign_in: SignIn
     log_verifier: Verifier
     storage: LogStorage
     reader: LogReader
@@ -162,10 +166,7 @@ async def open_services(
         LogAbsent: There is none and `create` is False.
         CodedError: The database, the schema, the disk or the key is not as it has to be; the message says what to do.
     """
-    folders = DataFolders(config.data.resolve())
-    if not create and config.database is None and not folders.postgres.is_dir():
-        raise LogAbsent(f"there is no data in {folders.root}")
-    folders.make()
+    folders = _folders(config, create=create)
     async with AsyncExitStack() as stack:
         dsn = await _open_database(config, folders, stack)
         pool = await stack.enter_async_context(open_pool(dsn, size_max=config.pool_connections_max))
@@ -200,6 +201,7 @@ async def open_services(
             copier=make_copier(config, pool, local, copies, clock=clock, entropy=entropy),
             uploads=uploads,
             deliveries=Deliveries(pool=pool, uploads=uploads, objects=local, clock=clock, entropy=entropy),
+            sign_in=make_sign_in(config, pool, clock=clock, entropy=entropy),
             log_verifier=keys.newest,
             storage=storage,
             reader=reader,
@@ -214,6 +216,14 @@ async def open_services(
         )
         await _begin_duties(services, duties)
         yield services
+
+
+def _folders(config: ServiceConfig, *, create: bool) -> DataFolders:
+    folders = DataFolders(config.data.resolve())
+    if not create and config.database is None and not folders.postgres.is_dir():
+        raise LogAbsent(f"there is no data in {folders.root}")
+    folders.make()
+    return folders
 
 
 async def _candidate(

@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 
 from api.cli import (
+    accounts,
     annotate,
     axis,
     case,
@@ -41,6 +42,7 @@ app.command("serve")(service.serve_command)
 app.command("work")(service.work_command)
 app.command("migrate")(service.migrate_command)
 app.add_typer(keys.app, name="keys")
+app.add_typer(accounts.app, name="accounts")
 app.add_typer(witness.app, name="witness")
 app.command("search")(look.search_command)
 app.add_typer(annotate.app, name="annotate")

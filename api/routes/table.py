@@ -6,6 +6,7 @@ Dispatch, authorisation, the OpenAPI document, the authorisation matrix of the t
 from __future__ import annotations
 
 from api.route import Route
+from api.routes.accounts import ACCOUNT_ROUTES, SESSION_ROUTES
 from api.routes.annotations import ANNOTATION_ROUTES
 from api.routes.case_files import CASE_FILE_ROUTES
 from api.routes.cases import CASE_ROUTES
@@ -23,6 +24,8 @@ ROUTES: tuple[Route, ...] = (
     *SERVICE_ROUTES,
     *LOG_ROUTES,
     *PARTY_ROUTES,
+    *SESSION_ROUTES,
+    *ACCOUNT_ROUTES,
     *RECORDER_ROUTES,
     *REGISTER_ROUTES,
     *UPLOAD_ROUTES,

@@ -46,6 +46,7 @@ KEPT_GONE = "restored.kept_gone"
 UNRECORDED = "restored.unrecorded"
 FILE_ABSENT = "inventory.file_absent"
 GUARD_MISSING = "guard.missing"
+SECRET_DIFFERS = "account.secret_differs"  # noqa: S105 - a code
 TIMESTAMP_FALSE = "timestamp.false"
 TIMESTAMP_DISAGREES = "timestamp.disagrees"
 TIMESTAMP_UNJUDGED = "timestamp.unjudged"
@@ -88,6 +89,7 @@ FINDINGS: Mapping[str, str] = {
     KEPT_GONE: "Damaged bytes that a repair put aside, and that an entry names, are gone or were changed since.",
     UNRECORDED: "Damaged bytes were put aside and no entry says so: a repair was interrupted, or somebody (a warning).",
     GUARD_MISSING: "A table of evidence has lost the trigger that keeps its rows from being changed, or it is off.",
+    SECRET_DIFFERS: "What an account is signed in with is not what was set: the stored hash or secret was exchanged.",
     TIMESTAMP_FALSE: "A time stamp on record is none of that checkpoint, or nobody who is believed vouches for it.",
     TIMESTAMP_DISAGREES: "The record states another size, root or time than the time stamp that it carries.",
     TIMESTAMP_UNJUDGED: "The authority of a time stamp is not configured; by whose word it counts is open (a warning).",

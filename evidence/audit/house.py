@@ -15,6 +15,7 @@
 8. What was disposed of is gone, was appraised and approved by two people, and could go (`disposals`); `objects` takes
    its word for what is gone from the entries of the log, not from rows.
 9. Each table of evidence still has its trigger against changes. It does not stop a superuser; its absence shows one.
+10. What people sign in with is what was set (`accounts`).
 
 One cause is named once: what follows from an altered entry or payload is not reported as altered rows or lost objects.
 Nothing is locked, no snapshot is held but during the replay, memory does not grow with the record. What was recorded
@@ -32,6 +33,7 @@ from uuid import UUID
 
 from evidence.audit import findings as codes
 from evidence.audit import store
+from evidence.audit.accounts import judge_secrets
 from evidence.audit.disposals import TABLES_OF_DISPOSAL, audit_disposals
 from evidence.audit.findings import found
 from evidence.audit.objects import Tally, audit_objects
@@ -123,7 +125,7 @@ async def audit_house(
         yield finding
     async for finding in audit.guards():
         yield finding
-    for check in checks:
+    for check in (judge_secrets, *checks):
         async for finding in check(conn):
             yield finding
     yield audit.conclusion()

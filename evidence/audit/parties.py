@@ -1,8 +1,9 @@
-"""Who could speak at which place of the log: keys of docks and tokens of people, read from the entries that gave them.
+"""Who could speak at which place of the log: keys of docks, tokens and sessions of people, read from their entries.
 
 A statement counts when it is signed by the key that was its dock's at the statement's own place: enrolled or rotated to
 before, not superseded and not revoked before. Places are indices of the log; an entry that waits for one stands behind
-them all. An entry of a person counts when the person held a token there: issued before, not revoked and not expired.
+them all. An entry of a person counts when the person held a token or a session there: begun before, not ended and not
+expired.
 
 A request that was let in may go on past the end of its token (`GRACE`), and bytes may be sealed or put aside long after
 they came (`_LATE_TYPES`): those are not held against anybody. What docks state is not given that: the service looks
@@ -34,7 +35,7 @@ from ledger.note import Verifier
 
 PARTY_TYPES = (
     *("dock.enrolled", "dock.key_rotated", "dock.revoked", "staff.token_issued", "staff.token_revoked"),
-    *("controller.connected", "controller.revoked"),
+    *("controller.connected", "controller.revoked", "session.begun", "session.ended"),
 )
 """Entries that give and take the right to speak."""
 
@@ -62,7 +63,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One token of a person: where it was issued and revoked, and when it ends."""
+    """One token or session of a person: where it was issued and revoked, and when it ends."""
 
     since: int
     expires_at: datetime
@@ -120,7 +121,7 @@ class Parties:
             return
         if entry.type in PARTY_TYPES:
             self.unsound.add(entry.subject)
-            self.tokens_lost |= entry.type == "staff.token_issued"
+            self.tokens_lost |= entry.type in ("staff.token_issued", "session.begun")
 
     def judge_actor(self, event_type: str, actor: str, *, place: int, at: datetime, subject: str) -> Finding | None:
         """Hold the actor of an entry against the right to act at its place."""
@@ -174,7 +175,11 @@ def read_parties(kept: Iterable[Kept], *, missing: Sequence[bytes] = ()) -> tupl
         except (KeyError, KeyMalformed, TimeInvalid):
             # No valid event; the replay says so.
             parties.unsound.add(one.stored.subject)
-    held = {f"staff:{staff}" for token, staff in parties.holders.items() if f"token:{token}" in parties.unsound}
+    held = {
+        f"staff:{staff}"
+        for token, staff in parties.holders.items()
+        if {f"token:{token}", f"session:{token}"} & parties.unsound
+    }
     parties.unsound |= held
     return parties, unproved
 
@@ -197,13 +202,13 @@ def _take(parties: Parties, kept: Kept, payload: JsonObject) -> list[Finding]:
             parties.controllers[str(payload["controller"])] = place
         case "controller.revoked":
             parties.disconnected.setdefault(str(payload["controller"]), (place, kept.stored.at))
-        case "staff.token_issued":
-            token, staff = str(payload["token"]), str(payload["staff"])
+        case "staff.token_issued" | "session.begun":
+            token, staff = str(payload["token" if "token" in payload else "session"]), str(payload["staff"])
             expires_at = parse_time(str(payload["expires_at"]))
             parties.staff.setdefault(staff, {})[token] = Token(place, expires_at)
             parties.holders[token] = staff
-        case "staff.token_revoked":
-            token = str(payload["token"])
+        case "staff.token_revoked" | "session.ended":
+            token = str(payload["token" if "token" in payload else "session"])
             held = parties.staff[parties.holders[token]]
             held[token] = Token(held[token].since, held[token].expires_at, place, kept.stored.at)
     return []

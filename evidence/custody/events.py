@@ -14,6 +14,8 @@ from types import MappingProxyType
 from pydantic import ValidationError
 
 from evidence.access import grant_store as grants
+from evidence.accounts import session_store as sessions
+from evidence.accounts import store as accounts
 from evidence.calendar import store as calendars
 from evidence.cases import items_store, statement_store
 from evidence.cases import store as cases
@@ -21,6 +23,7 @@ from evidence.clips import prefix_store, recording_store, search_store
 from evidence.clips import store as clips
 from evidence.clips import transcript_store as transcripts
 from evidence.custody import (
+    account_payloads,
     calendar_payloads,
     case_payloads,
     payloads,
@@ -96,6 +99,33 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         ),
         "staff.token_revoked": Event(
             payload=payloads.TokenRevoked, subject="token", project=parties.project_staff_token_revoked
+        ),
+        "account.created": Event(
+            payload=account_payloads.AccountCreated, subject="staff", project=accounts.project_account_created
+        ),
+        "account.changed": Event(
+            payload=account_payloads.AccountChanged, subject="staff", project=accounts.project_account_changed
+        ),
+        "account.code_issued": Event(
+            payload=account_payloads.AccountCodeIssued, subject="staff", project=accounts.project_code_issued
+        ),
+        "account.password_set": Event(
+            payload=account_payloads.AccountPasswordSet, subject="staff", project=accounts.project_password_set
+        ),
+        "account.totp_enrolled": Event(
+            payload=account_payloads.AccountTotpEnrolled, subject="staff", project=accounts.project_totp_enrolled
+        ),
+        "account.totp_removed": Event(
+            payload=account_payloads.AccountTotpRemoved, subject="staff", project=accounts.project_totp_removed
+        ),
+        "account.linked": Event(
+            payload=account_payloads.AccountLinked, subject="staff", project=accounts.project_account_linked
+        ),
+        "session.begun": Event(
+            payload=account_payloads.SessionBegun, subject="session", project=sessions.project_session_begun
+        ),
+        "session.ended": Event(
+            payload=account_payloads.SessionEnded, subject="session", project=sessions.project_session_ended
         ),
         "dock.enrolled": Event(payload=payloads.DockEnrolled, subject="dock", project=parties.project_dock_enrolled),
         "dock.key_rotated": Event(

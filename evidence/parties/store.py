@@ -19,8 +19,9 @@ from evidence.parties.roles import Role
 from ledger.note import parse_note
 
 _TOKENS = """
-SELECT t.token, t.staff, t.name, t.role, t.expires_at, t.token_sha256, t.scopes, t.issued_at, r.revoked_at, r.reason
-FROM staff_token t LEFT JOIN staff_token_revocation r USING (token)
+SELECT t.token, t.staff, t.name, t.role, t.expires_at, t.token_sha256, t.scopes, t.issued_at, r.revoked_at, r.reason,
+       s.seen_at
+FROM staff_token t LEFT JOIN staff_token_revocation r USING (token) LEFT JOIN credential_seen s ON s.credential = token
 """
 _DOCKS = """
 SELECT d.dock, d.name, coalesce(k.vkey, d.vkey) AS vkey, coalesce(k.sequence, 0) AS key_sequence,
@@ -42,6 +43,7 @@ class StaffToken:
         token_sha256: 32 bytes, what the presented token must hash to.
         scopes: Groups of routes it opens; None for everything that the role may.
         revoked_at: When it was revoked; None while it was not.
+        seen_at: When it was used last, to the minute; None when that is not known.
     """
 
     token: UUID
@@ -54,6 +56,7 @@ class StaffToken:
     issued_at: datetime
     revoked_at: datetime | None
     revoked_reason: str | None
+    seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +198,14 @@ async def list_staff_tokens(conn: Connection, *, after: UUID | None, limit: int)
     return [_staff_token(row) for row in rows]
 
 
+async def tokens_of(conn: Connection, staff: UUID, *, now: datetime) -> Sequence[StaffToken]:
+    """Return a person's tokens that count, in the order they were issued in."""
+    rows = await conn.fetch(
+        f"{_TOKENS} WHERE t.staff = $1 AND t.expires_at > $2 AND r.token IS NULL ORDER BY t.token", staff, now
+    )
+    return [_staff_token(row) for row in rows]
+
+
 async def find_dock(conn: Connection, dock: UUID) -> Dock | None:
     """Return a dock by its id."""
     row = await conn.fetchrow(f"{_DOCKS} WHERE d.dock = $1", dock)
@@ -288,6 +299,7 @@ def _staff_token(row: Record) -> StaffToken:
         issued_at=row["issued_at"],
         revoked_at=row["revoked_at"],
         revoked_reason=row["reason"],
+        seen_at=row["seen_at"],
     )
 
 

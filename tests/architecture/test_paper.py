@@ -63,7 +63,10 @@ def _subcommand(words: list[str]) -> tuple[str, ...]:
     if words[0] == "shilu-verify":
         return (words[0],)
     grouped = {
-        "shilu": {"annotate", "axis", "case", "docks", "items", "keys", "log", "quarantine", "recorders", "witness"},
+        "shilu": {
+            *("accounts", "annotate", "axis", "case", "docks", "items", "keys", "log", "quarantine", "recorders"),
+            *("witness", "outbox"),
+        },
         "shilu-dock": {"profile"},
     }
     depth = 3 if words[1] in grouped.get(words[0], set()) else 2

@@ -207,6 +207,16 @@ KINDS: tuple[Kind, ...] = (
     *(_kind(f"{table}: row altered", row_altered(table), Victim.HOUSE) for table in _TABLES),
     *(_kind(f"{table}: row deleted", row_deleted(table), Victim.HOUSE) for table in _TABLES),
     *(_kind(f"{table}: row planted", row_planted(table), Victim.HOUSE) for table in _TABLES),
+    _kind(
+        "account: password exchanged",
+        sql("UPDATE account_secret SET password = replace(password, '$ZHJp', '$ZHJq')"),
+        Victim.HOUSE,
+    ),
+    _kind(
+        "account: one-time codes exchanged",
+        sql("UPDATE account_secret SET totp = sha256(totp)"),
+        Victim.HOUSE,
+    ),
     _kind("custody_payload: payload altered", payload_byte_flipped, Victim.HOUSE),
     _kind("custody_payload: salt altered", row_altered("custody_payload", "salt"), Victim.HOUSE),
     _kind(

@@ -46,6 +46,7 @@ from ledger.timestamp.stamp import make_request, open_stamp
 from tests.drill.baseline import Baseline
 from tests.drill.handed import begun_root, hand_out_parts, redact_one
 from tests.drill.kept import keep_and_dispose
+from tests.drill.people import sign_somebody_in
 from tests.support.clock import START, SeededEntropy, SteppingClock
 from tests.support.database import fresh_database, make_template
 from tests.support.payloads import Scribe
@@ -198,6 +199,7 @@ class DrillHouse(SmallHouse):
         await self._have_delivered()
         await self._write_down_speech()
         await self._say_who_may_look()
+        await sign_somebody_in(self)
         async with self.pool.acquire() as conn:
             scribe = Scribe(conn=conn, clock=self.clock, entropy=self.entropy)
             case = await scribe.open_case("晋环罚〔2026〕2号", "另一案")

@@ -264,6 +264,7 @@ def check_owed(method: str, path: str, reply: Reply) -> None:
 def config_for(database: str, folder: Path, **overrides: object) -> ServiceConfig:
     """Return a configuration for tests."""
     settings: dict[str, object] = {"listen_port": 0, "disk_reserve_bytes": 0, "axis_destination": True}
+    settings |= {"password_passes": 1, "password_memory_kib": 256, "password_lanes": 1}
     return load_config(data=folder, database=database, **settings | overrides)
 
 

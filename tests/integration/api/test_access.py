@@ -22,6 +22,8 @@ EXAMPLES = {
     "items": str(UUID(int=7)),
     "dock": str(UUID(int=3)),
     "token": str(UUID(int=4)),
+    "staff": str(UUID(int=104)),
+    "session": str(UUID(int=105)),
     "upload": str(UUID(int=5)),
     "ticket": "0" * 32 + "_" + "A" * 43,
     "tile": "0/000",
