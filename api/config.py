@@ -135,6 +135,9 @@ class ServiceConfig(BaseSettings):
     disk_reserve_bytes: int = Field(
         GIBIBYTE, ge=0, description="Free bytes on the disk of the data folder below which no upload is taken"
     )
+    export_keep_days: int = Field(
+        30, ge=1, le=3660, description="For how many days an evidence package that was made is kept to be fetched"
+    )
     json_bytes_max: int = Field(MEBIBYTE, ge=1024, le=64 * MEBIBYTE, description="Longest JSON request body in bytes")
     body_seconds_max: float = Field(
         30.0, gt=0, le=3600, description="Longest wait in seconds for the next piece of a JSON or note body"

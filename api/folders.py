@@ -6,6 +6,7 @@ spool/        unfinished uploads                      them by renaming
 quarantine/   refused bytes with the reason
 work/         scratch of the workers, emptied by them
 fetched/      objects read from the second store, for a day; made with the first one
+exports/      packages that wait to be fetched, copies for a while; made with the first one
 log/          the published log: tiles, bundles, checkpoint
 cosigned/     checkpoints that witnesses without a network cosigned by file
 keys/         log.key, the log's signing key (0600, or protected by a passphrase); log.key.next, its successor
@@ -56,6 +57,11 @@ class DataFolders:
     def fetched(self) -> Path:
         """Objects read from the second store; made with it."""
         return self.root / "fetched"
+
+    @property
+    def exports(self) -> Path:
+        """Packages that wait to be fetched; made with the first one."""
+        return self.root / "exports"
 
     @property
     def log(self) -> Path:

@@ -14,6 +14,7 @@ from evidence.clips import search_store
 from evidence.core.clock import Clock, Entropy
 from evidence.db.paging import FIRST_ID
 from evidence.db.pool import Pool
+from evidence.export.link_store import remove_tickets
 from evidence.parties.ticket_store import remove_expired
 from evidence.registers.attribution import catch_up
 from ledger.pausing import happens
@@ -41,6 +42,7 @@ async def sweep(stop: asyncio.Event, *, pool: Pool, clock: Clock, entropy: Entro
             await remove_expired(conn, tickets_before=now, answers_before=now - ANSWERS_KEPT)
             await sweep_counts(conn, before=now - FORGOTTEN_AFTER, rows_max=COUNTS_MAX)
             await sweep_seen(conn, before=now - KNOWN_FOR)
+            await remove_tickets(conn, before=now)
         await _attribute(stop, pool=pool, clock=clock, entropy=entropy)
         await happens(stop, INTERVAL_SECONDS)
 

@@ -30,6 +30,8 @@ PATH_PATTERNS: Mapping[str, str] = MappingProxyType(
         "redaction": UUID_PATTERN,
         "hold": UUID_PATTERN,
         "appraisal": UUID_PATTERN,
+        "export": UUID_PATTERN,
+        "link": UUID_PATTERN,
         "version": "[1-9][0-9]{0,8}",
         "officer": UUID_PATTERN,
         "unit": UUID_PATTERN,

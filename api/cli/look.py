@@ -17,6 +17,8 @@ from api.cli.output import print_findings, print_json, print_table
 from api.cli.progress import showing_bytes, showing_words
 from api.cli.run import run
 from api.client import open_client
+from api.config import ServiceConfig
+from api.exports import WrittenPackage, write_package
 from api.services import Services
 from api.tasks import Audited, ExportedClip, Verified, audit_all, export_clips, verify_clips
 from evidence.parties.purposes import PURPOSES
@@ -97,12 +99,25 @@ def export_command(
     to: Annotated[Path, typer.Option("--to", help="Folder to write into; one folder per clip is made in it.")],
     clips: ClipsArgument = None,
     every: AllOption = False,
+    package: Annotated[
+        bool, typer.Option("--package", help="One package (BagIt) of all these clips, instead of a folder for each.")
+    ] = False,
+    case: Annotated[
+        str | None, typer.Option("--case", help="One package of a case: all its exhibits, or those named.")
+    ] = None,
     purpose: Annotated[str, typer.Option("--purpose", help=_PURPOSES_HELP)] = "litigation",
     data: DataOption = None,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write evidence folders: original, receipt, leaf hashes, policy, instructions. The export is logged first."""
+    """Write evidence folders: original, receipt, leaf hashes, policy, instructions. The export is logged first.
+
+    With --case or --package: one package with a certificate, annotations, the custody log and lists of all files.
+    """
+    if package or case is not None:
+        named = [parse_uuid(clip) for clip in clips or ()]
+        _export_package(case, named, to=to, purpose=purpose, config=config_from(data, database), as_json=as_json)
+        return
     wanted = _wanted(clips, every=every)
 
     async def question(services: Services) -> list[ExportedClip]:
@@ -119,6 +134,31 @@ def export_command(
         for one in exported:
             typer.echo(f"{one.clip}  {one.folder}")
         typer.echo(f"check with: shilu-verify {to} --log-key KEY")
+
+
+def _export_package(
+    case: str | None, clips: list[UUID], *, to: Path, purpose: str, config: ServiceConfig, as_json: bool
+) -> None:
+    async def question(services: Services) -> WrittenPackage:
+        with showing_bytes("exporting") as advance:
+            return await write_package(
+                services,
+                case=None if case is None else parse_uuid(case),
+                clips=clips,
+                to=to,
+                purpose=purpose,
+                actor=_ACTOR,
+                advance=advance,
+            )
+
+    written = run(ask(config, question))
+    if as_json:
+        print_json(written.as_json())
+        return
+    typer.echo(f"{written.exhibits} exhibits, {written.files} files  {written.folder}")
+    if not written.traced:
+        typer.echo("nothing publishes the log now: the package lacks the receipt of its hand-over (export.trace)")
+    typer.echo(f"check with: shilu-verify {written.folder} --log-key KEY")
 
 
 def audit_command(

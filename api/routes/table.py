@@ -11,6 +11,7 @@ from api.routes.annotations import ANNOTATION_ROUTES
 from api.routes.case_files import CASE_FILE_ROUTES
 from api.routes.cases import CASE_ROUTES
 from api.routes.clips import CLIP_ROUTES
+from api.routes.exports import EXPORT_ROUTES
 from api.routes.items import ITEM_ROUTES
 from api.routes.parties import PARTY_ROUTES
 from api.routes.recorders import RECORDER_ROUTES
@@ -35,5 +36,6 @@ ROUTES: tuple[Route, ...] = (
     *RETENTION_ROUTES,
     *CASE_FILE_ROUTES,
     *ITEM_ROUTES,
+    *EXPORT_ROUTES,
     *SWIFT_ROUTES,
 )

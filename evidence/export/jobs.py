@@ -226,7 +226,17 @@ class ExportMaker:
             async with self.pool.acquire() as conn, conn.transaction():
                 if not await TABLE.holds(conn, lease.export, token=lease.token):
                     raise LeaseLost("the package was given up, or another worker has it", export=str(lease.export))
-                entry_id, trace = await announce(conn, exporter, package, lease=lease), None
+                entry_id, trace = (
+                    await announce(
+                        conn,
+                        exporter,
+                        package,
+                        export=lease.export,
+                        purpose=lease.purpose,
+                        actor=lease.actor,
+                    ),
+                    None,
+                )
                 manifest = package.payload.manifest_sha256
                 await job_store.note_entry(conn, lease, entry_id=entry_id, manifest_sha256=manifest)
         if trace is None:

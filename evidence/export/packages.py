@@ -25,7 +25,6 @@ from evidence.errors import CertificateImpossible, ReceiptPending
 from evidence.export.certificate.pdf import certificate_pdf
 from evidence.export.clip import Exporter
 from evidence.export.gathering import Subject, gather, subject_of
-from evidence.export.job_store import ExportLease
 from evidence.export.members import Payload
 from evidence.export.packing import certificate_of, payload_of
 from evidence.receipts import build_receipt
@@ -72,24 +71,26 @@ async def read_package(
     return Package(subject=subject, payload=await asyncio.to_thread(make))
 
 
-async def announce(conn: Connection, exporter: Exporter, package: Package, *, lease: ExportLease) -> UUID:
+async def announce(
+    conn: Connection, exporter: Exporter, package: Package, *, export: UUID, purpose: str, actor: str
+) -> UUID:
     """Put a package on record, in the caller's transaction; return the entry."""
     case, payload = package.subject.case, package.payload
     said: JsonObject = {
-        "export": str(lease.export),
+        "export": str(export),
         "case": None if case is None else str(case.case_id),
         "clips": [str(clip) for _, clip in package.subject.numbered],
-        "purpose": lease.purpose,
+        "purpose": purpose,
         "manifest": payload.manifest_sha256.hex(),
         "files": len(payload.members),
         "bytes": payload.bytes,
-        "log_size": stored_checkpoint(lease.note).size,
+        "log_size": stored_checkpoint(exporter.showing.asof or b"").size,
     }
     recorded = await record(
         conn,
         type="clips.exported" if case is None else "case.exported",
-        actor=lease.actor,
-        subject=f"export:{lease.export}" if case is None else f"case:{case.case_id}",
+        actor=actor,
+        subject=f"export:{export}" if case is None else f"case:{case.case_id}",
         payload=said,
         clock=exporter.clock,
         entropy=exporter.entropy,

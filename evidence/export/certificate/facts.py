@@ -92,7 +92,8 @@ def _exhibit(one: Exhibit, number: int) -> Section:
         rows(
             ("SHA-256", digest.sha256.hex(), True),
             ("SM3", digest.sm3.hex() if digest.sm3 else "", True),
-            ("分块树根值", f"{digest.root.hex()}（{digest.chunks} 块，每块 {digest.chunk_bytes} 字节）", True),
+            ("分块树根值", digest.root.hex(), True),
+            ("分块", f"{digest.chunks} 块，每块 {digest.chunk_bytes} 字节，RFC 6962 散列树"),
             ("入账位置", f"第 {one.proven.index} 条；条目短码 {short_code(one)}"),
             ("片段标识", str(one.clip), True),
             ("时间戳", _stamps(one)),

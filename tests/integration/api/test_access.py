@@ -35,6 +35,8 @@ EXAMPLES = {
     "redaction": str(UUID(int=6)),
     "hold": str(UUID(int=7)),
     "appraisal": str(UUID(int=8)),
+    "export": str(UUID(int=30)),
+    "link": str(UUID(int=31)),
     "version": "1",
     "officer": str(UUID(int=7)),
     "unit": str(UUID(int=8)),

@@ -70,6 +70,9 @@ def test_only_what_the_contract_names_is_open() -> None:
         # Name and password, name and code.
         "/v1/session",
         "/v1/session/activate",
+        "/packages/{ticket}",
+        "/share/{ticket}",
+        "/share/{ticket}/verify.html",
         # User name and key of the connection file.
         "/auth/v1.0",
     }
@@ -78,7 +81,7 @@ def test_only_what_the_contract_names_is_open() -> None:
 
 def test_an_administrator_sees_nothing_of_footage() -> None:
     for route in ROUTES:
-        if route.tag in {"clips", "cases", "uploads"} and route.roles is not None:
+        if route.tag in {"clips", "cases", "exports", "uploads"} and route.roles is not None:
             assert Role.ADMINISTRATOR not in route.roles, route.name
 
 
@@ -89,7 +92,7 @@ def test_an_auditor_changes_nothing_but_the_record_of_own_views_and_the_own_toke
         if route.roles is not None and Role.AUDITOR in route.roles and route.method not in {"GET", "HEAD"}
     }
     own = {route.name for route in ROUTES if route.tag == "session"}
-    assert changing - own == {"view_clip", "order_excerpt", "rotate_token"}
+    assert changing - own == {"view_clip", "order_excerpt", "download_export", "rotate_token"}
 
 
 def test_a_dock_only_brings() -> None:

@@ -1,0 +1,185 @@
+"""Packages over HTTP: asked for, made meanwhile, fetched on record; and the trail of a clip."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from uuid import UUID
+
+from aiohttp import web
+
+from api.answers import etag, json_answer
+from api.call import Call
+from api.errors import PurposeUnknown
+from api.exports import maker_of
+from api.handlers.media import send_file
+from api.metrics import METRICS
+from api.models.common import PageQuery
+from api.models.exports import ExportItem, ExportItems, OpenDownload, OpenedDownload, OrderExport, Trail
+from api.preconditions import once
+from api.ranges import Span, choose_span
+from api.route import NoQuery
+from evidence.db.paging import LAST_ID
+from evidence.db.pool import Connection
+from evidence.errors import ExportElsewhere, ExportNotReady, ExportUnknown
+from evidence.export import job_store
+from evidence.export.archive import forget_archive
+from evidence.export.job_store import ExportJob
+from evidence.export.links import fetch, redeem
+from evidence.export.orders import find_export, order_export, repeat_export
+from evidence.export.trail import read_history, trail_of
+from evidence.parties.purposes import PURPOSES
+
+ARCHIVE_TYPE = "application/zip"
+
+
+async def order(call: Call[OrderExport, NoQuery]) -> web.Response:
+    """Ask for a package."""
+    services, body = call.services, call.body
+    require_purpose(body.purpose)
+
+    async def work(conn: Connection) -> ExportItem:
+        if body.repeat is not None:
+            job = await repeat_export(
+                conn,
+                export=body.repeat,
+                purpose=body.purpose,
+                actor=call.actor,
+                clock=services.clock,
+                entropy=services.entropy,
+            )
+        else:
+            job = await order_export(
+                conn,
+                case=body.case,
+                clips=body.clips,
+                purpose=body.purpose,
+                actor=call.actor,
+                reader=services.reader,
+                clock=services.clock,
+                entropy=services.entropy,
+            )
+        return _item(job)
+
+    return await once(call, route="export", work=work, status=202)
+
+
+async def list_all(call: Call[None, PageQuery]) -> web.Response:
+    """List packages, the one asked for last first."""
+    limit = call.query.limit
+    async with call.services.pool.acquire() as conn:
+        jobs = await job_store.list_jobs(conn, before=call.query.after_id() or LAST_ID, limit=limit + 1)
+    items = [_item(job) for job in jobs[:limit]]
+    return json_answer(ExportItems(items=items, next=str(items[-1].export) if len(jobs) > limit else None))
+
+
+async def get(call: Call[None, NoQuery]) -> web.Response:
+    """Tell how far a package is."""
+    return json_answer(_item(await find_export(call.services.pool, call.id("export"))))
+
+
+async def give_up(call: Call[None, NoQuery]) -> web.Response:
+    """Give a package up: cancel what is being made, remove what is there. The record of it stays."""
+    export = call.id("export")
+    if await job_store.find(call.services.pool, export) is None:
+        raise ExportUnknown(f"there is no package {export}", export=str(export))
+    await job_store.end(call.services.pool, export)
+    await asyncio.to_thread(forget_archive, maker_of(call.services).archive_of(export))
+    return web.Response(status=204)
+
+
+async def download(call: Call[OpenDownload, NoQuery]) -> web.Response:
+    """Put on record that somebody fetches a package, and only then say where."""
+    services = call.services
+    require_purpose(call.body.purpose)
+    await archive_of(call, call.id("export"))
+    async with services.pool.acquire() as conn, conn.transaction():
+        fetched = await fetch(
+            conn,
+            export=call.id("export"),
+            purpose=call.body.purpose,
+            actor=call.actor,
+            clock=services.clock,
+            entropy=services.entropy,
+        )
+    # Only now, with the entry committed, does anybody learn the address.
+    url = f"{services.config.public_url or ''}/packages/{fetched.text}"
+    return json_answer(OpenedDownload(url=url, expires_at=fetched.expires_at, entry=fetched.entry_id), status=201)
+
+
+async def package(call: Call[None, NoQuery]) -> web.StreamResponse:
+    """Serve the archive that a ticket opens, whole or a range."""
+    request = call.request
+    async with call.services.pool.acquire() as conn:
+        ticket = await redeem(conn, request.match_info["ticket"], clock=call.services.clock)
+    path = await archive_of(call, ticket.export)
+    size, tag = (await asyncio.to_thread(path.stat)).st_size, etag(str(ticket.export))
+    span = choose_span(
+        range_header=request.headers.get("Range"), if_range=request.headers.get("If-Range"), etag=tag, size=size
+    )
+    part = span or Span(0, size, size)
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Content-Disposition": f'attachment; filename="shilu-{ticket.export}.zip"',
+        "Content-Type": ARCHIVE_TYPE,
+        "ETag": tag,
+        **({} if span is None else {"Content-Range": span.content_range}),
+    }
+    response = web.StreamResponse(status=200 if span is None else 206, headers=headers)
+    response.content_length = part.length
+    await response.prepare(request)
+    if request.method != "HEAD":
+        await send_file(response, path, part)
+        request.app[METRICS].media_bytes.inc(part.length)
+    return response
+
+
+async def trail(call: Call[None, NoQuery]) -> web.Response:
+    """Tell where a clip came from and where it went."""
+    async with call.services.pool.acquire() as conn:
+        history = await read_history(conn, call.id("clip"))
+    return json_answer(Trail.model_validate(trail_of(history)))
+
+
+async def archive_of(call: Call[None, NoQuery] | Call[OpenDownload, NoQuery], export: UUID) -> Path:
+    """Return where the archive of a package lies.
+
+    Raises:
+        ExportUnknown, ExportNotReady: There is no such package, or not yet, or not any more.
+        ExportElsewhere: It lies on another host.
+    """
+    job = await find_export(call.services.pool, export)
+    if job.state != "done":
+        raise ExportNotReady(f"package {export} is {job.state}", state=job.state)
+    path = maker_of(call.services).archive_of(export)
+    if not await asyncio.to_thread(path.is_file):
+        raise ExportElsewhere(f"package {export} lies on the host that made it", export=str(export))
+    return path
+
+
+def require_purpose(purpose: str) -> None:
+    """Refuse what is not on the list.
+
+    Raises:
+        PurposeUnknown: It is not.
+    """
+    if purpose not in PURPOSES:
+        raise PurposeUnknown(f"{purpose!r} is not on the list of purposes", purposes=sorted(PURPOSES))
+
+
+def _item(job: ExportJob) -> ExportItem:
+    return ExportItem(
+        export=job.export,
+        state=job.state,
+        case=job.case_id,
+        clips=len(job.clips),
+        purpose=job.purpose,
+        asked_by=job.actor,
+        asked_at=job.created_at,
+        entry=job.entry_id,
+        bytes_done=job.bytes_done,
+        bytes_total=job.bytes_total,
+        size=job.size,
+        code=job.code,
+        reason=job.reason,
+    )
