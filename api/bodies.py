@@ -128,6 +128,20 @@ class NoteBody:
         return await read_whole(request, media_type=NOTE, bytes_max=STATEMENT_BYTES_MAX, seconds_max=limits.seconds_max)
 
 
+@dataclass(frozen=True, slots=True)
+class FileBody:
+    """A file as bytes, of at most `bytes_max`; what it is, is the domain's business."""
+
+    bytes_max: int
+    media_type: str = "application/octet-stream"
+
+    async def read(self, request: web.Request, limits: BodyLimits) -> bytes:
+        """Read."""
+        return await read_whole(
+            request, media_type=self.media_type, bytes_max=self.bytes_max, seconds_max=limits.seconds_max
+        )
+
+
 async def read_whole(request: web.Request, *, media_type: str, bytes_max: int, seconds_max: float) -> bytes:
     """Return the body of a request.
 

@@ -111,7 +111,8 @@ PROBLEMS = _table(
         (416, Retry.FIXED, "request.range"),
         (428, Retry.FIXED, "request.precondition_required"),
         # Registers, and whose a clip is.
-        (400, Retry.NEVER, "unit.invalid register.validity_invalid"),
+        (400, Retry.NEVER, "unit.invalid register.validity_invalid register.file_invalid register.word_unknown"),
+        (422, Retry.FIXED, "register.rows_refused"),
         (404, Retry.FIXED, "unit.unknown"),
         (409, Retry.FIXED, "clip.blocked"),
         (409, Retry.NEVER, "unit.code_taken attribution.not_open"),

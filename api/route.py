@@ -35,6 +35,7 @@ PATH_PATTERNS: Mapping[str, str] = MappingProxyType(
         "version": "[1-9][0-9]{0,8}",
         "officer": UUID_PATTERN,
         "unit": UUID_PATTERN,
+        "register": "units|officers|recorders",
         "kind": "[a-z][a-z0-9_.-]{0,63}",
         "ticket": "[0-9a-f]{32}_[A-Za-z0-9_-]{43}",
         "account": "AUTH_[0-9a-f]{32}",

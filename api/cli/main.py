@@ -23,6 +23,7 @@ from api.cli import (
     quarantine,
     recorders,
     redact,
+    register,
     repair,
     service,
     witness,
@@ -57,6 +58,7 @@ app.add_typer(log.app, name="log")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(docks.app, name="docks")
 app.add_typer(recorders.app, name="recorders")
+app.add_typer(register.app, name="register")
 app.add_typer(items.app, name="items")
 app.add_typer(case.app, name="case")
 

@@ -1,20 +1,23 @@
-"""JSON about officers, and about whose a clip is."""
+"""JSON about units, officers, recorders and imports, and about whose a clip is."""
 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.bodies import RequestModel
-from api.models.common import Page, ResponseModel, Time
+from api.models.common import Digest, Page, ResponseModel, Time
 from evidence.core.wire.fields import NAME_CHARS_MAX
-from evidence.parties.names import REASON_CHARACTERS_MAX
+from evidence.parties.names import NAME_CHARACTERS_MAX, REASON_CHARACTERS_MAX
 from evidence.registers.judging import FLAGS
 
 Word = Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX)]
+Id = Annotated[UUID, Field(strict=False)]
+RecorderKindName = Literal["body_worn", "fixed_camera"]
+RecorderStateName = Literal["in_use", "repair", "retired"]
 Day = Annotated[str, Field(max_length=10, examples=["2026-12-31"])]
 
 
@@ -104,3 +107,122 @@ class Resolve(RequestModel):
         description="Goes on record",
         examples=["领用登记晚录一天，已与值班记录核对"],
     )
+
+
+class DescribeUnit(RequestModel):
+    """What a unit is; another version of it when it is moved, renamed or closed. Both days are inside."""
+
+    name: str = Field(min_length=1, max_length=NAME_CHARACTERS_MAX, examples=["一中队"])
+    code: str | None = Field(None, max_length=12, description="12 digits, where the agency has one")
+    parent: Id | None = Field(None, description="The unit above it")
+    valid_from: Day | None = Field(None, description="From which day on, not to come; without one, always")
+    valid_until: Day | None = Field(None, description="Last day; without one, for good")
+
+
+class RegisteredUnit(ResponseModel):
+    """A unit is on record."""
+
+    unit: UUID
+    version: int
+    entry: UUID = Field(description="Id of the ledger entry")
+
+
+class UnitItem(ResponseModel):
+    """One version of a unit."""
+
+    unit: UUID
+    version: int
+    code: str | None
+    name: str
+    parent: UUID | None
+    valid_from: date | None
+    valid_until: date | None
+    registered_at: Time
+    registered_by: str
+
+
+class UnitPage(Page[UnitItem]):
+    """Units as registered last, in order of their ids."""
+
+
+class UnitDetail(UnitItem):
+    """A unit as registered last, every version, what is above it today (nearest first), what is below."""
+
+    versions: list[UnitItem]
+    above: list[UUID]
+    below: list[UUID]
+
+
+class DescribeRecorder(RequestModel):
+    """What a recorder is, as an administrator registers it."""
+
+    recorder: Word = Field(description="Its number as docks read it", examples=["A100001"])
+    kind: RecorderKindName = "body_worn"
+    state: RecorderStateName = "in_use"
+    serial: Word | None = None
+    model: Word | None = None
+    unit: Id | None = Field(None, description="A registered unit")
+
+
+class RegisteredRecorder(ResponseModel):
+    """What a recorder is, is on record."""
+
+    recorder: str
+    version: int
+    entry: UUID = Field(description="Id of the ledger entry")
+
+
+class RegistrationItem(ResponseModel):
+    """What a recorder is, as registered last; `firmware` as a dock read it last."""
+
+    recorder: str
+    version: int
+    kind: str
+    state: str
+    serial: str | None
+    model: str | None
+    unit: UUID | None
+    firmware: str | None
+    registered_at: Time
+    registered_by: str
+
+
+class RegistrationPage(Page[RegistrationItem]):
+    """Registered recorders in order of their numbers."""
+
+
+class PlaceDock(RequestModel):
+    """In which unit a dock stands from now on."""
+
+    unit: Id | None = Field(description="A registered unit; null for none")
+
+
+class ImportQuery(BaseModel):
+    """How a list is imported."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, max_length=NAME_CHARACTERS_MAX, description="What the file is called")
+    apply: bool = Field(default=False, description="Whether to take the rows; without it, a dry run")
+
+
+class BadCellItem(ResponseModel):
+    """Why a row cannot be taken; rows count from 1, the headings included."""
+
+    row: int
+    column: str
+    code: str
+    value: str = Field(description="What stands there, shortened and made fit to be shown")
+    message: str
+
+
+class ImportItem(ResponseModel):
+    """What an import found, every bad row included."""
+
+    kind: str = Field(description="units, officers or recorders")
+    name: str
+    sha256: Digest = Field(description="Of the file")
+    rows: int
+    changed: int = Field(description="Rows that changed the register, or would")
+    applied: bool
+    bad: list[BadCellItem]

@@ -63,7 +63,7 @@ CASE_ROUTES: tuple[Route, ...] = (
             json_of(201, ExhibitMade, "It has a number now"),
             json_of(200, ExhibitMade, "It had one before"),
         ),
-        errors=("case.unknown", "clip.unknown", "clip.disposed", "case.archived"),
+        errors=("case.unknown", "clip.unknown", "clip.disposed", "clip.blocked", "case.archived"),
         tag="cases",
     ),
     Route(

@@ -176,7 +176,7 @@ CLIP_ROUTES: tuple[Route, ...] = (
                 "excerpt.cut_refused",
                 "excerpt.too_long",
             ),
-            *("receipt.pending", "evidence.damaged", "object.missing"),
+            *("clip.blocked", "receipt.pending", "evidence.damaged", "object.missing"),
         ),
         tag="clips",
     ),

@@ -15,11 +15,10 @@ from api.models.registers import (
     RegisterOfficer,
     Resolve,
 )
-from api.route import Header, Route, json_of
+from api.route import Route, json_of
 from api.routes.access import ADMINISTRATORS, RESOLVERS, STAFF
 from api.routes.clips import IDEMPOTENCY
-
-IF_MATCH = Header(name="If-Match", means="Version that the change is based on, from the ETag", required=True)
+from api.routes.units import IF_MATCH, UNIT_ROUTES
 
 OFFICER_ROUTES: tuple[Route, ...] = (
     Route(
@@ -121,4 +120,4 @@ ATTRIBUTION_ROUTES: tuple[Route, ...] = (
     ),
 )
 
-REGISTER_ROUTES: tuple[Route, ...] = (*OFFICER_ROUTES, *ATTRIBUTION_ROUTES)
+REGISTER_ROUTES: tuple[Route, ...] = (*UNIT_ROUTES, *OFFICER_ROUTES, *ATTRIBUTION_ROUTES)

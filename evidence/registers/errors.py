@@ -45,3 +45,21 @@ class ResolutionInvalid(EvidenceError):
     """Nothing about whose this clip is waits to be resolved."""
 
     code = "attribution.not_open"
+
+
+class SheetInvalid(EvidenceError):
+    """The file is no list that can be imported: neither CSV nor a workbook, too large, merged cells, wrong headings."""
+
+    code = "register.file_invalid"
+
+
+class RowsRefused(EvidenceError):
+    """Rows of the file cannot be taken, so none was; `details.rows` names them, correct the file and try again."""
+
+    code = "register.rows_refused"
+
+
+class WordUnknown(EvidenceError):
+    """A word of a closed list is none of it, such as the state of a recorder; `details.column` says which."""
+
+    code = "register.word_unknown"

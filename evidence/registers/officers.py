@@ -78,7 +78,8 @@ async def register_officer(
     """
     for word in (words.number, words.name, words.unit, *words.certificate.values()):
         check_name(word, characters_max=NAME_CHARS_MAX)
-    await lock_subject(conn, f"officer:{words.number}")
+    # One lock for all: an import registers thousands in one transaction.
+    await lock_subject(conn, "officers")
     known = await find_officer(conn, number=words.number)
     present = known.version if known else 0
     if expected_version is not None and present != expected_version:

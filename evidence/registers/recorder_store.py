@@ -14,7 +14,7 @@ from evidence.db.pool import Connection
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecorderWords:
-    """One version of what a recorder is."""
+    """One version of what a recorder is; `firmware` as a dock read it last, where it was asked for."""
 
     recorder: str
     version: int
@@ -25,6 +25,7 @@ class RecorderWords:
     state: str
     registered_at: datetime
     registered_by: str
+    firmware: str | None = None
 
 
 _COLUMNS = "recorder, version, kind, serial, model, unit, state, registered_at, registered_by"
@@ -94,8 +95,10 @@ async def newest_registration(conn: Connection, recorder: str) -> RecorderWords 
 async def registrations_after(conn: Connection, *, after: str, limit: int) -> Sequence[RecorderWords]:
     """Return registered recorders as they are, in order of their numbers, beginning behind `after`."""
     rows = await conn.fetch(
-        f"""SELECT DISTINCT ON (recorder) {_COLUMNS} FROM recorder_registration WHERE recorder > $1
-            ORDER BY recorder, version DESC LIMIT $2""",  # noqa: S608 - names above
+        f"""SELECT r.*, (SELECT i.docking -> 'device' ->> 'firmware' FROM dock_inventory i
+                        WHERE i.recorder = r.recorder ORDER BY i.received_at DESC LIMIT 1) AS firmware
+            FROM (SELECT DISTINCT ON (recorder) {_COLUMNS} FROM recorder_registration WHERE recorder > $1
+                  ORDER BY recorder, version DESC LIMIT $2) r ORDER BY r.recorder""",  # noqa: S608 - names above
         after,
         limit,
     )
@@ -119,9 +122,3 @@ async def unit_of_dock(conn: Connection, dock: UUID) -> UUID | None:
         "SELECT unit FROM dock_placement WHERE dock = $1 ORDER BY entry_id DESC LIMIT 1", dock
     )
     return unit
-
-
-async def units_of_docks(conn: Connection) -> dict[UUID, UUID]:
-    """Return where docks stand, for those that stand somewhere."""
-    rows = await conn.fetch("SELECT DISTINCT ON (dock) dock, unit FROM dock_placement ORDER BY dock, entry_id DESC")
-    return {row["dock"]: row["unit"] for row in rows if row["unit"] is not None}

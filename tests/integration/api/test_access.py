@@ -40,6 +40,7 @@ EXAMPLES = {
     "version": "1",
     "officer": str(UUID(int=7)),
     "unit": str(UUID(int=8)),
+    "register": "units",
 }
 
 

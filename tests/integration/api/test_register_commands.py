@@ -103,3 +103,22 @@ def test_whose_a_recorder_is_and_how_units_are_equipped(shilu: Command) -> None:
         ("一中队", 2, 1, True)
     ]
     assert "一中队" in shilu("recorders", "equipment")[1]
+
+
+def test_a_list_is_tried_and_taken(shilu: Command, tmp_path: Path) -> None:
+    file = tmp_path / "人员.csv"
+    assert CliRunner().invoke(app, ["register", "template", str(file)]).exit_code == 0
+    assert CliRunner().invoke(app, ["register", "template", str(file)]).exit_code == 2
+    file.write_bytes(file.read_bytes() + "013579,王五,一中队,,,,,,\n".encode())
+    dry = as_json(shilu("register", "import", str(file), "--dry-run", "--json"))
+    assert (dry["applied"], dry["rows"], dry["changed"]) == (False, 1, 1)
+    assert as_json(shilu("register", "import", str(file), "--apply", "--json"))["applied"]
+    code, text = shilu("register", "import", str(file), "--apply")
+    assert code == 0
+    assert "1 rows, 0 would change" in text
+    file.write_bytes(file.read_bytes() + b"=1+1,x,y\n")
+    code, text = shilu("register", "import", str(file), "--apply")
+    assert code == 1
+    assert "cell.formula" in text
+    assert "nothing was changed" in text
+    assert shilu("register", "import", str(tmp_path / "none.csv"))[0] == 2

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from openapi_pydantic.v3.v3_1 import OpenAPI
 
-from api.bodies import JsonBody, NoteBody
+from api.bodies import FileBody, JsonBody, NoteBody
 from api.call import Call
 from api.openapi import codes_of, make_document, write_document
 from api.problems import PROBLEMS
@@ -34,7 +34,11 @@ def test_the_handler_takes_what_the_route_says(name: str) -> None:
     call = get_type_hints(route.handle)["call"]
     body, query = get_args(call)
     expected = (
-        route.body.model if isinstance(route.body, JsonBody) else bytes if isinstance(route.body, NoteBody) else None
+        route.body.model
+        if isinstance(route.body, JsonBody)
+        else bytes
+        if isinstance(route.body, NoteBody | FileBody)
+        else None
     )
     assert getattr(call, "__origin__", None) is Call
     assert body is (type(None) if expected is None else expected)
