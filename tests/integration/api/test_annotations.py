@@ -219,8 +219,7 @@ async def test_bytes_that_are_no_utf8_are_refused(shared: RunningService) -> Non
         assert (reply.status, reply.code) in {(400, "request.malformed"), (400, "request.invalid")}
 
 
-@pytest.mark.slow
-async def test_a_hundred_writers_of_one_clip_lose_no_word(shared: RunningService) -> None:
+async def test_writers_who_begin_again_when_they_are_stale_lose_no_word(shared: RunningService) -> None:
     clip = await fresh_clip(shared)
     path = f"/v1/clips/{clip}/annotations"
 
@@ -235,7 +234,7 @@ async def test_a_hundred_writers_of_one_clip_lose_no_word(shared: RunningService
             newest = (await shared.ask("GET", path, role=Role.REVIEWER, params={"limit": "1"})).json()["items"][0]
             version, markers = newest["version"], newest["content"]["markers"]
 
-    await asyncio.gather(*(add_marker(number) for number in range(100)))
+    await asyncio.gather(*(add_marker(number) for number in range(10)))
     newest = (await shared.ask("GET", path, role=Role.REVIEWER, params={"limit": "1"})).json()["items"][0]
-    assert newest["version"] == 100
-    assert sorted(marker["at_ms"] for marker in newest["content"]["markers"]) == list(range(100))
+    assert newest["version"] == 10
+    assert sorted(marker["at_ms"] for marker in newest["content"]["markers"]) == list(range(10))
