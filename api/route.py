@@ -29,6 +29,7 @@ PATH_PATTERNS: Mapping[str, str] = MappingProxyType(
         "upload": UUID_PATTERN,
         "redaction": UUID_PATTERN,
         "hold": UUID_PATTERN,
+        "sample": UUID_PATTERN,
         "appraisal": UUID_PATTERN,
         "export": UUID_PATTERN,
         "link": UUID_PATTERN,

@@ -39,3 +39,6 @@ DECIDERS = frozenset({Role.ARCHIVIST, Role.REVIEWER})
 
 HOLDERS = WRITERS | frozenset({Role.REVIEWER})
 """Who may keep something from going."""
+
+SAMPLERS = frozenset({Role.REVIEWER, Role.ARCHIVIST})
+"""Who draws random samples of cases and assesses them."""

@@ -18,6 +18,7 @@ from api.routes.recorders import RECORDER_ROUTES
 from api.routes.registers import REGISTER_ROUTES
 from api.routes.retention import RETENTION_ROUTES
 from api.routes.service import LOG_ROUTES, SERVICE_ROUTES
+from api.routes.statistics import STATISTICS_ROUTES
 from api.routes.swift import SWIFT_ROUTES
 from api.routes.uploads import UPLOAD_ROUTES
 
@@ -35,6 +36,7 @@ ROUTES: tuple[Route, ...] = (
     *CASE_ROUTES,
     *RETENTION_ROUTES,
     *CASE_FILE_ROUTES,
+    *STATISTICS_ROUTES,
     *ITEM_ROUTES,
     *EXPORT_ROUTES,
     *SWIFT_ROUTES,

@@ -29,6 +29,7 @@ from evidence.custody import (
     payloads,
     recording_payloads,
     retention_payloads,
+    statistics_payloads,
     transcript_payloads,
 )
 from evidence.custody import store as custody
@@ -57,6 +58,7 @@ from evidence.recorders import store as recorders
 from evidence.registers import attribution_store, officer_store, recorder_store, unit_store
 from evidence.retention import disposal_store as disposals
 from evidence.retention import store as retention
+from evidence.statistics import sample_store as samples
 from ledger.canonical import JsonObject
 
 
@@ -250,6 +252,18 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             payload=calendar_payloads.CalendarLoaded,
             subject="calendar",
             project=calendars.project_calendar_loaded,
+        ),
+        "storage.priced": Event(
+            payload=statistics_payloads.StoragePriced, subject="price", project=samples.project_storage_priced
+        ),
+        "sample.committed": Event(
+            payload=statistics_payloads.SampleCommitted, subject="sample", project=samples.project_sample_committed
+        ),
+        "sample.drawn": Event(
+            payload=statistics_payloads.SampleDrawn, subject="sample", project=samples.project_sample_drawn
+        ),
+        "sample.scored": Event(
+            payload=statistics_payloads.SampleScored, subject="sample", project=samples.project_sample_scored
         ),
         "retention.scheduled": Event(
             payload=retention_payloads.RetentionScheduled,

@@ -51,9 +51,8 @@ def test_no_route_deletes_anything_but_what_never_became_evidence() -> None:
     from api.routes.table import ROUTES
 
     deleting = {route.name for route in ROUTES if route.method == "DELETE"}
-    # A session or an own token is ended by an entry; its row stays.
-    ended = {"sign_out", "end_session", "revoke_own_token"}
-    assert deleting <= {"terminate_upload"} | ended, deleting
+    # Credentials, an upload that was not sealed, and a package that is being made of copies.
+    assert deleting <= {"terminate_upload", "revoke_own_token", "sign_out", "end_session", "give_up_export"}, deleting
 
 
 def _calls(tree: ast.AST) -> set[str]:

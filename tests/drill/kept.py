@@ -29,6 +29,29 @@ async def keep_and_dispose(house: SmallHouse) -> None:
         await _say(house, "hold.placed", "hold", hold, {**about, "basis": "行政复议期间"})
     await _say(house, "hold.released", "hold", holds[0], {"reason": "复议终结"}, actor=APPROVER)
     await _dispose(house)
+    await _sample(house)
+
+
+async def _sample(house: SmallHouse) -> None:
+    """A price, and a sample of the one case there is."""
+    price: dict[str, JsonValue] = {"hundredths": 20_000, "currency": "CNY", "citation": "采购合同"}
+    await _say(house, "storage.priced", "price", house.new_id(), price)
+    sample, digest = house.new_id(), hashlib.sha256(b"seed").hexdigest()
+    committed: dict[str, JsonValue] = {
+        "commitment": digest,
+        "size": 1,
+        "root": digest,
+        "population": 1,
+        "population_sha256": digest,
+        "draw": 1,
+        "rule": "shilu-sample-v1",
+        "purpose": "案卷评查",
+    }
+    await _say(house, "sample.committed", "sample", sample, committed)
+    case = str(house.new_id())
+    drawn: dict[str, JsonValue] = {"seed": digest, "size": 2, "root": digest, "cases": [case]}
+    await _say(house, "sample.drawn", "sample", sample, drawn)
+    await _say(house, "sample.scored", "sample", sample, {"case": case, "points": 85, "note": "缺告知"})
 
 
 async def _dispose(house: SmallHouse) -> None:

@@ -34,6 +34,7 @@ EXAMPLES = {
     "kind": "playlist",
     "redaction": str(UUID(int=6)),
     "hold": str(UUID(int=7)),
+    "sample": str(UUID(int=9)),
     "appraisal": str(UUID(int=8)),
     "export": str(UUID(int=30)),
     "link": str(UUID(int=31)),

@@ -1,0 +1,1 @@
+"""Figures at a checkpoint, and random samples whose seed was committed before drawing."""

@@ -1,0 +1,77 @@
+"""Figures and samples over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from uuid import uuid4
+
+import pytest
+
+from evidence.parties.roles import Role
+from tests.support.service import RunningService
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SEED = bytes(range(32))
+
+
+async def test_figures_name_their_checkpoint_and_recompute_there(shared: RunningService) -> None:
+    await shared.clip(b"some footage")
+    await _published(shared)
+    first = (await shared.ask("GET", "/v1/statistics", role=Role.ADMINISTRATOR, params={"by": "dock"})).json()
+    assert first["total"]["clips"] == 1
+    assert first["price"] is None
+    price = {"hundredths": 20000, "currency": "CNY", "citation": "采购合同"}
+    assert (await shared.ask("POST", "/v1/statistics/prices", role=Role.ADMINISTRATOR, json=price)).status == 201
+    bad = {**price, "currency": "\u0007"}
+    refused = await shared.ask("POST", "/v1/statistics/prices", role=Role.ADMINISTRATOR, json=bad)
+    assert refused.code == "party.name_invalid"
+    await _published(shared)
+    then = {"by": "dock", "size": str(first["size"])}
+    assert (await shared.ask("GET", "/v1/statistics", role=Role.AUDITOR, params=then)).json() == first
+    now = (await shared.ask("GET", "/v1/statistics", role=Role.AUDITOR, params={"by": "dock"})).json()
+    assert now["total"]["cost"] is not None
+    table = await shared.ask("GET", "/v1/statistics", role=Role.AUDITOR, params={"form": "csv"})
+    assert table.headers["Content-Type"].startswith("text/csv")
+    assert table.body.decode().splitlines()[-1].startswith("total,1,")
+    for wrong in ({"by": "name"}, {"size": "0"}, {"form": "xlsx"}):
+        assert (await shared.ask("GET", "/v1/statistics", role=Role.AUDITOR, params=wrong)).code == "request.query"
+    missing = await shared.ask("GET", "/v1/statistics", role=Role.AUDITOR, params={"size": "999999"})
+    assert missing.code == "statistics.checkpoint_unknown"
+
+
+async def test_a_sample_is_bound_drawn_and_assessed(shared: RunningService) -> None:
+    for n in range(5):
+        case = {"number": f"晋环罚〔2026〕{n}号", "title": "某厂"}
+        assert (await shared.ask("POST", "/v1/cases", role=Role.INVESTIGATOR, json=case)).status == 201
+    await _published(shared)
+    wish = {"commitment": hashlib.sha256(SEED).hexdigest(), "draw": 2, "purpose": "案卷评查"}
+    too_many = await shared.ask("POST", "/v1/samples", role=Role.REVIEWER, json={**wish, "draw": 6})
+    assert too_many.code == "sample.invalid"
+    sample = (await shared.ask("POST", "/v1/samples", role=Role.REVIEWER, json=wish)).json()["sample"]
+    address, seed = f"/v1/samples/{sample}", {"seed": SEED.hex()}
+    wrong = await shared.ask("POST", f"{address}/draw", role=Role.REVIEWER, json={"seed": "00" * 32})
+    assert wrong.code == "sample.seed_wrong"
+    await _published(shared)
+    drawn = (await shared.ask("POST", f"{address}/draw", role=Role.REVIEWER, json=seed)).json()
+    assert len(drawn["cases"]) == 2
+    assert (await shared.ask("POST", f"{address}/draw", role=Role.REVIEWER, json=seed)).json() == drawn
+    found = {"case": drawn["cases"][0]["case"], "points": 80, "note": "缺告知"}
+    assert (await shared.ask("POST", f"{address}/scores", role=Role.REVIEWER, json=found)).status == 201
+    outside = {**found, "case": str(uuid4())}
+    assert (await shared.ask("POST", f"{address}/scores", role=Role.REVIEWER, json=outside)).code == "sample.invalid"
+    shown = (await shared.ask("GET", address, role=Role.AUDITOR)).json()
+    assert shown["cases"][0]["points"] == 80
+    listed = (await shared.ask("GET", "/v1/samples", role=Role.AUDITOR)).json()["items"]
+    assert [one["sample"] for one in listed] == [sample]
+    assert (await shared.ask("GET", f"/v1/samples/{uuid4()}", role=Role.AUDITOR)).code == "sample.unknown"
+
+
+async def _published(service: RunningService) -> None:
+    """Wait until everything on record has its place in the published log."""
+    async with asyncio.timeout(20), service.services.pool.acquire() as conn:
+        while await conn.fetchval(
+            """SELECT (SELECT count(*) FROM ledger_entry) > (SELECT coalesce(max(size), 0) FROM ledger_publication)"""
+        ):
+            await asyncio.sleep(0.02)
