@@ -10,6 +10,8 @@ from aiohttp import web
 
 from api.auth import Caller, DockCaller, StaffCaller
 from api.services import Services
+from evidence.access.policy import Person
+from evidence.access.scope import Scope, scope_of
 
 BodyT = TypeVar("BodyT")
 QueryT = TypeVar("QueryT")
@@ -25,6 +27,7 @@ class Call(Generic[BodyT, QueryT]):
         caller: Who calls; None only on routes that are open to anybody.
         body: As the route's `Body` read it.
         query: As the route's query model read it.
+        asking: Who asks, for the rules of access; None for machines, and where no clip or case is touched.
     """
 
     request: web.Request
@@ -32,6 +35,7 @@ class Call(Generic[BodyT, QueryT]):
     caller: Caller | None
     body: BodyT
     query: QueryT
+    asking: Person | None = None
 
     def id(self, name: str) -> UUID:
         """Return a path parameter that the route's pattern has made sure is a UUID."""
@@ -49,6 +53,17 @@ class Call(Generic[BodyT, QueryT]):
         if not isinstance(caller, StaffCaller):
             raise TypeError("a route for people was reached by a dock")
         return caller
+
+    @property
+    def person(self) -> Person:
+        """Who asks, for the rules of access, on a route that touches clips or cases."""
+        if self.asking is None:
+            raise TypeError("a route that touches no clip asked who may see what")
+        return self.asking
+
+    def scope(self, *, with_purpose: bool = False) -> Scope:
+        """Return what the caller may find; what bears an access class only by a search that is put on record."""
+        return scope_of(self.person, with_purpose=with_purpose)
 
     @property
     def dock(self) -> DockCaller:

@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.errors import ConfigInvalid
+from evidence.access.people import AccessMode
 from ledger.errors import CodedError
 from ledger.keys import check_name
 from ledger.s3_place import ADDRESS_PATTERN, S3Place
@@ -232,6 +233,12 @@ class ServiceConfig(BaseSettings):
     )
     shutdown_seconds_max: float = Field(
         15.0, ge=0, le=600, description="How long in seconds running requests may go on after a stop was asked for"
+    )
+    access: AccessMode = Field(
+        AccessMode.UNITS,
+        description="What decides who may see footage: `units`, the role and what is granted (units, cases, access"
+        " classes), where nobody sees anything before a grant; or `roles`, the role alone, where grants and access"
+        " classes narrow nothing",
     )
     log_format: Literal["console", "json"] = Field("console", description="How log lines are written")
     speech_models: Path | None = Field(

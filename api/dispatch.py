@@ -1,7 +1,8 @@
-"""The gate before every handler: who calls, may they, and is what they sent what the route takes.
+"""The gate before every handler: who calls, may they, is what they sent what the route takes, may they touch this.
 
-Order matters and is the same everywhere: caller, role, scope, query, body. Nobody learns what a route would say to a
-malformed request before they have shown that they may call it, and no byte of a body is read for a stranger.
+Order matters and is the same everywhere: caller, role, scope, query, body, access. Nobody learns what a route would say
+to a malformed request before they have shown that they may call it, and no byte of a body is read for a stranger.
+Whether they may touch the very clip or case is asked last (`api.permits`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from api.bodies import BodyLimits, field_errors
 from api.call import Call
 from api.cookies import address_of, session_cookie
 from api.errors import QueryInvalid, RoleRefused, RouteUnknown, ScopeRefused
+from api.permits import admit
 from api.route import Route
 from api.routes.access import CONTROLLERS
 from api.scopes import opens
@@ -49,7 +51,10 @@ def handler_of(route: Route) -> Handler:
         config = services.config
         limits = BodyLimits(json_bytes_max=config.json_bytes_max, seconds_max=config.body_seconds_max)
         body = await route.body.read(request, limits)
-        return await route.handle(Call(request=request, services=services, caller=caller, body=body, query=query))
+        asking = await admit(route, request, services, caller, body)
+        return await route.handle(
+            Call(request=request, services=services, caller=caller, body=body, query=query, asking=asking)
+        )
 
     return handle
 

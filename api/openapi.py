@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from api.bodies import JsonBody, NoteBody, Nothing, Stream
 from api.cookies import COOKIE
+from api.permits import codes_of_permit
 from api.problems import MEDIA_TYPE, PROBLEMS, Problem
 from api.route import PATH_PATTERNS, Answer, Route
 from api.routes.table import ROUTES
@@ -40,7 +41,7 @@ def codes_of(route: Route) -> tuple[str, ...]:
     """Return every code a route can answer with: its own, and those of its gate."""
     codes = {*ALWAYS_CODES, *route.errors}
     if route.roles is not None:
-        codes.update(AUTH_CODES)
+        codes.update(AUTH_CODES, codes_of_permit(route))
     match route.body:
         case JsonBody():
             codes.update(BODY_CODES, JSON_CODES)

@@ -23,6 +23,7 @@ PATH_PATTERNS: Mapping[str, str] = MappingProxyType(
         "case": UUID_PATTERN,
         "items": UUID_PATTERN,
         "dock": UUID_PATTERN,
+        "grant": UUID_PATTERN,
         "token": UUID_PATTERN,
         "staff": UUID_PATTERN,
         "session": UUID_PATTERN,

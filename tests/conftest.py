@@ -7,6 +7,7 @@ started by the first test that needs one and ends with the last worker.
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import tempfile
@@ -37,6 +38,8 @@ class _ShareRunFolder:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Most tests are not about who may see what; those that are set it themselves (see test_permits).
+    os.environ.setdefault("SHILU_ACCESS", "roles")
     workerinput: dict[str, str] | None = getattr(config, "workerinput", None)
     if workerinput is None:
         folder = Path(tempfile.mkdtemp(prefix="shilu-test-", dir="/tmp"))

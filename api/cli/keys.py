@@ -18,6 +18,7 @@ from api.cli.output import print_json, print_table
 from api.cli.run import run
 from api.scopes import check_scopes
 from api.services import Services
+from evidence.access.grants import Wanted, grant_access
 from evidence.core.clock import format_time
 from evidence.db.paging import FIRST_ID
 from evidence.parties.docks import create_enrolment_code, revoke_dock
@@ -66,6 +67,9 @@ def token(
         list[str] | None,
         typer.Option("--scope", help="Group of routes that it opens, such as clips.read; again for more; else all."),
     ] = None,
+    all_units: Annotated[
+        bool, typer.Option("--all-units", help="Also grant every unit, on record; see `shilu access grant` for less.")
+    ] = False,
     data: DataOption = None,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
@@ -76,7 +80,7 @@ def token(
 
     async def issue(services: Services) -> IssuedToken:
         async with services.pool.acquire() as conn, conn.transaction():
-            return await issue_token(
+            issued = await issue_token(
                 conn,
                 name=name,
                 role=role,
@@ -87,6 +91,10 @@ def token(
                 staff=person,
                 scopes=scopes,
             )
+            if all_units:
+                wanted = Wanted(staff=issued.staff, all_units=True, reason="granted with a token")
+                await grant_access(conn, wanted, actor=_ACTOR, clock=services.clock, entropy=services.entropy)
+            return issued
 
     issued = run(ask(config_from(data, database), issue, create=True))
     if as_json:

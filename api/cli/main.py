@@ -9,6 +9,7 @@ from typing import NoReturn
 import typer
 
 from api.cli import (
+    access,
     accounts,
     annotate,
     axis,
@@ -53,6 +54,7 @@ app.command("excerpt")(excerpt.excerpt_command)
 app.command("redact")(redact.redact_command)
 app.command("audit")(look.audit_command)
 app.command("repair")(repair.repair_command)
+app.add_typer(access.app, name="access")
 app.add_typer(axis.app, name="axis")
 app.add_typer(log.app, name="log")
 app.add_typer(quarantine.app, name="quarantine")

@@ -94,7 +94,7 @@ class Show:
         if stays:
             lines += [
                 f"service     {result.url}   [dim]{result.url}/log/checkpoint · /readyz · /openapi.json[/]",
-                "try         .venv/bin/shilu keys token --role investigator --name 张三 --data " + f"'{data}'",
+                f"try         .venv/bin/shilu keys token --role investigator --name 张三 --all-units --data '{data}'",
                 f"            .venv/bin/shilu search 排污口 --url {result.url} --token TOKEN",
                 f"            .venv/bin/shilu audit --data '{data}'",
                 "Ctrl-C stops everything; the data folder stays.",

@@ -66,7 +66,8 @@ async def perform(plan: DemoPlan, show: Show) -> AsyncIterator[DemoResult]:
     with show.step("make footage", "准备录像"):
         count = await asyncio.to_thread(lay_out, recorders, plan.files)
     port = _port(data)
-    async with open_stage(data, environment={"SHILU_DATA": str(data), "SHILU_DISK_RESERVE_BYTES": "0"}) as stage:
+    environment = {"SHILU_DATA": str(data), "SHILU_DISK_RESERVE_BYTES": "0", "SHILU_ACCESS": "units"}
+    async with open_stage(data, environment=environment) as stage:
         with show.step("start PostgreSQL, service and worker", "启动数据库、服务与工作进程"):
             # What a killed service left behind may name an address that is not its own any more.
             (data / "run" / "service.json").unlink(missing_ok=True)
@@ -139,7 +140,7 @@ async def _service(data: Path) -> dict[str, Any]:
 
 
 async def _token(data: Path, name: str) -> str:
-    words = ("--role", "investigator", "--name", name, "--days", "1", "--data", str(data))
+    words = ("--role", "investigator", "--name", name, "--days", "1", "--all-units", "--data", str(data))
     issued = await ask_program(SHILU, "keys", "token", *words, limit_seconds=_SHORT_SECONDS)
     return str(issued["token"])
 

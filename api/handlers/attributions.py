@@ -12,6 +12,8 @@ from api.models.common import PageQuery
 from api.models.registers import AttributionItem, AttributionPage, Resolve
 from api.preconditions import expected_version
 from api.route import NoQuery
+from evidence.access.policy import Action
+from evidence.access.sight import known_clips
 from evidence.registers.attribution import Attribution, attribution_of, resolve, shown
 from evidence.registers.attribution_store import blocked_clips
 
@@ -28,8 +30,9 @@ async def list_blocked(call: Call[None, PageQuery]) -> web.Response:
     limit = call.query.limit
     async with call.services.pool.acquire() as conn:
         rows = await blocked_clips(conn, before=call.query.after_id(), limit=limit + 1)
-    items = [_item(shown(row)) for row in rows[:limit]]
-    return json_answer(AttributionPage(items=items, next=str(items[-1].clip) if len(rows) > limit else None))
+        known = await known_clips(conn, call.person, [row.clip for row in rows], action=Action.ATTRIBUTE)
+    items = [_item(shown(row)) for row in rows[:limit] if row.clip in known]
+    return json_answer(AttributionPage(items=items, next=str(rows[limit - 1].clip) if len(rows) > limit else None))
 
 
 async def resolve_one(call: Call[Resolve, NoQuery]) -> web.Response:

@@ -24,6 +24,7 @@ from api.models.cases import (
 from api.models.common import PageQuery
 from api.preconditions import once
 from api.route import NoQuery
+from evidence.access.sight import known_clips
 from evidence.cases.cases import Opening, link_clip, list_cases, list_exhibits, open_case
 from evidence.cases.deadline import archive_due
 from evidence.cases.facts import CaseFacts
@@ -57,7 +58,7 @@ async def list_all(call: Call[None, PageQuery]) -> web.Response:
     """List cases."""
     limit = call.query.limit
     async with call.services.pool.acquire() as conn:
-        cases = await list_cases(conn, before=call.query.after_id(), limit=limit + 1)
+        cases = await list_cases(conn, before=call.query.after_id(), limit=limit + 1, scope=call.scope())
     items = [_item(case) for case in cases[:limit]]
     return json_answer(CaseItems(items=items, next=str(items[-1].case) if len(cases) > limit else None))
 
@@ -93,6 +94,7 @@ async def exhibits(call: Call[None, PageQuery]) -> web.Response:
     after = _exhibit_number(call.query.cursor)
     async with call.services.pool.acquire() as conn:
         links = await list_exhibits(conn, call.id("case"), after=after, limit=limit + 1)
+        known = await known_clips(conn, call.person, [link.clip for link in links])
     items = [
         ExhibitItem(
             exhibit=link.exhibit,
@@ -102,8 +104,9 @@ async def exhibits(call: Call[None, PageQuery]) -> web.Response:
             entry=link.entry_id,
         )
         for link in links[:limit]
+        if link.clip in known
     ]
-    return json_answer(ExhibitItems(items=items, next=str(items[-1].exhibit) if len(links) > limit else None))
+    return json_answer(ExhibitItems(items=items, next=str(links[limit - 1].exhibit) if len(links) > limit else None))
 
 
 def _exhibit_number(cursor: str | None) -> int:

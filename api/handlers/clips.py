@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 from aiohttp import web
 
@@ -21,10 +23,12 @@ from api.models.clips import (
 from api.models.common import PageQuery
 from api.preconditions import is_unchanged
 from api.route import NoQuery
+from evidence.access.searches import put_on_record
+from evidence.access.sight import known_cases, known_numbers
 from evidence.clips.clips import Clip, get_clip
 from evidence.clips.search import list_clips
 from evidence.clips.transcript_store import newest_transcript
-from evidence.custody.history import clip_history
+from evidence.custody.history import CustodyLine, clip_history
 from evidence.custody.store import payloads_of
 from evidence.db.pool import Connection
 from evidence.parties.purposes import PURPOSES
@@ -40,11 +44,25 @@ ORIGINAL_TYPE = "application/octet-stream"
 
 
 async def find(call: Call[None, ClipsQuery]) -> web.Response:
-    """Find clips."""
-    query = call.query
-    async with call.services.pool.acquire() as conn:
-        page = await list_clips(conn, query.question(), cursor=query.cursor, limit=query.limit)
-    items = [clip_item(summary, page.hits.get(summary.clip, ())) for summary in page.items]
+    """Find clips; with a purpose also restricted ones, and then what was shown goes on record first."""
+    query, services = call.query, call.services
+    purpose = None if query.purpose is None else _checked_purpose(query.purpose)
+    scope = call.scope(with_purpose=purpose is not None)
+    async with services.pool.acquire() as conn, conn.transaction():
+        page = await list_clips(conn, query.question(), cursor=query.cursor, limit=query.limit, scope=scope)
+        numbers = await known_numbers(conn, call.person, {number for one in page.items for number in one.cases})
+        if purpose is not None:
+            await put_on_record(
+                conn,
+                staff=call.staff.staff,
+                purpose=purpose,
+                question=query.in_words(),
+                shown=[one.clip for one in page.items],
+                clock=services.clock,
+                entropy=services.entropy,
+            )
+    shown = [replace(one, cases=[number for number in one.cases if number in numbers]) for one in page.items]
+    items = [clip_item(summary, page.hits.get(summary.clip, ())) for summary in shown]
     return json_answer(ClipItems(items=items, next=page.next))
 
 
@@ -53,7 +71,10 @@ async def get(call: Call[None, NoQuery]) -> web.Response:
     async with call.services.pool.acquire() as conn:
         clip = await get_clip(conn, call.id("clip"))
         await require_kept(conn, clip.id)
+        known = await known_cases(conn, call.person, {link.case_id for link in clip.links})
         index = (await published_indices(conn, [clip.row.entry_id])).get(clip.row.entry_id)
+    # Not even the tag tells of a case that whoever asks may not know of.
+    clip = replace(clip, links=tuple(link for link in clip.links if link.case_id in known))
     # Publication changes what is shown without changing the clip, so it is part of the tag.
     tag = etag(f"{clip.revision}-{'pending' if index is None else index}")
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
@@ -67,15 +88,21 @@ async def history(call: Call[None, PageQuery]) -> web.Response:
     limit = call.query.limit
     async with call.services.pool.acquire() as conn:
         lines = await clip_history(conn, call.id("clip"), after=call.query.after_id(), limit=limit + 1)
-    items = [history_item(line) for line in lines[:limit]]
-    return json_answer(HistoryItems(items=items, next=str(items[-1].entry) if len(lines) > limit else None))
+        links = {line.event.entry_id: UUID(str(line.event.payload["case"])) for line in lines if _is_link(line)}
+        known = await known_cases(conn, call.person, set(links.values()))
+    shown = [line for line in lines[:limit] if links.get(line.event.entry_id) in {None, *known}]
+    following = str(lines[limit - 1].event.entry_id) if len(lines) > limit else None
+    return json_answer(HistoryItems(items=[history_item(line) for line in shown], next=following))
+
+
+def _is_link(line: CustodyLine) -> bool:
+    return line.event.subject.startswith("case:")
 
 
 async def view(call: Call[OpenView, NoQuery]) -> web.Response:
     """Put on record that somebody looks, and only then say where."""
     services, body = call.services, call.body
-    if body.purpose not in PURPOSES:
-        raise PurposeUnknown(f"{body.purpose!r} is not on the list of purposes", purposes=sorted(PURPOSES))
+    purpose = _checked_purpose(body.purpose)
     async with services.pool.acquire() as conn, conn.transaction():
         clip = await get_clip(conn, call.id("clip"))
         await keep_meanwhile(conn, clip.id)
@@ -84,7 +111,7 @@ async def view(call: Call[OpenView, NoQuery]) -> web.Response:
             conn,
             clip=clip.id,
             rendition=body.rendition,
-            purpose=body.purpose,
+            purpose=purpose,
             staff=call.staff.staff,
             sha256=sha256,
             media_type=media_type,
@@ -95,6 +122,12 @@ async def view(call: Call[OpenView, NoQuery]) -> web.Response:
     # Only now, with the entry committed, does anybody learn the address.
     url = f"{services.config.public_url or ''}/media/{opened.text}"
     return json_answer(OpenedView(url=url, expires_at=opened.expires_at, entry=opened.entry_id), status=201)
+
+
+def _checked_purpose(purpose: str) -> str:
+    if purpose not in PURPOSES:
+        raise PurposeUnknown(f"{purpose!r} is not on the list of purposes", purposes=sorted(PURPOSES))
+    return purpose
 
 
 async def _rendition(conn: Connection, clip: Clip, kind: str) -> tuple[bytes, str]:

@@ -20,6 +20,9 @@ from api.models.retention import (
 )
 from api.preconditions import once
 from api.route import NoQuery
+from evidence.access.errors import AccessDenied
+from evidence.access.policy import Because
+from evidence.access.sight import known_clips
 from evidence.db.pool import Connection
 from evidence.retention.disposal import appraise, decide, get_appraisal
 from evidence.retention.disposal_store import Appraisal, appraisals_before, items_of
@@ -43,8 +46,11 @@ async def propose(call: Call[Appraise, NoQuery]) -> web.Response:
 
 
 async def settle(call: Call[Decide, NoQuery]) -> web.Response:
-    """Approve or refuse what another person appraised."""
+    """Approve or refuse what another person appraised; nobody decides about clips that they may not know of."""
     async with call.services.pool.acquire() as conn, conn.transaction():
+        clips = {one.clip for one in await items_of(conn, call.id("appraisal"))}
+        if clips - await known_clips(conn, call.person, clips):
+            raise AccessDenied("the list holds clips that are out of reach", because=Because.REACH.value)
         recorded = await decide(
             conn,
             appraisal=call.id("appraisal"),
@@ -71,6 +77,7 @@ async def get(call: Call[None, NoQuery]) -> web.Response:
     async with call.services.pool.acquire() as conn:
         row = await get_appraisal(conn, call.id("appraisal"))
         items = await items_of(conn, row.appraisal)
+        known = await known_clips(conn, call.person, [one.clip for one in items])
     listed = [
         AppraisedClipItem(
             clip=one.clip,
@@ -81,6 +88,7 @@ async def get(call: Call[None, NoQuery]) -> web.Response:
             disposed_at=one.disposed_at,
         )
         for one in items
+        if one.clip in known
     ]
     return json_answer(AppraisalReport(**_fields(row), items=listed))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -12,6 +13,7 @@ from api.call import Call
 from api.errors import RecordingMissing
 from api.models.recordings import CompanionItem, RecordedClipItem, RecordingItem
 from api.route import NoQuery
+from evidence.access.sight import known_clips
 from evidence.clips.clips import get_clip
 from evidence.clips.recording_store import RecordedCompanion, Recording, recording_of
 from evidence.errors import ObjectMissing
@@ -40,10 +42,17 @@ async def of_clip(call: Call[None, NoQuery]) -> web.Response:
     async with call.services.pool.acquire() as conn:
         clip = await get_clip(conn, call.id("clip"))
         found = await recording_of(conn, clip.id)
+        known = await known_clips(conn, call.person, [clip.id, *(one.clip for one in found.clips)] if found else [])
     if found is None:
         raise RecordingMissing("the clip came by itself", clip=str(clip.id))
-    texts = await asyncio.to_thread(bookmark_texts, call.services.objects, found.companions)
-    return json_answer(_item(found, texts))
+    # What came together need not be one person's to see: a class narrows clip by clip.
+    shown = replace(
+        found,
+        clips=tuple(one for one in found.clips if one.clip in known),
+        companions=tuple(one for one in found.companions if one.clip in known),
+    )
+    texts = await asyncio.to_thread(bookmark_texts, call.services.objects, shown.companions)
+    return json_answer(_item(shown, texts))
 
 
 def _item(found: Recording, texts: dict[str, str]) -> RecordingItem:

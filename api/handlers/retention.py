@@ -26,6 +26,7 @@ from api.models.retention import (
 )
 from api.preconditions import once
 from api.route import NoQuery
+from evidence.access.sight import known_cases, known_clips
 from evidence.core.clock import parse_time
 from evidence.db.pool import Connection
 from evidence.retention.holds import place_hold, release_hold
@@ -94,6 +95,7 @@ async def due(call: Call[None, PageQuery]) -> web.Response:
     async with call.services.pool.acquire() as conn:
         keeper = await Keeper.read(conn, clock=call.services.clock)
         found, more = await keeper.due(conn, after=call.query.after_id(), limit=call.query.limit)
+        known = await known_clips(conn, call.person, [facts.clip for facts, _ in found])
     items = [
         DueItem(
             clip=facts.clip,
@@ -104,6 +106,7 @@ async def due(call: Call[None, PageQuery]) -> web.Response:
             because=list(judged.because),
         )
         for facts, judged in found
+        if facts.clip in known
     ]
     return json_answer(DueItems(items=items, next=None if more is None else str(more)))
 
@@ -149,8 +152,10 @@ async def list_holds(call: Call[None, HoldsQuery]) -> web.Response:
     limit, query = call.query.limit, call.query
     async with call.services.pool.acquire() as conn:
         rows = await holds_after(conn, after=query.after_id(), standing=query.standing, limit=limit + 1)
-    items = [_item(row) for row in rows[:limit]]
-    return json_answer(HoldItems(items=items, next=str(items[-1].hold) if len(rows) > limit else None))
+        known = await known_clips(conn, call.person, {row.clip for row in rows if row.clip})
+        known |= await known_cases(conn, call.person, {row.case_id for row in rows if row.case_id})
+    items = [_item(row) for row in rows[:limit] if {row.clip, row.case_id} - {None} <= known]
+    return json_answer(HoldItems(items=items, next=str(rows[limit - 1].hold) if len(rows) > limit else None))
 
 
 def _item(row: Hold) -> HoldItem:

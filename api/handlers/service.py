@@ -19,6 +19,7 @@ from api.models.service import Liveness
 from api.route import NoQuery
 from api.services import Services
 from api.status_store import count_clips, read_backlog
+from evidence.access.classes import access_classes
 from evidence.clips.vocabulary import Word
 from evidence.clips.vocabulary import vocabulary as shipped_vocabulary
 from evidence.objects.copy_store import read_copy_backlog
@@ -67,6 +68,9 @@ async def vocabulary(call: Call[None, NoQuery]) -> web.Response:
         roles=terms({role.value: titles for role, titles in ROLE_TITLES.items()}),
         markers=in_force(words.markers),
         speakers=in_force(words.speakers),
+        access_classes=[
+            Term(key=key, zh=one.zh, en=one.en) for key, one in access_classes().classes.items() if not one.retired
+        ],
     )
     return json_answer(answer)
 

@@ -43,6 +43,10 @@ class ClipsQuery(PageQuery):
     recorded_from: AwareDatetime | None = Field(None, alias="from", description="Recorded at or after this instant")
     recorded_to: AwareDatetime | None = Field(None, alias="to", description="Recorded before this instant")
 
+    purpose: str | None = Field(
+        None, pattern=WORD, description="What for; without one nothing is found that bears an access class"
+    )
+
     def question(self) -> Question:
         """Return what is asked, for the search."""
         return Question(
@@ -57,6 +61,11 @@ class ClipsQuery(PageQuery):
             recorded_from=self.recorded_from,
             recorded_to=self.recorded_to,
         )
+
+    def in_words(self) -> str:
+        """Return the whole question in a line, for the record."""
+        facets = self.model_dump(mode="json", exclude={"q", "cursor", "limit", "purpose"}, exclude_none=True)
+        return " ".join([self.q, *(f"{name}={value}" for name, value in facets.items())]).strip()
 
 
 class HitItem(ResponseModel):
@@ -280,3 +289,4 @@ class Vocabulary(ResponseModel):
     roles: list[Term]
     markers: list[Term]
     speakers: list[Term]
+    access_classes: list[Term] = Field(description="What narrows who may know of a clip")

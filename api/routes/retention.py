@@ -160,7 +160,10 @@ RETENTION_ROUTES: tuple[Route, ...] = (
         handle=disposals.settle,
         body=JsonBody(Decide),
         answers=(json_of(201, Recorded, "Decided"),),
-        errors=("disposal.unknown", "disposal.already_decided", "retention.same_person", "party.name_invalid"),
+        errors=(
+            *("disposal.unknown", "disposal.already_decided", "retention.same_person", "party.name_invalid"),
+            "access.denied",
+        ),
         tag="retention",
     ),
 )

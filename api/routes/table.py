@@ -12,6 +12,7 @@ from api.routes.case_files import CASE_FILE_ROUTES
 from api.routes.cases import CASE_ROUTES
 from api.routes.clips import CLIP_ROUTES
 from api.routes.exports import EXPORT_ROUTES
+from api.routes.grants import GRANT_ROUTES
 from api.routes.items import ITEM_ROUTES
 from api.routes.parties import PARTY_ROUTES
 from api.routes.recorders import RECORDER_ROUTES
@@ -37,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     *RETENTION_ROUTES,
     *CASE_FILE_ROUTES,
     *STATISTICS_ROUTES,
+    *GRANT_ROUTES,
     *ITEM_ROUTES,
     *EXPORT_ROUTES,
     *SWIFT_ROUTES,

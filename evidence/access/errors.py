@@ -12,7 +12,7 @@ class AccessInvalid(EvidenceError):
 
 
 class AccessDenied(EvidenceError):
-    """The caller may know of this and may not do it; `details.because` is the rule's code, see docs/permits.md."""
+    """The caller may know of this and may not do it; `details.because` says which rule."""
 
     code = "access.denied"
 

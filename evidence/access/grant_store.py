@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -108,9 +108,11 @@ async def grants_of(conn: Connection, staff: UUID) -> list[Grant]:
     return [_grant(row) for row in rows]
 
 
-async def grants_after(conn: Connection, *, after: UUID | None, limit: int) -> list[Grant]:
-    """Return grants of everybody in the order they were made in, behind the grant `after`."""
-    rows = await conn.fetch(f"{_GRANTS} WHERE g.grant_id > $1 ORDER BY g.grant_id LIMIT $2", after or FIRST_ID, limit)
+async def grants_after(conn: Connection, *, staff: UUID | None = None, after: UUID | None, limit: int) -> list[Grant]:
+    """Return grants of a person, or of everybody, in the order they were made in, behind the grant `after`."""
+    whose, values = ("", []) if staff is None else ("AND g.staff = $3", [staff])
+    statement = f"{_GRANTS} WHERE g.grant_id > $1 {whose} ORDER BY g.grant_id LIMIT $2"
+    rows = await conn.fetch(statement, after or FIRST_ID, limit, *values)
     return [_grant(row) for row in rows]
 
 
@@ -120,33 +122,41 @@ async def find_grant(conn: Connection, grant: UUID) -> Grant | None:
     return None if row is None else _grant(row)
 
 
-async def subject_of_clip(conn: Connection, clip: UUID) -> Subject | None:
-    """Return what the rules of access need to know of a clip; None when there is no such clip.
+async def subjects_of_clips(conn: Connection, clips: Collection[UUID]) -> dict[UUID, Subject]:
+    """Return what the rules of access need to know of clips; those that do not exist are left out.
 
-    Its classes are those that somebody put on it last and, when the annotation that counts says so, `covert`.
+    Their classes are those that somebody put on them last and, when the annotation that counts says so, `covert`.
     """
-    row = await conn.fetchrow(
-        """SELECT NULL::uuid AS unit,
+    rows = await conn.fetch(
+        """SELECT c.clip, (SELECT unit FROM clip_attribution WHERE clip = c.clip) AS unit,
                   ARRAY(SELECT case_id FROM case_exhibit WHERE clip = c.clip) AS cases,
                   (SELECT classes FROM clip_class WHERE clip = c.clip ORDER BY entry_id DESC LIMIT 1) AS classes,
                   (SELECT content -> 'covert' FROM clip_annotation WHERE clip = c.clip
                    ORDER BY version DESC LIMIT 1) AS covert
-           FROM clip c WHERE c.clip = $1""",
-        clip,
+           FROM clip c WHERE c.clip = ANY($1)""",
+        list(clips),
     )
-    if row is None:
-        return None
-    return Subject(
-        unit=row["unit"], cases=frozenset(row["cases"]), classes=classes_of(row["classes"], covert=row["covert"])
-    )
+    return {
+        row["clip"]: Subject(
+            unit=row["unit"], cases=frozenset(row["cases"]), classes=classes_of(row["classes"], covert=row["covert"])
+        )
+        for row in rows
+    }
 
 
-async def subject_of_case(conn: Connection, case: UUID) -> Subject | None:
-    """Return what the rules of access need to know of a case; None when there is no such case."""
-    row = await conn.fetchrow("SELECT unit, opened_by FROM case_file WHERE case_id = $1", case)
-    if row is None:
-        return None
-    return Subject(unit=row["unit"], cases=frozenset({case}), opened_by=_staff(row["opened_by"]))
+async def subjects_of_cases(conn: Connection, cases: Collection[UUID]) -> dict[UUID, Subject]:
+    """Return what the rules of access need to know of cases; those that do not exist are left out."""
+    rows = await conn.fetch("SELECT case_id, unit, opened_by FROM case_file WHERE case_id = ANY($1)", list(cases))
+    return {
+        row["case_id"]: Subject(unit=row["unit"], cases=frozenset({row["case_id"]}), opened_by=_staff(row["opened_by"]))
+        for row in rows
+    }
+
+
+async def ids_of_numbers(conn: Connection, numbers: Collection[str]) -> dict[str, UUID]:
+    """Return the ids of cases by their numbers, spelled as they are on record."""
+    rows = await conn.fetch("SELECT number, case_id FROM case_file WHERE number = ANY($1)", list(numbers))
+    return {row["number"]: row["case_id"] for row in rows}
 
 
 async def names_of(conn: Connection, staff: Sequence[UUID]) -> dict[UUID, str]:

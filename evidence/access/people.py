@@ -10,6 +10,7 @@ from evidence.access.grant_store import grants_of
 from evidence.access.policy import Person
 from evidence.db.pool import Connection
 from evidence.parties.roles import Role
+from evidence.registers.unit_store import units_below
 
 
 class AccessMode(StrEnum):
@@ -28,7 +29,9 @@ async def person_of(conn: Connection, *, staff: UUID, role: Role, mode: AccessMo
     if mode is AccessMode.ROLES:
         return Person(staff=staff, roles=roles, all_units=True, all_classes=True)
     grants = [grant for grant in await grants_of(conn, staff) if grant.counts_at(now)]
-    units = frozenset[UUID]().union(*(grant.units for grant in grants))
+    granted = frozenset[UUID]().union(*(grant.units for grant in grants))
+    # The tree as it is now: what lies below a granted unit today is reached today. An unregistered one is only itself.
+    units = granted | await units_below(conn, *granted) if granted else granted
     return Person(
         staff=staff,
         roles=roles,

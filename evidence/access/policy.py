@@ -4,11 +4,11 @@
     reach    which clips and cases: of a unit granted to them or below it, of a case granted to them, opened by them
     classes  what narrows further: every class of the clip has to be granted too; a class never opens anything
 
-All three have to agree, and what no rule allows is denied. Two roles stand outside of reach: an administrator manages
-and sees no footage, an auditor reads custody and metadata of everything, and looks at footage only within their reach.
-Grants that a person holds add up; units are handed in with all that lies below them. Properties that the tests hold:
-a class more on a clip never allows more, a grant more never allows less, and who may do anything with a clip may know
-of it.
+All three have to agree, and what no rule allows is denied. Two roles stand outside of reach: an administrator manages,
+which is to say whose a clip is too, and sees no footage; an auditor reads custody and metadata of everything, and looks
+at footage only within their reach. Grants of one person add up; units are handed in with all that lies below them.
+Properties that the tests hold: a class more on a clip never allows more, a grant more never allows less, and who may do
+anything with a clip may know of it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ class Action(StrEnum):
 
     IDENTIFY = "identify"
     """Read who the speakers are: names and identities in annotations."""
+
+    ATTRIBUTE = "attribute"
+    """Read or say whose a clip is: its officer and unit, and nothing of what it shows."""
 
     VIEW = "view"
     ORIGINAL = "original"
@@ -73,16 +76,16 @@ MEANINGS: Mapping[Because, str] = MappingProxyType(
 )
 """What each code says, for people."""
 
-_LOOKING = frozenset({Action.METADATA, Action.VIEW, Action.ORIGINAL, Action.EXCERPT})
+_LOOKING = frozenset({Action.METADATA, Action.ATTRIBUTE, Action.VIEW, Action.ORIGINAL, Action.EXCERPT})
 _WORKING = _LOOKING | {Action.IDENTIFY, Action.EXPORT}
 
 RIGHTS: Mapping[Role, frozenset[Action]] = MappingProxyType(
     {
-        Role.INVESTIGATOR: _WORKING | {Action.ANNOTATE, Action.LINK},
+        Role.INVESTIGATOR: _WORKING | {Action.ANNOTATE, Action.LINK, Action.HOLD},
         Role.REVIEWER: _WORKING | {Action.APPROVE, Action.HOLD},
         Role.ARCHIVIST: _WORKING | {Action.ANNOTATE, Action.LINK, Action.HOLD, Action.DISPOSE},
         Role.AUDITOR: _LOOKING,
-        Role.ADMINISTRATOR: frozenset({Action.ADMINISTRATE}),
+        Role.ADMINISTRATOR: frozenset({Action.ADMINISTRATE, Action.ATTRIBUTE}),
         Role.DOCK: frozenset(),
         Role.CONTROLLER: frozenset(),
     }
@@ -91,8 +94,8 @@ RIGHTS: Mapping[Role, frozenset[Action]] = MappingProxyType(
 
 OFFICES: Mapping[Role, frozenset[Action]] = MappingProxyType(
     {
-        Role.AUDITOR: frozenset({Action.METADATA}),
-        Role.ADMINISTRATOR: frozenset({Action.ADMINISTRATE}),
+        Role.AUDITOR: frozenset({Action.METADATA, Action.ATTRIBUTE}),
+        Role.ADMINISTRATOR: frozenset({Action.ADMINISTRATE, Action.ATTRIBUTE}),
     }
 )
 """What a role may do with everything, whatever is granted."""

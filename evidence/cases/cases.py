@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from evidence.access.scope import WHOLE, Scope
 from evidence.cases.errors import CaseIsArchived, CaseKindUnknown, ExhibitUnknown
 from evidence.cases.facts import UNKNOWN, CaseFacts
 from evidence.cases.items import row_in_force
@@ -224,9 +225,11 @@ async def get_case(conn: Connection, case_id: UUID) -> CaseRow:
     return case
 
 
-async def list_cases(conn: Connection, *, before: UUID | None = None, limit: int = 50) -> Sequence[CaseRow]:
-    """Return cases, the one opened last first, opened before the case `before`."""
-    return await cases_before(conn, before=before, limit=limit)
+async def list_cases(
+    conn: Connection, *, before: UUID | None = None, limit: int = 50, scope: Scope = WHOLE
+) -> Sequence[CaseRow]:
+    """Return cases that whoever asks may know of, the one opened last first, opened before the case `before`."""
+    return await cases_before(conn, before=before, limit=limit, scope=scope)
 
 
 async def list_exhibits(conn: Connection, case_id: UUID, *, after: int = 0, limit: int = 50) -> Sequence[CaseLink]:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from evidence.access.scope import Scope
 from evidence.cases.numbers import number_key
 from evidence.custody.case_payloads import CaseClipLinked, CaseOpened
 from evidence.custody.recorded import RecordedEvent
@@ -122,9 +123,14 @@ async def find_case_by_number(conn: Connection, number: str) -> CaseRow | None:
     return None if row is None else CaseRow(**dict(row))
 
 
-async def cases_before(conn: Connection, *, before: UUID | None, limit: int) -> Sequence[CaseRow]:
+async def cases_before(conn: Connection, *, before: UUID | None, limit: int, scope: Scope) -> Sequence[CaseRow]:
     """Return cases, the one opened last first, opened before the case `before`; ids sort by time of birth."""
-    rows = await conn.fetch(f"{_CASES} WHERE case_id < $1 ORDER BY case_id DESC LIMIT $2", before or LAST_ID, limit)
+    hidden, values = "", list[object]()
+    if scope.units is not None:
+        hidden = "AND (unit = ANY($3::uuid[]) OR case_id = ANY($4::uuid[]) OR opened_by = $5)"
+        values = [list(scope.units), list(scope.cases), f"staff:{scope.staff}"]
+    statement = f"{_CASES} WHERE case_id < $1 {hidden} ORDER BY case_id DESC LIMIT $2"
+    rows = await conn.fetch(statement, before or LAST_ID, limit, *values)
     return [CaseRow(**dict(row)) for row in rows]
 
 

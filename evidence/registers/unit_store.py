@@ -105,14 +105,14 @@ async def any_unit(conn: Connection) -> bool:
     return bool(await conn.fetchval("SELECT EXISTS (SELECT FROM unit)"))
 
 
-async def units_below(conn: Connection, unit: UUID) -> frozenset[UUID]:
-    """Return a unit and every unit below it, as registered last; empty when nobody registered it."""
+async def units_below(conn: Connection, *units: UUID) -> frozenset[UUID]:
+    """Return units and every unit below them, as registered last; those that nobody registered are left out."""
     rows = await conn.fetch(
         f"""WITH RECURSIVE newest AS MATERIALIZED {_NEWEST},
-                below AS (SELECT unit FROM newest WHERE unit = $1
+                below AS (SELECT unit FROM newest WHERE unit = ANY($1)
                           UNION SELECT n.unit FROM newest n JOIN below b ON n.parent = b.unit)
             SELECT unit FROM below""",  # noqa: S608 - a table of this module
-        unit,
+        units,
     )
     return frozenset(row["unit"] for row in rows)
 

@@ -65,7 +65,7 @@ def _subcommand(words: list[str]) -> tuple[str, ...]:
     grouped = {
         "shilu": {
             *("accounts", "annotate", "axis", "case", "docks", "items", "keys", "log", "quarantine", "recorders"),
-            *("register", "witness", "outbox"),
+            *("access", "register", "witness", "outbox"),
         },
         "shilu-dock": {"profile"},
     }

@@ -21,6 +21,7 @@ EXAMPLES = {
     "case": str(UUID(int=2)),
     "items": str(UUID(int=7)),
     "dock": str(UUID(int=3)),
+    "grant": str(UUID(int=31)),
     "token": str(UUID(int=4)),
     "staff": str(UUID(int=104)),
     "session": str(UUID(int=105)),

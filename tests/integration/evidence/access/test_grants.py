@@ -10,11 +10,11 @@ from uuid import UUID
 import pytest
 
 from evidence.access.errors import AccessInvalid, GrantUnknown, GrantWithdrawn
-from evidence.access.grant_store import grants_after, grants_of, subject_of_case, subject_of_clip
+from evidence.access.grant_store import grants_after, grants_of, subjects_of_cases, subjects_of_clips
 from evidence.access.grants import GrantedAccess, Wanted, classify_clip, grant_access, withdraw_access
 from evidence.access.people import AccessMode, person_of
-from evidence.access.policy import Subject
-from evidence.access.scope import Scope, scope_allows
+from evidence.access.policy import Action, Subject, decide
+from evidence.access.scope import Scope, scope_allows, scope_of
 from evidence.clips.query import ClipQuery
 from evidence.clips.search import list_clips
 from evidence.custody.replay import Side, replay
@@ -110,22 +110,22 @@ async def test_the_newest_classification_counts_and_the_search_follows(scribe: S
     clip, case = await scribe.seal(), await scribe.open_case()
     await scribe.link(case, clip)
     await classify(scribe, clip, "minors", "covert")
-    subject = await subject_of_clip(scribe.conn, clip)
-    assert subject is not None
-    assert subject == Subject(cases=frozenset({case}), classes=frozenset({"minors", "covert"}))
+    assert (await subjects_of_clips(scribe.conn, [clip]))[clip] == Subject(
+        cases=frozenset({case}), classes=frozenset({"minors", "covert"})
+    )
     assert await scribe.conn.fetchval("SELECT classes FROM search_document") == ["covert", "minors"]
     await classify(scribe, clip)
-    assert (await subject_of_clip(scribe.conn, clip)).classes == frozenset()  # type: ignore[union-attr]
+    assert (await subjects_of_clips(scribe.conn, [clip]))[clip].classes == frozenset()
     assert await scribe.conn.fetchval("SELECT classes FROM search_document") == []
     for strange in ("COVERT", "all"):
         with pytest.raises(AccessInvalid):
             await classify(scribe, clip, strange)
     with pytest.raises(ClipUnknown):
         await classify(scribe, UUID(int=5), "covert")
-    assert await subject_of_clip(scribe.conn, UUID(int=5)) is None
-    assert await subject_of_case(scribe.conn, UUID(int=5)) is None
-    opened = await subject_of_case(scribe.conn, case)
-    assert opened == Subject(cases=frozenset({case}), opened_by=UUID(STAFF.removeprefix("staff:")))
+    assert await subjects_of_clips(scribe.conn, [UUID(int=5)]) == {}
+    opened = await subjects_of_cases(scribe.conn, [case, UUID(int=5)])
+    assert opened.pop(case) == Subject(cases=frozenset({case}), opened_by=UUID(STAFF.removeprefix("staff:")))
+    assert not opened
 
 
 async def test_the_condition_in_sql_says_what_the_rule_says_of_one_clip(scribe: Scribe) -> None:
@@ -152,6 +152,39 @@ async def test_the_condition_in_sql_says_what_the_rule_says_of_one_clip(scribe: 
                     if (cursor := page.next) is None:
                         break
                 assert seen == {clip for clip, told in facts.items() if scope_allows(scope, told)}
+
+
+async def test_a_unit_is_granted_with_what_lies_below_it_today(scribe: Scribe) -> None:
+    above, below, clip = UUID(int=51), UUID(int=52), await scribe.seal()
+
+    async def register(unit: UUID, version: int, parent: UUID | None) -> None:
+        named: dict[str, JsonValue] = {
+            "unit": str(unit),
+            "version": version,
+            "name": f"{unit.int}中队",
+            "parent": None if parent is None else str(parent),
+            **dict.fromkeys(("code", "valid_from", "valid_until")),
+        }
+        await scribe.write("unit.registered", f"unit:{unit}", named)
+
+    async def reaches() -> bool:
+        now = scribe.clock()
+        person = await person_of(scribe.conn, staff=ME, role=Role.REVIEWER, mode=AccessMode.UNITS, now=now)
+        found = await list_clips(scribe.conn, ClipQuery(), scope=scope_of(person, with_purpose=False))
+        subject = (await subjects_of_clips(scribe.conn, [clip]))[clip]
+        assert bool(found.items) == decide(person, subject, Action.VIEW).allowed
+        return bool(found.items)
+
+    await register(above, 1, None)
+    await register(below, 1, above)
+    whose: dict[str, JsonValue] = {"clip": str(clip), "version": 1, "unit": str(below), "flags": [], "blocked": False}
+    whose |= dict.fromkeys(("officer", "recorded_at", "basis"))
+    await scribe.write("clip.attributed", f"clip:{clip}", whose)
+    assert not await reaches()
+    await grant(scribe, units=[above])
+    assert await reaches()
+    await register(below, 2, None)
+    assert not await reaches(), "it was moved away; no document was rewritten"
 
 
 async def test_the_audit_makes_grants_and_classes_again(scribe: Scribe) -> None:

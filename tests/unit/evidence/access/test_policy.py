@@ -42,7 +42,7 @@ TABLE: list[tuple[Role, Subject, Action, Because]] = [
     (INV, Subject(cases=frozenset({OTHER_CASE}), opened_by=OTHER), Action.LINK, Because.REACH),
     (INV, own, Action.APPROVE, Because.ROLE),
     (INV, own, Action.DISPOSE, Because.ROLE),
-    (INV, own, Action.HOLD, Because.ROLE),
+    (INV, own, Action.HOLD, Because.UNIT),
     (INV, own, Action.ADMINISTRATE, Because.ROLE),
     (R, own, Action.VIEW, Because.UNIT),
     (R, own, Action.APPROVE, Because.UNIT),
@@ -81,7 +81,9 @@ def test_the_rules_by_example(role: Role, subject: Subject, action: Action, code
 def test_without_a_grant_nothing_is_allowed_but_the_offices(role: Role) -> None:
     nobody = Person(staff=ME, roles=frozenset({role}))
     allowed = {action for action in Action if decide(nobody, own, action).allowed}
-    assert allowed == {AU: {Action.METADATA}, AD: {Action.ADMINISTRATE}}.get(role, set())
+    assert allowed == {AU: {Action.METADATA, Action.ATTRIBUTE}, AD: {Action.ADMINISTRATE, Action.ATTRIBUTE}}.get(
+        role, set()
+    )
 
 
 def test_every_role_and_every_reason_is_in_the_tables() -> None:
@@ -135,14 +137,14 @@ def test_a_grant_more_never_allows_less(
 
 @given(people, subjects, actions)
 def test_who_may_do_anything_with_a_clip_may_know_of_it(person: Person, subject: Subject, action: Action) -> None:
-    if action is not Action.ADMINISTRATE and decide(person, subject, action).allowed:
+    if action not in {Action.ADMINISTRATE, Action.ATTRIBUTE} and decide(person, subject, action).allowed:
         assert decide(person, subject, Action.METADATA).allowed
 
 
 @given(people, subjects, actions)
 def test_an_administrator_sees_nothing_whatever_is_granted(person: Person, subject: Subject, action: Action) -> None:
     administrator = replace(person, roles=frozenset({AD}))
-    assert decide(administrator, subject, action).allowed == (action is Action.ADMINISTRATE)
+    assert decide(administrator, subject, action).allowed == (action in {Action.ADMINISTRATE, Action.ATTRIBUTE})
 
 
 @given(people, subjects)

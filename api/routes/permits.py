@@ -1,0 +1,130 @@
+"""What each route does with clips and cases: the table that the gate, the document and the authorisation matrix read.
+
+A route for people stands here by its name. What is not listed is held to the strictest reading of its address (see
+`permit_of`), and a test fails until it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from api.route import Route
+from evidence.access.policy import Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permit:
+    """What a route does with clips and cases.
+
+    Attributes:
+        action: What is done with every clip and case it names, or how the body tells; None when it names none.
+        clips, cases: Further ones that the body names; the path's parameters `clip` and `case` are found by themselves.
+        lists: Whether its handler shows many of them, and filters them by `Call.scope` or `Call.person`.
+    """
+
+    action: Action | Callable[[Any], Action] | None
+    clips: Callable[[Any], Sequence[UUID]] | None = None
+    cases: Callable[[Any], Sequence[UUID]] | None = None
+    lists: bool = False
+
+    def action_of(self, body: Any) -> Action | None:
+        """Return what this very request does."""
+        return self.action(body) if callable(self.action) else self.action
+
+
+def _of_view(body: Any) -> Action:
+    return Action.ORIGINAL if body.rendition == "original" else Action.VIEW
+
+
+def _one(body: Any) -> Sequence[UUID]:
+    return () if body.clip is None else (body.clip,)
+
+
+def _one_case(body: Any) -> Sequence[UUID]:
+    return () if body.case is None else (body.case,)
+
+
+def _many(body: Any) -> Sequence[UUID]:
+    return tuple(body.clips)
+
+
+def _targets(body: Any) -> Sequence[UUID]:
+    return tuple(one.clip for one in body.clips)
+
+
+NOTHING = Permit(action=None)
+"""It names no clip and no case."""
+
+_FREE = (
+    *("metrics", "vocabulary", "list_docks", "make_enrolment_code", "demand_dock_key", "revoke_dock"),
+    *("issue_token", "list_tokens", "rotate_token", "revoke_token"),
+    *("list_recorders", "recorder_findings", "explain_finding", "recorder_holders", "assign_recorder"),
+    *("register_officer", "list_officers", "get_officer", "change_officer", "equipment"),
+    *("grant_access", "list_grants", "withdraw_grant"),
+    *("who_am_i", "sign_out", "list_sessions", "end_session", "change_password", "begin_totp", "confirm_totp"),
+    *("own_tokens", "revoke_own_token", "create_account", "list_accounts", "read_account", "change_account"),
+    *("make_account_code", "remove_totp"),
+    *("register_unit", "list_units", "get_unit", "change_unit", "register_recorder", "list_registrations"),
+    *("place_dock", "import_template", "import_register"),
+    *("state_schedule", "list_schedules", "release_hold"),
+    *("publish_items", "list_items", "items_in_force", "get_items"),
+    *("upload_options", "create_upload", "upload_status", "append_upload", "terminate_upload", "override_upload"),
+)
+_KNOW = (
+    *("get_clip", "get_recording", "list_annotations", "clip_history", "clip_continuity", "clip_transcript"),
+    *("clip_receipt", "get_redaction", "get_case", "get_annotation", "compare_annotations"),
+    *("compare_documents", "list_marks", "clip_retention"),
+    *("list_statements", "case_structure", "case_coverage", "case_readiness", "get_archive", "get_trail"),
+)
+
+_CASEWORK = ("unlink_clip", "amend_case", "state_about_case", "arrange_case", "archive_case")
+_EXPORTS = (
+    *("list_exports", "get_export", "give_up_export", "download_export", "share_export", "list_links", "revoke_link"),
+)
+_LISTS = (
+    *("find_clips", "list_cases", "list_blocked", "list_due", "list_holds", "list_appraisals", "get_appraisal"),
+    "decide_appraisal",
+)
+
+PERMITS: Mapping[str, Permit] = MappingProxyType(
+    {
+        **dict.fromkeys(_FREE, NOTHING),
+        **dict.fromkeys(_KNOW, Permit(action=Action.METADATA)),
+        **dict.fromkeys(_CASEWORK, Permit(action=Action.LINK)),
+        **dict.fromkeys(_LISTS, Permit(action=None, lists=True)),
+        "list_exhibits": Permit(action=Action.METADATA, lists=True),
+        "open_case": NOTHING,
+        "annotate_clip": Permit(action=Action.ANNOTATE),
+        "annotate_many": Permit(action=Action.ANNOTATE, clips=_targets),
+        "accept_proposals": Permit(action=Action.ANNOTATE),
+        "classify_clip": Permit(action=Action.ANNOTATE),
+        "redact_clip": Permit(action=Action.ANNOTATE),
+        "view_clip": Permit(action=_of_view),
+        "order_excerpt": Permit(action=Action.EXCERPT),
+        "clip_attribution": Permit(action=Action.ATTRIBUTE),
+        "resolve_attribution": Permit(action=Action.ATTRIBUTE),
+        "order_export": Permit(action=Action.EXPORT, clips=_many, cases=_one_case),
+        **dict.fromkeys(_EXPORTS, Permit(action=None, lists=True)),
+        "place_hold": Permit(action=Action.HOLD, clips=_one, cases=_one_case),
+        "appraise": Permit(action=Action.DISPOSE, clips=_many),
+        "link_clip": Permit(action=Action.LINK, clips=_one),
+    }
+)
+"""Name of a route -> what it does."""
+
+_READING = Permit(action=Action.METADATA, lists=True)
+_CHANGING = Permit(action=Action.ANNOTATE, lists=True)
+
+
+def permit_of(route: Route) -> Permit:
+    """Return what a route does; one that nobody listed reads what its address names, or changes it."""
+    return PERMITS.get(route.name) or (_READING if route.method == "GET" else _CHANGING)
+
+
+def names_footage(route: Route) -> bool:
+    """Whether a route's address names a clip or a case."""
+    return not {"clip", "case"}.isdisjoint(route.parameters)
