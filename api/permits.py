@@ -20,11 +20,13 @@ from api.route import Route
 from api.routes.permits import names_footage, permit_of
 from api.services import Services
 from evidence.access.errors import AccessDenied
-from evidence.access.grant_store import subjects_of_cases, subjects_of_clips
+from evidence.access.grant_store import clips_of_cases, subjects_of_cases, subjects_of_clips
 from evidence.access.people import AccessMode, person_of
 from evidence.access.policy import Action, Person, Subject, decide
+from evidence.access.sight import known_clips
 from evidence.db.pool import Connection
-from evidence.errors import CaseUnknown, ClipUnknown
+from evidence.errors import CaseUnknown, ClipUnknown, ExportUnknown
+from evidence.export.job_store import find as find_job
 
 
 async def admit(
@@ -52,6 +54,11 @@ async def admit(
             clips = [UUID(request.match_info["clip"])] if "clip" in route.parameters else []
             clips += permit.clips(body) if permit.clips else ()
             await require_clips(conn, person, clips, action)
+            exports = [UUID(request.match_info["export"])] if "export" in route.parameters else []
+            for export in [*exports, *(permit.exports(body) if permit.exports else ())]:
+                await _export(conn, person, export, action)
+            if action is Action.EXPORT and permit.cases and not clips:
+                await _exhibits(conn, person, permit.cases(body), action)
     return person
 
 
@@ -63,6 +70,7 @@ def codes_of_permit(route: Route) -> tuple[str, ...]:
     unknown = [f"{name}.unknown" for name in ("clip", "case") if name in route.parameters]
     unknown += ["clip.unknown"] if permit.clips else []
     unknown += ["case.unknown"] if permit.cases else []
+    unknown += ["export.unknown"] if permit.exports or "export" in route.parameters else []
     return (*unknown, "access.denied") if unknown or names_footage(route) else ()
 
 
@@ -88,6 +96,25 @@ async def _case(conn: Connection, person: Person, case: UUID, action: Action) ->
     if subject is None or _is_hidden(person, subject, action):
         raise CaseUnknown(f"there is no case {case}", case=str(case))
     _require(person, subject, action)
+
+
+async def _export(conn: Connection, person: Person, export: UUID, action: Action) -> None:
+    """See that a person may do something with every clip of a package; what is not there is the handler's to say."""
+    job = await find_job(conn, export)
+    if job is None:
+        return
+    clips = set(job.clips)
+    if clips - await known_clips(conn, person, clips):
+        raise ExportUnknown(f"there is no package {export}", export=str(export))
+    if clips - await known_clips(conn, person, clips, action=action):
+        raise AccessDenied("this is not permitted for every clip of the package", action=action.value)
+
+
+async def _exhibits(conn: Connection, person: Person, cases: Sequence[UUID], action: Action) -> None:
+    """See that a person may do something with every exhibit of cases: a package holds them all."""
+    clips = await clips_of_cases(conn, cases)
+    if clips - await known_clips(conn, person, clips, action=action):
+        raise AccessDenied("this is not permitted for every exhibit of the case", action=action.value)
 
 
 def _is_hidden(person: Person, subject: Subject, action: Action) -> bool:

@@ -19,6 +19,7 @@ from api.models.exports import ExportItem, ExportItems, OpenDownload, OpenedDown
 from api.preconditions import once
 from api.ranges import Span, choose_span
 from api.route import NoQuery
+from evidence.access.sight import known_clips
 from evidence.db.paging import LAST_ID
 from evidence.db.pool import Connection
 from evidence.errors import ExportElsewhere, ExportNotReady, ExportUnknown
@@ -69,8 +70,9 @@ async def list_all(call: Call[None, PageQuery]) -> web.Response:
     limit = call.query.limit
     async with call.services.pool.acquire() as conn:
         jobs = await job_store.list_jobs(conn, before=call.query.after_id() or LAST_ID, limit=limit + 1)
-    items = [_item(job) for job in jobs[:limit]]
-    return json_answer(ExportItems(items=items, next=str(items[-1].export) if len(jobs) > limit else None))
+        known = await known_clips(conn, call.person, {clip for job in jobs for clip in job.clips})
+    items = [_item(job) for job in jobs[:limit] if known.issuperset(job.clips)]
+    return json_answer(ExportItems(items=items, next=str(jobs[limit - 1].export) if len(jobs) > limit else None))
 
 
 async def get(call: Call[None, NoQuery]) -> web.Response:

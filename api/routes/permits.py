@@ -23,12 +23,14 @@ class Permit:
     Attributes:
         action: What is done with every clip and case it names, or how the body tells; None when it names none.
         clips, cases: Further ones that the body names; the path's parameters `clip` and `case` are found by themselves.
+        exports: Packages that the body names; the path's `export` is found by itself, and stands for all its clips.
         lists: Whether its handler shows many of them, and filters them by `Call.scope` or `Call.person`.
     """
 
     action: Action | Callable[[Any], Action] | None
     clips: Callable[[Any], Sequence[UUID]] | None = None
     cases: Callable[[Any], Sequence[UUID]] | None = None
+    exports: Callable[[Any], Sequence[UUID]] | None = None
     lists: bool = False
 
     def action_of(self, body: Any) -> Action | None:
@@ -52,6 +54,10 @@ def _many(body: Any) -> Sequence[UUID]:
     return tuple(body.clips)
 
 
+def _repeated(body: Any) -> Sequence[UUID]:
+    return () if body.repeat is None else (body.repeat,)
+
+
 def _targets(body: Any) -> Sequence[UUID]:
     return tuple(one.clip for one in body.clips)
 
@@ -70,6 +76,7 @@ _FREE = (
     *("make_account_code", "remove_totp"),
     *("register_unit", "list_units", "get_unit", "change_unit", "register_recorder", "list_registrations"),
     *("place_dock", "import_template", "import_register"),
+    *("statistics", "state_price", "commit_sample", "list_samples", "get_sample", "draw_sample", "score_case"),
     *("state_schedule", "list_schedules", "release_hold"),
     *("publish_items", "list_items", "items_in_force", "get_items"),
     *("upload_options", "create_upload", "upload_status", "append_upload", "terminate_upload", "override_upload"),
@@ -82,9 +89,6 @@ _KNOW = (
 )
 
 _CASEWORK = ("unlink_clip", "amend_case", "state_about_case", "arrange_case", "archive_case")
-_EXPORTS = (
-    *("list_exports", "get_export", "give_up_export", "download_export", "share_export", "list_links", "revoke_link"),
-)
 _LISTS = (
     *("find_clips", "list_cases", "list_blocked", "list_due", "list_holds", "list_appraisals", "get_appraisal"),
     "decide_appraisal",
@@ -107,8 +111,11 @@ PERMITS: Mapping[str, Permit] = MappingProxyType(
         "order_excerpt": Permit(action=Action.EXCERPT),
         "clip_attribution": Permit(action=Action.ATTRIBUTE),
         "resolve_attribution": Permit(action=Action.ATTRIBUTE),
-        "order_export": Permit(action=Action.EXPORT, clips=_many, cases=_one_case),
-        **dict.fromkeys(_EXPORTS, Permit(action=None, lists=True)),
+        "order_export": Permit(action=Action.EXPORT, clips=_many, cases=_one_case, exports=_repeated),
+        "list_exports": Permit(action=None, lists=True),
+        **dict.fromkeys(("get_export", "list_links"), Permit(action=Action.METADATA)),
+        "download_export": Permit(action=Action.ORIGINAL),
+        **dict.fromkeys(("give_up_export", "share_export", "revoke_link"), Permit(action=Action.EXPORT)),
         "place_hold": Permit(action=Action.HOLD, clips=_one, cases=_one_case),
         "appraise": Permit(action=Action.DISPOSE, clips=_many),
         "link_clip": Permit(action=Action.LINK, clips=_one),
@@ -126,5 +133,5 @@ def permit_of(route: Route) -> Permit:
 
 
 def names_footage(route: Route) -> bool:
-    """Whether a route's address names a clip or a case."""
-    return not {"clip", "case"}.isdisjoint(route.parameters)
+    """Whether a route's address names a clip, a case or a package of them."""
+    return not {"clip", "case", "export"}.isdisjoint(route.parameters)

@@ -153,6 +153,12 @@ async def subjects_of_cases(conn: Connection, cases: Collection[UUID]) -> dict[U
     }
 
 
+async def clips_of_cases(conn: Connection, cases: Collection[UUID]) -> set[UUID]:
+    """Return the clips that are exhibits of cases now."""
+    rows = await conn.fetch("SELECT clip FROM case_exhibit WHERE case_id = ANY($1)", list(cases))
+    return {row["clip"] for row in rows}
+
+
 async def ids_of_numbers(conn: Connection, numbers: Collection[str]) -> dict[str, UUID]:
     """Return the ids of cases by their numbers, spelled as they are on record."""
     rows = await conn.fetch("SELECT number, case_id FROM case_file WHERE number = ANY($1)", list(numbers))

@@ -102,7 +102,11 @@ BODIES: dict[str, Any] = {
 
 
 def footage_routes() -> list[Route]:
-    return [route for route in ROUTES if route.roles and route.roles & STAFF_ROLES and names_footage(route)]
+    return [
+        route
+        for route in ROUTES
+        if route.roles and route.roles & STAFF_ROLES and names_footage(route) and "export" not in route.parameters
+    ]
 
 
 def path_of(route: Route, *, clip: UUID, case: str) -> str:

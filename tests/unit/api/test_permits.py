@@ -15,7 +15,7 @@ from evidence.access.policy import Action, Person, Subject, decide
 from evidence.parties.roles import STAFF_ROLES
 
 OF_PEOPLE = [route for route in ROUTES if route.roles and route.roles & STAFF_ROLES]
-BODY = SimpleNamespace(rendition="proxy", clip=UUID(int=1), case=None, clips=())
+BODY = SimpleNamespace(rendition="proxy", clip=UUID(int=1), case=None, clips=(), repeat=None)
 UNIT = UUID(int=2)
 
 
@@ -29,9 +29,10 @@ def test_a_route_that_names_footage_does_something_with_it() -> None:
         permit = permit_of(route)
         if names_footage(route):
             assert permit.action is not None, route.name
-            assert {"access.denied", *(f"{one}.unknown" for one in route.parameters if one in {"clip", "case"})} <= set(
-                codes_of(route)
-            )
+            assert {
+                "access.denied",
+                *(f"{one}.unknown" for one in route.parameters if one in {"clip", "case", "export"}),
+            } <= set(codes_of(route))
         if permit is NOTHING:
             assert not names_footage(route), route.name
 
