@@ -78,17 +78,19 @@ def write_archive(
     slots = lay_out(plan)
     total = archive_bytes(slots)
     part, memory = Path(f"{target}{PART_SUFFIX}"), Path(f"{target}{STATE_SUFFIX}")
-    with blaming_target(target), _locked(part) as handle:
+    with blaming_target(target):
         if not target.exists():
-            writing = _Writing(plan, slots, handle, memory, locate, stop, lambda done: progress(done, total))
-            crcs = writing.run(_recall(memory, plan))
-            _put(handle, memoryview(directory(slots, crcs)), slots[-1].end)
-            os.ftruncate(handle, total)
-            os.fsync(handle)
-            part.chmod(0o444)
-            part.rename(target)
-            sync_folder(target.parent)
+            with _locked(part) as handle:
+                writing = _Writing(plan, slots, handle, memory, locate, stop, lambda done: progress(done, total))
+                crcs = writing.run(_recall(memory, plan))
+                _put(handle, memoryview(directory(slots, crcs)), slots[-1].end)
+                os.ftruncate(handle, total)
+                os.fsync(handle)
+                part.chmod(0o444)
+                part.rename(target)
+                sync_folder(target.parent)
         memory.unlink(missing_ok=True)
+        total = target.stat().st_size
     progress(total, total)
     return total
 

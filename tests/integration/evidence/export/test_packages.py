@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import bagit
-import pytest
 
 from evidence.core.wire.bag import parse_manifest
 from evidence.core.wire.receipt import parse_receipt
@@ -105,15 +104,13 @@ async def test_r19_from_the_exhibit_back_to_the_recorder_and_its_first_digest(
     assert trail["derivatives"][0]["objects"][0]["kind"] == "proxy"
 
 
-@pytest.mark.parametrize(
-    "name", ["..\\..\\CON\u202e", "a:b?", "%2e%2e%0A", "custody.receipts", "x" * 900, "log.policy", "名\n称"]
-)
-async def test_names_that_cannot_be_file_names_meet_nobody(house: SmallHouse, tmp_path: Path, name: str) -> None:
-    clips = [await house.seal(name, b"first" + name.encode()), await house.seal(name, b"second" + name.encode())]
+async def test_names_that_cannot_be_file_names_meet_nobody(house: SmallHouse, tmp_path: Path) -> None:
+    names = ["..\\..\\CON\u202e", "a:b?", "%2e%2e%0A", "custody.receipts", "x" * 900, "log.policy", "名\n称"]
+    clips = [await house.seal(name, f"{number}{name}".encode()) for number, name in enumerate([*names, *names])]
     await house.publish()
     folder = unpack(await make(house, await order(house, clips=clips)), tmp_path / "out")
     assert bagit.Bag(str(folder)).validate()
     listed = json.loads((folder / "data" / "package.json").read_bytes())
-    assert [one["name"] for one in listed["exhibits"]] == [name, name]
+    assert [one["name"] for one in listed["exhibits"]] == [*names, *names]
     for one in listed["exhibits"]:
         assert hashlib.sha256((folder / one["file"]).read_bytes()).hexdigest() == one["sha256"]
