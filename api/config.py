@@ -177,6 +177,12 @@ class ServiceConfig(BaseSettings):
         description="Addresses or networks of proxies, separated by commas, whose X-Forwarded-For is believed when"
         " failed attempts to sign in are counted by address",
     )
+    outbox_targets: str = Field(
+        "",
+        max_length=4000,
+        description="Origins of other platforms that may be told of entries, separated by commas, for example"
+        " `https://platform.example.cn`; without any, nothing is told",
+    )
     metrics_on_loopback: bool = Field(
         default=False, description="Whether /metrics is open to requests from this very host without a token"
     )

@@ -27,6 +27,7 @@ PATH_PATTERNS: Mapping[str, str] = MappingProxyType(
         "token": UUID_PATTERN,
         "staff": UUID_PATTERN,
         "session": UUID_PATTERN,
+        "subscription": UUID_PATTERN,
         "upload": UUID_PATTERN,
         "redaction": UUID_PATTERN,
         "hold": UUID_PATTERN,

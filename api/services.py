@@ -27,13 +27,14 @@ import asyncpg
 from api.accounts import make_sign_in
 from api.audit_rules import stamp_rules, time_rules
 from api.config import ServiceConfig
-from api.duties import Duties
+from api.duties import Duties, Run
 from api.errors import LogAbsent
 from api.folders import DataFolders
 from api.housekeeping import sweep
 from api.identity import has_log, known_log_keys, open_log_key
 from api.key_file import passphrase_from
 from api.keyring import FolderKeyring
+from api.outbox import run_outbox
 from api.second_store import both_of, make_copier, open_second
 from api.standing_audit import AuditSettings, StandingAudit
 from api.timestamps import open_stamp_transport, read_authorities
@@ -429,6 +430,8 @@ async def _begin_duties(services: Services, duties: frozenset[Duty]) -> None:
             partial(sweep, pool=services.pool, clock=services.clock, entropy=services.entropy),
         )
         services.duties.begin("disposals", disposer_of(services).run)
+        if services.config.outbox_targets:
+            services.duties.begin("outbox", _outbox(services))
     if services.copier is not None:
         services.duties.begin("copies", services.copier.run)
     if services.audit is not None:
@@ -456,6 +459,11 @@ def disposer_of(services: Services) -> Disposer:
         clock=services.clock,
         entropy=services.entropy,
     )
+
+
+def _outbox(services: Services) -> Run:
+    targets = services.config.outbox_targets
+    return partial(run_outbox, pool=services.pool, targets=targets, clock=services.clock, entropy=services.entropy)
 
 
 def _transcriber(services: Services, models: Path) -> Transcriber:

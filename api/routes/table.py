@@ -14,6 +14,7 @@ from api.routes.clips import CLIP_ROUTES
 from api.routes.exports import EXPORT_ROUTES
 from api.routes.grants import GRANT_ROUTES
 from api.routes.items import ITEM_ROUTES
+from api.routes.outbox import OUTBOX_ROUTES
 from api.routes.parties import PARTY_ROUTES
 from api.routes.recorders import RECORDER_ROUTES
 from api.routes.registers import REGISTER_ROUTES
@@ -29,6 +30,7 @@ ROUTES: tuple[Route, ...] = (
     *PARTY_ROUTES,
     *SESSION_ROUTES,
     *ACCOUNT_ROUTES,
+    *OUTBOX_ROUTES,
     *RECORDER_ROUTES,
     *REGISTER_ROUTES,
     *UPLOAD_ROUTES,

@@ -26,6 +26,7 @@ from evidence.custody import (
     account_payloads,
     calendar_payloads,
     case_payloads,
+    outbox_payloads,
     payloads,
     recording_payloads,
     retention_payloads,
@@ -51,6 +52,7 @@ from evidence.errors import EventInvalid
 from evidence.export import link_store as exports
 from evidence.objects import copy_store as copies
 from evidence.objects import restoration_store as restorations
+from evidence.outbox import store as outbox
 from evidence.parties import controller_store, inventory_store
 from evidence.parties import store as parties
 from evidence.recorders import register_store as register
@@ -128,6 +130,12 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         ),
         "session.ended": Event(
             payload=account_payloads.SessionEnded, subject="session", project=sessions.project_session_ended
+        ),
+        "outbox.subscribed": Event(
+            payload=outbox_payloads.OutboxSubscribed, subject="subscription", project=outbox.project_outbox_subscribed
+        ),
+        "outbox.ended": Event(
+            payload=outbox_payloads.OutboxEnded, subject="subscription", project=outbox.project_outbox_ended
         ),
         "dock.enrolled": Event(payload=payloads.DockEnrolled, subject="dock", project=parties.project_dock_enrolled),
         "dock.key_rotated": Event(

@@ -40,6 +40,8 @@ EVIDENTIAL_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "account_link": ("issuer", "subject"),
         "staff_session": ("session",),
         "staff_session_end": ("session",),
+        "outbox_subscription": ("subscription",),
+        "outbox_end": ("subscription",),
         "dock": ("dock",),
         "dock_revocation": ("dock",),
         "dock_key": ("dock", "sequence"),

@@ -12,6 +12,7 @@ from evidence.accounts.sessions import begin_session, end_session, lock_person
 from evidence.accounts.totp import code_at, step_at
 from evidence.db.pool import Connection
 from evidence.parties.roles import Role
+from ledger.canonical import JsonObject
 
 if TYPE_CHECKING:
     from tests.drill.house import DrillHouse
@@ -56,6 +57,17 @@ async def sign_somebody_in(house: DrillHouse) -> None:
         await end_session(conn, sessions[1], staff=staff, cause="own", clock=clock, entropy=entropy)
     linked = {"staff": str(staff), "issuer": "https://id.example.cn", "subject": "248289761001"}
     await house.write("account.linked", f"staff:{staff}", {**linked})
+    subscription = str(house.new_id())
+    subscribed: JsonObject = {
+        "subscription": subscription,
+        "name": "公示平台",
+        "url": "https://platform.example.cn/hooks",
+        "types": ["clip.sealed"],
+        "detail": "ids",
+    }
+    await house.write("outbox.subscribed", f"subscription:{subscription}", subscribed)
+    ended: JsonObject = {"subscription": subscription, "reason": "停用"}
+    await house.write("outbox.ended", f"subscription:{subscription}", ended)
 
 
 async def _begin(house: DrillHouse, conn: Connection, staff: UUID) -> UUID:

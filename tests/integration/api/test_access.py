@@ -25,6 +25,7 @@ EXAMPLES = {
     "token": str(UUID(int=4)),
     "staff": str(UUID(int=104)),
     "session": str(UUID(int=105)),
+    "subscription": str(UUID(int=106)),
     "upload": str(UUID(int=5)),
     "ticket": "0" * 32 + "_" + "A" * 43,
     "tile": "0/000",

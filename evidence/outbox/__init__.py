@@ -1,0 +1,1 @@
+"""The outbox: entries of the ledger told to other platforms, signed, in order, each with exactly one effect."""
