@@ -16,8 +16,11 @@ from api.models.common import PageQuery
 from api.preconditions import expected_version, once, seen_version
 from api.proposals import proposals_of
 from api.route import NoQuery
+from evidence.access.masking import MASK, may_identify
+from evidence.access.policy import Person
 from evidence.clips.annotations import annotate, compare_annotations, get_annotation, list_annotations
 from evidence.clips.clips import get_clip
+from evidence.clips.difference import Change
 from evidence.clips.proposals import AcceptProposals, accept_proposals
 from evidence.db.paging import LAST_INTEGER
 from evidence.db.pool import Connection
@@ -30,7 +33,7 @@ async def versions(call: Call[None, PageQuery]) -> web.Response:
     async with call.services.pool.acquire() as conn:
         clip = await get_clip(conn, call.id("clip"))
         rows = await list_annotations(conn, clip.id, before=before, limit=limit + 1)
-    items = [annotation_item(row) for row in rows[:limit]]
+    items = [annotation_item(row, call.person) for row in rows[:limit]]
     page = AnnotationItems(items=items, next=str(items[-1].version) if len(rows) > limit else None)
     return json_answer(page, headers={"ETag": etag(str(clip.version))})
 
@@ -40,7 +43,7 @@ async def get(call: Call[None, NoQuery]) -> web.Response:
     version = int(call.request.match_info["version"])
     async with call.services.pool.acquire() as conn:
         row = await get_annotation(conn, call.id("clip"), version)
-    return json_answer(annotation_item(row))
+    return json_answer(annotation_item(row, call.person))
 
 
 async def difference(call: Call[None, DifferenceQuery]) -> web.Response:
@@ -61,14 +64,22 @@ async def difference(call: Call[None, DifferenceQuery]) -> web.Response:
             ChangeItem(
                 where=change.where,
                 change=change.change,
-                before=change.before,
-                after=change.after,
+                before=before,
+                after=after,
                 fields=list(change.fields),
             )
             for change in changes
+            for before, after in [_values(change, call.person)]
         ],
     )
     return json_answer(item)
+
+
+def _values(change: Change, person: Person) -> tuple[object, object]:
+    """Return what a change was from and to; of speakers, only that it was, to whom may not read who they are."""
+    if change.where.startswith("speakers") and not may_identify(person):
+        return None if change.before is None else MASK, None if change.after is None else MASK
+    return change.before, change.after
 
 
 async def add(call: Call[WriteAnnotation, NoQuery]) -> web.Response:

@@ -16,6 +16,8 @@ from api.models.clips import (
     RenditionItem,
     SourceItem,
 )
+from evidence.access.masking import masked, may_identify
+from evidence.access.policy import Person
 from evidence.cases.store import CaseLink
 from evidence.clips.clips import Clip, ClipState
 from evidence.clips.hits import Hit
@@ -47,7 +49,7 @@ def clip_item(summary: ClipSummary, hits: Sequence[Hit] = ()) -> ClipItem:
     )
 
 
-def clip_detail(clip: Clip, index: int | None) -> ClipDetail:
+def clip_detail(clip: Clip, index: int | None, person: Person) -> ClipDetail:
     """Show all that is known about a clip."""
     row = clip.row
     return ClipDetail(
@@ -67,16 +69,16 @@ def clip_detail(clip: Clip, index: int | None) -> ClipDetail:
         sources=[_source(source) for source in clip.sources],
         preview=None if clip.preview is None or clip.derivation is not None else rendition_item(clip.preview),
         derivation=None if clip.derivation is None else _derivation(clip.derivation),
-        annotation=None if clip.annotation is None else annotation_item(clip.annotation),
+        annotation=None if clip.annotation is None else annotation_item(clip.annotation, person),
         cases=[_link(link) for link in clip.links],
     )
 
 
-def annotation_item(row: AnnotationRow) -> AnnotationItem:
-    """Show one version of an annotation."""
+def annotation_item(row: AnnotationRow, person: Person) -> AnnotationItem:
+    """Show one version of an annotation; who speaks only to who may read it."""
     return AnnotationItem(
         version=row.version,
-        content=dict(row.content),
+        content=dict(row.content) if may_identify(person) else masked(row.content),
         annotated_by=row.annotated_by,
         annotated_at=row.annotated_at,
         entry=row.entry_id,
@@ -84,16 +86,20 @@ def annotation_item(row: AnnotationRow) -> AnnotationItem:
     )
 
 
-def history_item(line: CustodyLine) -> HistoryItem:
-    """Show one event of a history."""
+def history_item(line: CustodyLine, person: Person) -> HistoryItem:
+    """Show one event of a history; who speaks only to who may read it."""
     event = line.event
+    payload = cast("dict[str, object]", event.payload)
+    content = payload.get("content")
+    if isinstance(content, dict) and not may_identify(person):
+        payload = {**payload, "content": masked(content)}
     return HistoryItem(
         entry=event.entry_id,
         type=event.type,
         actor=event.actor,
         at=event.at,
         index=line.index,
-        payload=cast("dict[str, object]", event.payload),
+        payload=payload,
     )
 
 

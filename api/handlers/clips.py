@@ -80,7 +80,7 @@ async def get(call: Call[None, NoQuery]) -> web.Response:
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if is_unchanged(call.request, tag):
         return web.Response(status=304, headers=headers)
-    return json_answer(clip_detail(clip, index), headers=headers)
+    return json_answer(clip_detail(clip, index, call.person), headers=headers)
 
 
 async def history(call: Call[None, PageQuery]) -> web.Response:
@@ -92,7 +92,7 @@ async def history(call: Call[None, PageQuery]) -> web.Response:
         known = await known_cases(conn, call.person, set(links.values()))
     shown = [line for line in lines[:limit] if links.get(line.event.entry_id) in {None, *known}]
     following = str(lines[limit - 1].event.entry_id) if len(lines) > limit else None
-    return json_answer(HistoryItems(items=[history_item(line) for line in shown], next=following))
+    return json_answer(HistoryItems(items=[history_item(line, call.person) for line in shown], next=following))
 
 
 def _is_link(line: CustodyLine) -> bool:

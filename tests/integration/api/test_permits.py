@@ -293,3 +293,43 @@ async def test_restricted_clips_are_found_for_a_purpose_and_the_search_is_on_rec
         assert f'"clips":["{secret}"]' in rows[0]["payload"]
         assert '"purpose":"legal_review","question":"secret"' in rows[0]["payload"]
         assert await conn.fetchval("SELECT count(*) FROM clip_shown WHERE clip = $1", UUID(secret)) == 1
+
+
+async def test_r14_who_speaks_is_masked_without_the_permission(office: Office) -> None:
+    keeper = await office.person(Role.ARCHIVIST, "全部")
+    auditor = await office.person(Role.AUDITOR, "审计")
+    path = f"/v1/clips/{office.clips['other']}"
+    body = {
+        "speakers": [{"key": "p", "role": "party", "name": "李建国", "identity": "140602190001010011"}],
+        "dialogue": [{"from_ms": 4000, "to_ms": 5000, "speaker": "p", "text": "设备已经停用"}],
+    }
+    headers = {"If-Match": '"0"'}
+    assert (await office.ask("POST", f"{path}/annotations", keeper, json=body, headers=headers)).status == 201
+    params = {"q": "speaker:当事人 设备"}
+    (found,) = (await office.ask("GET", "/v1/clips", auditor, params=params)).json()["items"]
+    assert (found["clip"], found["hits"][0]["at_ms"]) == (str(office.clips["other"]), 4000)
+    compared = f"{path}/annotations/1/difference"
+    for address in (path, f"{path}/annotations", f"{path}/annotations/1", f"{path}/history", compared):
+        shown, hidden = await office.ask("GET", address, keeper), await office.ask("GET", address, auditor)
+        assert "李建国" in shown.body.decode()
+        assert "140602190001010011" in shown.body.decode()
+        assert hidden.status == 200
+        assert "李建国" not in hidden.body.decode(), address
+        assert "140602190001010011" not in hidden.body.decode(), address
+
+
+async def test_a_package_is_held_to_every_clip_in_it(office: Office) -> None:
+    keeper = await office.person(Role.ARCHIVIST, "全部")
+    stranger = await office.person(Role.INVESTIGATOR, "外单位")
+    wish = {"purpose": "litigation", "clips": [str(office.clips["other"])]}
+    asked = await office.ask("POST", "/v1/exports", keeper, json=wish)
+    assert asked.status == 202, asked
+    path = f"/v1/exports/{asked.json()['export']}"
+    assert (await office.ask("GET", path, keeper)).status == 200
+    assert (await office.ask("GET", "/v1/exports", stranger)).json() == {"items": [], "next": None}
+    assert (await office.ask("GET", path, stranger)).code == "export.unknown"
+    fetched = await office.ask("POST", f"{path}/downloads", stranger, json={"purpose": "litigation"})
+    assert fetched.code == "export.unknown"
+    again = {"purpose": "litigation", "repeat": asked.json()["export"]}
+    assert (await office.ask("POST", "/v1/exports", stranger, json=again)).code == "export.unknown"
+    assert (await office.ask("POST", "/v1/exports", stranger, json=wish)).code == "clip.unknown"
