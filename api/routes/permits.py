@@ -77,6 +77,7 @@ _FREE = (
     *("register_unit", "list_units", "get_unit", "change_unit", "register_recorder", "list_registrations"),
     *("place_dock", "import_template", "import_register"),
     *("statistics", "state_price", "commit_sample", "list_samples", "get_sample", "draw_sample", "score_case"),
+    *("subscribe", "list_subscriptions", "make_outbox_secret", "list_dead_letters", "end_subscription"),
     *("state_schedule", "list_schedules", "release_hold"),
     *("publish_items", "list_items", "items_in_force", "get_items"),
     *("upload_options", "create_upload", "upload_status", "append_upload", "terminate_upload", "override_upload"),
