@@ -49,7 +49,7 @@ CASE_FILE_ROUTES: tuple[Route, ...] = (
         answers=(json_of(201, Recorded, "On record"),),
         errors=(
             *("case.unknown", "case.archived", "case.not_archived", "case.statement_refused"),
-            *("case.exemption_refused", "idempotency.conflict", "request.header"),
+            *("case.exemption_refused", "clip.disposed", "idempotency.conflict", "request.header"),
         ),
         headers=(IDEMPOTENCY,),
         tag="cases",

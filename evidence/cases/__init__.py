@@ -1,1 +1,1 @@
-"""Case files: opening, linking clips under exhibit numbers."""
+"""Case files: recording-item lists, exhibits, what is said about cases, coverage, archive."""

@@ -55,6 +55,7 @@ from evidence.custody.record import record
 from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection
 from evidence.errors import CaseInvalid
+from evidence.retention.tombstones import keep_meanwhile
 from ledger.canonical import JsonObject
 
 
@@ -126,8 +127,11 @@ async def state(
         CaseNotArchived: It is not archived, and this is an addendum.
         ExemptionRefused: The list does not let a written record stand in for this item.
         StatementRefused: It names what is not there: a file, an item, an exhibit, an entry; or a day to come.
+        ClipDisposed: The document's file is not kept any more.
     """
     case = await get_case(conn, case_id)
+    if isinstance(statement, Document) and await clip_row(conn, statement.document) is not None:
+        await keep_meanwhile(conn, statement.document)
     await lock_subject(conn, f"case:{case_id}")
     if not isinstance(statement, Addendum):
         await require_open(conn, case_id)

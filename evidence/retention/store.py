@@ -120,7 +120,7 @@ _HOLDS = """
 _HOLDS_OF_CLIP = """
     r.hold IS NULL AND (
         h.clip = {clip}
-        OR h.case_id IN (SELECT l.case_id FROM case_clip l WHERE l.clip = {clip})
+        OR h.case_id IN (SELECT l.case_id FROM case_bound l WHERE l.clip = {clip})
         OR EXISTS (
             SELECT FROM clip_source s WHERE s.clip = {clip} AND s.recorder = h.recorder
               -- A recording of unknown time may lie within any.
@@ -158,7 +158,7 @@ _FACTS = f"""
             ORDER BY a.version DESC LIMIT 1) AS item,
            EXISTS (SELECT FROM clip_source s WHERE s.clip = c.clip AND s.key_mark) AS key_mark,
            (SELECT coalesce(jsonb_agg(jsonb_build_object('number', f.number, 'kind', f.kind) ORDER BY l.entry_id), '[]')
-            FROM case_clip l JOIN case_file f USING (case_id) WHERE l.clip = c.clip) AS cases,
+            FROM case_bound l JOIN case_file f USING (case_id) WHERE l.clip = c.clip) AS cases,
            (SELECT coalesce(array_agg(h.basis ORDER BY h.hold), '{{}}') FROM legal_hold h
             LEFT JOIN legal_hold_release r USING (hold) WHERE {_HOLDS_OF_CLIP.format(clip="c.clip")}) AS holds
     FROM clip c
@@ -178,7 +178,7 @@ async def old_clips(conn: Connection, *, sealed_before: datetime, after: UUID | 
     """Return facts of clips that are in no case, not disposed of, and were sealed before a time, in order of ids."""
     rows = await conn.fetch(
         f"""{_FACTS} WHERE c.clip > $1 AND c.sealed_at < $2
-              AND NOT EXISTS (SELECT FROM case_clip l WHERE l.clip = c.clip)
+              AND NOT EXISTS (SELECT FROM case_bound l WHERE l.clip = c.clip)
               AND NOT EXISTS (SELECT FROM clip_disposal d WHERE d.clip = c.clip)
             ORDER BY c.clip LIMIT $3""",  # noqa: S608 - our own words
         after or FIRST_ID,

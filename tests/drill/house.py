@@ -47,6 +47,7 @@ from tests.drill.baseline import Baseline
 from tests.drill.handed import begun_root, hand_out_parts, redact_one
 from tests.drill.kept import keep_and_dispose
 from tests.drill.people import sign_somebody_in
+from tests.support.case_files import keep_case_files
 from tests.support.clock import START, SeededEntropy, SteppingClock
 from tests.support.database import fresh_database, make_template
 from tests.support.payloads import Scribe
@@ -206,6 +207,7 @@ class DrillHouse(SmallHouse):
             for clip in list(self.clips.values())[1:7]:
                 await scribe.annotate(clip, remark="已复核")
                 await scribe.link(case, clip)
+            await keep_case_files(scribe, next(iter(self.clips.values())))
 
     async def _have_delivered(self) -> None:
         """A controller that delivered a recording of two clips of the house, and another one that was revoked."""

@@ -8,10 +8,11 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from evidence.cases.cases import Opening, open_case
+from evidence.cases.archive import archive_case
+from evidence.cases.cases import Opening, open_case, unlink_clip
 from evidence.cases.dossier import Dossier, Said, StatementRow
 from evidence.cases.facts import CaseFacts
-from evidence.cases.file import state
+from evidence.cases.file import Amendment, amend, state
 from evidence.cases.footage import ExhibitFootage, footage_of
 from evidence.cases.item_list import ItemList, read_list
 from evidence.cases.items import publish_list
@@ -152,3 +153,25 @@ async def say(scribe: Scribe, case: UUID, said: dict[str, Any]) -> UUID:
             clock=scribe.clock,
             entropy=scribe.entropy,
         )
+
+
+async def keep_case_files(scribe: Scribe, clip: UUID) -> None:
+    """Publish a list and keep two cases by it: one about which much is said, one that is archived."""
+    await publish(scribe, item_list(item("visit", exemptible=True), item("seizure", mode="full", when="stated")))
+    more: dict[str, Any] = {"actor": STAFF, "clock": scribe.clock, "entropy": scribe.entropy}
+    concluded = {"kind": "conclusion", "on": "2020-01-02"}
+    busy = await opened(scribe, "3号", kind="penalty")
+    await scribe.link(busy, clip)
+    for said in (exemption("visit"), activity("seizure", 0, 1), gap("seizure", 0, 1), concluded):
+        entry = await say(scribe, busy, said)
+    await say(scribe, busy, {"kind": "withdrawal", "entry": str(entry), "reason": "误记"})
+    async with scribe.conn.transaction():
+        amendment = Amendment(reason="更名", title="更名案", handlers=["王五"])
+        await amend(scribe.conn, case_id=busy, amendment=amendment, expected_version=1, **more)
+        await unlink_clip(scribe.conn, case_id=busy, exhibit=1, reason="错关联", **more)
+    done = await opened(scribe, "4号", kind="penalty")
+    for said in (exemption("visit"), concluded):
+        await say(scribe, done, said)
+    async with scribe.conn.transaction():
+        await archive_case(scribe.conn, case_id=done, verified={}, **more)
+    await say(scribe, done, {"kind": "addendum", "text": "判决维持"})

@@ -29,6 +29,7 @@ from tests.support.case_files import (
     gap,
     item,
     item_list,
+    keep_case_files,
     opened,
     publish,
     say,
@@ -247,6 +248,15 @@ async def test_an_archive_against_another_change_is_one_after_the_other(
         assert (exhibits[0]["version"], exhibits[0]["remark"]) == (2, "新说明")
     else:
         assert isinstance(archived, ArchiveRefused)
+
+
+async def test_much_said_about_cases_is_replayed_as_it_stands(scribe: Scribe) -> None:
+    """The cases that the tamper drill keeps."""
+    await keep_case_files(scribe, await scribe.seal())
+    async with aclosing(replay(scribe.conn)) as found:
+        assert [one async for one in found] == []
+    kinds = await scribe.conn.fetch("SELECT DISTINCT kind FROM case_statement")
+    assert {"amended", "unlinked", "archived", "addendum", "withdrawal"} <= {row["kind"] for row in kinds}
 
 
 async def test_the_database_itself_refuses_a_second_archive(scribe: Scribe) -> None:

@@ -18,6 +18,7 @@ from evidence.clips.query import ClipQuery
 from evidence.clips.search import list_clips
 from evidence.custody.replay import replay
 from evidence.errors import CaseInvalid
+from evidence.retention.store import clip_facts
 from tests.support.case_files import CONCLUDED, activity, exemption, gap, item, item_list, opened, publish, say, text
 from tests.support.payloads import STAFF, Scribe
 
@@ -173,6 +174,9 @@ async def test_the_file_is_arranged_and_printed(scribe: Scribe) -> None:
         Section(title="其他", places=[Place(exhibit=1)]),
     ]
     assert await order(scribe, case, sections, 1) == 2
+    # A document is bound like an exhibit: no schedule lets go of it.
+    (facts,) = (await clip_facts(scribe.conn, [paper])).values()
+    assert [one["number"] for one in facts.cases] == ["1号"]
     file = await open_file(scribe.conn, case)
     shown = [(one.title, [place.exhibit or place.document for place in one.places]) for one in structure(file)]
     assert shown == [("证据材料", [2, paper]), ("其他", [1]), ("", [3])]
