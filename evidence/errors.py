@@ -90,6 +90,30 @@ class SearchInvalid(EvidenceError):
     code = "search.invalid"
 
 
+class SearchUnknown(EvidenceError):
+    """No saved search has this id, or it is another person's and not shared with a unit of yours."""
+
+    code = "search.unknown"
+
+
+class SearchNameTaken(EvidenceError):
+    """You keep another search under this name."""
+
+    code = "search.name_taken"
+
+
+class TooManySearches(EvidenceError):
+    """You keep as many searches as one person may; forget one first."""
+
+    code = "search.too_many"
+
+
+class SearchTooSlow(EvidenceError):
+    """The question takes longer than a search may; ask for something rarer, or for a shorter time."""
+
+    code = "search.too_slow"
+
+
 class ObjectMissing(EvidenceError):
     """The store has no object with this digest. For an object named by the ledger this is a loss: run an audit."""
 

@@ -46,6 +46,7 @@ class ClipsQuery(PageQuery):
     purpose: str | None = Field(
         None, pattern=WORD, description="What for; without one nothing is found that bears an access class"
     )
+    received_after: AwareDatetime | None = Field(None, description="Received after this instant")
 
     def question(self) -> Question:
         """Return what is asked, for the search."""
@@ -60,6 +61,7 @@ class ClipsQuery(PageQuery):
             sha256=self.sha256,
             recorded_from=self.recorded_from,
             recorded_to=self.recorded_to,
+            received_after=self.received_after,
         )
 
     def in_words(self) -> str:

@@ -69,7 +69,7 @@ CLIP_ROUTES: tuple[Route, ...] = (
         handle=clips.find,
         query=ClipsQuery,
         answers=(json_of(200, ClipItems, "A page"),),
-        errors=("search.invalid", "view.purpose_unknown"),
+        errors=("search.invalid", "search.too_slow", "view.purpose_unknown"),
         tag="clips",
     ),
     Route(

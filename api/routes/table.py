@@ -19,6 +19,7 @@ from api.routes.parties import PARTY_ROUTES
 from api.routes.recorders import RECORDER_ROUTES
 from api.routes.registers import REGISTER_ROUTES
 from api.routes.retention import RETENTION_ROUTES
+from api.routes.searches import SEARCH_ROUTES
 from api.routes.service import LOG_ROUTES, SERVICE_ROUTES
 from api.routes.statistics import STATISTICS_ROUTES
 from api.routes.swift import SWIFT_ROUTES
@@ -35,6 +36,7 @@ ROUTES: tuple[Route, ...] = (
     *REGISTER_ROUTES,
     *UPLOAD_ROUTES,
     *CLIP_ROUTES,
+    *SEARCH_ROUTES,
     *ANNOTATION_ROUTES,
     *CASE_ROUTES,
     *RETENTION_ROUTES,

@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
 from evidence.access.scope import WHOLE, Scope
 from evidence.clips.condition_store import Wanted, to_check
 from evidence.clips.query_tree import EVERYTHING, Node
 from evidence.db.pool import Connection
+from evidence.errors import SearchTooSlow
 from ledger.canonical import JsonObject
+
+PAGE_MILLISECONDS_MAX = 10_000
+"""Longest time that the database may spend on one page; two hundred times what it takes a million clips."""
 
 _SUMMARIES = """
 SELECT d.clip, d.received_at, d.recorded_at, c.name, c.size, c.sha256, c.entry_id,
@@ -106,12 +112,20 @@ def page_statement(condition: Condition, *, limit: int) -> tuple[str, list[objec
 
 
 async def find_summaries(conn: Connection, condition: Condition, *, limit: int) -> list[ClipSummary]:
-    """Return what lists show of the documents that fulfil a condition, those received last first."""
+    """Return what lists show of the documents that fulfil a condition, those received last first.
+
+    Raises:
+        SearchTooSlow: It took longer than `PAGE_MILLISECONDS_MAX`.
+    """
     statement, values = page_statement(condition, limit=limit)
-    async with conn.transaction():
-        # How rare a term is decides between the two indexes, so the plan must be made for these very terms.
-        await conn.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-        rows = await conn.fetch(statement, *values)
+    try:
+        async with conn.transaction():
+            # How rare a term is decides between the two indexes, so the plan must be made for these very terms.
+            await conn.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+            await conn.execute(f"SET LOCAL statement_timeout = {PAGE_MILLISECONDS_MAX}")
+            rows = await conn.fetch(statement, *values)
+    except asyncpg.QueryCanceledError as error:
+        raise SearchTooSlow("the search was given up; ask for something rarer, or for a shorter time") from error
     return [ClipSummary(**dict(row)) for row in rows]
 
 

@@ -12,7 +12,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from evidence.access.scope import WHOLE, Scope
@@ -31,7 +31,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipQuery:
-    """A question; what is None does not matter. `recorded_from` is inclusive, `recorded_to` exclusive."""
+    """A question; what is None does not matter. `recorded_from` is inclusive, the other two ends are exclusive."""
 
     text: str = ""
     case: UUID | None = None
@@ -43,6 +43,7 @@ class ClipQuery:
     sha256: str | None = None
     recorded_from: datetime | None = None
     recorded_to: datetime | None = None
+    received_after: datetime | None = None
 
     def condition(self, cursor: str | None, scope: Scope = WHOLE) -> Condition:
         """Return what a document must fulfil, within what whoever asks may find.
@@ -71,6 +72,8 @@ class ClipQuery:
         parts += [Facets((one,)) for one in self._facets()]
         if self.recorded_from or self.recorded_to:
             parts.append(Between("recorded_at", self.recorded_from, self.recorded_to))
+        if self.received_after:
+            parts.append(Between("received_at", self.received_after + timedelta(microseconds=1), None))
         return Every(tuple(parts))
 
     def cursor(self, last: tuple[datetime, UUID]) -> str:

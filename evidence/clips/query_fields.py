@@ -334,3 +334,30 @@ _MISSING_NAMES: Mapping[str, str] = {
     "录制": "recorded",
 }
 """What `missing:` knows besides markers: as people say it, and as the document's facet does."""
+
+_COUNTED: Mapping[str, str] = {
+    **{name: name for name in ("recorder", "dock", "officer", "state", "kind", "key_mark", "item", "place")},
+    **{name: name for name in ("marker", "speaker", "document", "covert", "action", "late", "missing")},
+    "case_number": "case",
+    "finding": "findings",
+}
+"""Facets of the index whose values can be counted, and the fields that ask for them."""
+
+COUNTED_FIELDS = tuple(_COUNTED.values())
+
+
+def counted_facets(text: str) -> Mapping[str, str]:
+    """Return which facets of the index to count for some fields, separated by commas (all, if there are none).
+
+    Raises:
+        SearchInvalid: A field's values cannot be counted.
+    """
+    asked = [_known_field(value) for value in _values(text)] if text.strip() else list(COUNTED_FIELDS)
+    return {name: field for name, field in _COUNTED.items() if field in asked}
+
+
+def _known_field(written: str) -> str:
+    field = CHINESE_NAMES.get(written, written)
+    if field not in COUNTED_FIELDS:
+        raise SearchInvalid(f"values of {written!r} cannot be counted; those of {', '.join(COUNTED_FIELDS)} can")
+    return field

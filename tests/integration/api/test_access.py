@@ -44,6 +44,7 @@ EXAMPLES = {
     "officer": str(UUID(int=7)),
     "unit": str(UUID(int=8)),
     "register": "units",
+    "search": str(UUID(int=8)),
 }
 
 
