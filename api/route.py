@@ -39,6 +39,7 @@ PATH_PATTERNS: Mapping[str, str] = MappingProxyType(
         "officer": UUID_PATTERN,
         "unit": UUID_PATTERN,
         "register": "units|officers|recorders",
+        "search": UUID_PATTERN,
         "kind": "[a-z][a-z0-9_.-]{0,63}",
         "ticket": "[0-9a-f]{32}_[A-Za-z0-9_-]{43}",
         "account": "AUTH_[0-9a-f]{32}",

@@ -1,29 +1,25 @@
-"""`shilu search`, `shilu verify`, `shilu export`, `shilu audit`: looking things up and checking them."""
+"""`shilu verify`, `shilu export`, `shilu audit`: looking things up and checking them."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
-from textwrap import shorten
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import typer
 
 from api.cli.context import ask, parse_uuid
 from api.cli.exits import Exit
-from api.cli.options import DatabaseOption, DataOption, JsonOption, TokenOption, UrlOption, config_from
-from api.cli.output import print_findings, print_json, print_table
+from api.cli.options import DatabaseOption, DataOption, JsonOption, config_from
+from api.cli.output import print_findings, print_json
 from api.cli.progress import showing_bytes, showing_words
 from api.cli.run import run
-from api.client import open_client
 from api.config import ServiceConfig
 from api.exports import WrittenPackage, write_package
 from api.services import Services
 from api.tasks import Audited, ExportedClip, Verified, audit_all, export_clips, verify_clips
 from evidence.parties.purposes import PURPOSES
 
-_PATIENCE_SECONDS = 5.0
 _HIT_CHARS = 80
 _ACTOR = "service"
 
@@ -32,37 +28,6 @@ ClipsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="[CLIP]...", help="Ids of clips.", show_default=False)
 ]
 AllOption = Annotated[bool, typer.Option("--all", help="Every clip there is.")]
-
-
-def search_command(
-    text: Annotated[
-        str, typer.Argument(help="Words and conditions, such as: 查封 -marker:亮证 recorded:2026-03 (docs/search.md).")
-    ] = "",
-    url: UrlOption = "http://127.0.0.1:8440",
-    token: TokenOption = "",
-    case: Annotated[str | None, typer.Option("--case", help="Id of a case.")] = None,
-    recorder: Annotated[str | None, typer.Option("--recorder", help="Serial of a recorder.")] = None,
-    officer: Annotated[str | None, typer.Option("--officer", help="Number of an officer.")] = None,
-    state: Annotated[
-        str | None, typer.Option("--state", help="sealed, reviewable, still, audio or undecodable.")
-    ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=200, help="Most clips to show.")] = 50,
-    as_json: JsonOption = False,
-) -> None:
-    """Search clips in the query language, through the service, with your own rights; hits name their moment."""
-    facets = {"q": text or None, "case": case, "recorder": recorder, "officer": officer, "state": state}
-    query = {name: value for name, value in facets.items() if value is not None}
-    page = run(_search(url, token, {**query, "limit": str(limit)}))
-    if as_json:
-        print_json(page)
-        return
-    columns = ("clip", "recorder", "recorded", "state", "file")
-    print_table(columns, [_search_row(item) for item in page["items"]])
-    hits = [_hit_row(item["clip"], hit) for item in page["items"] for hit in item["hits"]]
-    if hits:
-        print_table(("clip", "at", "where", "text"), hits)
-    if page.get("next"):
-        typer.echo("there are more; narrow the search or raise --limit")
 
 
 def verify_command(
@@ -191,20 +156,6 @@ def audit_command(
         typer.echo(f"{verdict}: log of {audited.size} entries, root {audited.root}")
     if not audited.is_clean:
         raise typer.Exit(Exit.CHECK_FAILED)
-
-
-async def _search(url: str, token: str, query: dict[str, str]) -> dict[str, Any]:
-    async with open_client(url, token, patience_seconds=_PATIENCE_SECONDS) as client:
-        return await client.get("/v1/clips", **query)
-
-
-def _search_row(item: dict[str, Any]) -> list[str]:
-    return [item["clip"], item["recorder"] or "", item["recorded_at"] or "", item["state"], item["name"]]
-
-
-def _hit_row(clip: str, hit: dict[str, Any]) -> list[str]:
-    moment = "" if hit["at_ms"] is None else str(timedelta(milliseconds=hit["at_ms"]))
-    return [clip, moment, hit["field"], shorten(hit["text"], _HIT_CHARS, placeholder="…")]
 
 
 def _wanted(clips: list[str] | None, *, every: bool) -> list[UUID] | None:

@@ -26,6 +26,7 @@ from api.cli import (
     redact,
     register,
     repair,
+    search,
     service,
     witness,
 )
@@ -46,7 +47,7 @@ app.command("migrate")(service.migrate_command)
 app.add_typer(keys.app, name="keys")
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(witness.app, name="witness")
-app.command("search")(look.search_command)
+app.command("search")(search.search_command)
 app.add_typer(annotate.app, name="annotate")
 app.command("verify")(look.verify_command)
 app.command("export")(look.export_command)

@@ -14,6 +14,7 @@ from api.models.searches import (
     FacetItems,
     FacetsQuery,
     RunItem,
+    RunSearch,
     SavedItem,
     SavedItems,
     SaveSearch,
@@ -79,15 +80,17 @@ async def forget(call: Call[None, NoQuery]) -> web.Response:
     return web.Response(status=204)
 
 
-async def run(call: Call[None, NoQuery]) -> web.Response:
+async def run(call: Call[RunSearch, NoQuery]) -> web.Response:
     """Ask a saved question again: what is new since the last time."""
     staff, clock = call.staff.staff, call.services.clock
-    async with call.services.pool.acquire() as conn:
+
+    async def work(conn: Connection) -> RunItem:
         units = await units_of(conn, staff, now=clock())
         asked = await run_search(conn, call.id("search"), staff=staff, units=units, clock=clock)
-    return json_answer(
-        RunItem(q=asked.saved.question, since=asked.since, at=asked.at, new=asked.new.clips, more=asked.new.more)
-    )
+        new = asked.new
+        return RunItem(q=asked.saved.question, since=asked.since, at=asked.at, new=new.clips, more=new.more)
+
+    return await once(call, route=f"run_search {call.id('search')}", work=work, status=200)
 
 
 def _item(saved: SavedSearch, call: Call[SaveSearch, NoQuery] | Call[None, PageQuery]) -> SavedItem:

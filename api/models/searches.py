@@ -71,6 +71,10 @@ class SavedItems(Page[SavedItem]):
     """Saved searches, in the order in which they were kept."""
 
 
+class RunSearch(RequestModel):
+    """Nothing needs to be said."""
+
+
 class RunItem(ResponseModel):
     """A saved search asked again; the clips themselves are listed by `GET /v1/clips`."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from api.bodies import JsonBody
 from api.handlers import searches
 from api.models.common import PageQuery
-from api.models.searches import FacetItems, FacetsQuery, RunItem, SavedItem, SavedItems, SaveSearch
+from api.models.searches import FacetItems, FacetsQuery, RunItem, RunSearch, SavedItem, SavedItems, SaveSearch
 from api.route import Answer, Route, json_of
 from api.routes.access import VIEWERS
 from api.routes.clips import IDEMPOTENCY
@@ -66,8 +66,10 @@ SEARCH_ROUTES: tuple[Route, ...] = (
         summary="Ask a kept question again: how many clips are new since you asked it last",
         roles=VIEWERS,
         handle=searches.run,
+        body=JsonBody(RunSearch),
         answers=(json_of(200, RunItem, "Asked; the clips are listed by GET /v1/clips"),),
-        errors=("search.unknown",),
+        errors=("search.unknown", "idempotency.conflict", "request.header"),
+        headers=(IDEMPOTENCY,),
         tag="clips",
     ),
 )

@@ -15,11 +15,21 @@ from evidence.clips.document import facet
 from evidence.clips.folding import like_pattern
 from evidence.clips.grams import is_exact, term_grams
 from evidence.clips.nearby import cells_around
-from evidence.clips.query_tree import Between, Every, Facets, Near, Node, Noticed, Some, Without, Words, leaves
+from evidence.clips.query_tree import Between, Every, Facets, InUnit, Near, Node, Noticed, Some, Without, Words, leaves
 
 _COLUMNS = {name: name for name in ("recorded_at", "received_at", "duration_ms", "size")}
 
 _NEAR = "search_is_near(places, {}, {}, {})"
+
+# The tree of units is the present one, so that a reorganisation writes no documents again.
+_IN_UNIT = """unit = ANY(ARRAY(
+    WITH RECURSIVE newest AS MATERIALIZED (
+        SELECT DISTINCT ON (unit) unit, parent, code, name FROM unit ORDER BY unit, version DESC),
+    below AS (
+        SELECT n.unit FROM newest n, unnest({}::text[]) AS asked
+        WHERE asked IN (n.unit::text, n.code, n.name)
+        UNION SELECT n.unit FROM newest n JOIN below b ON n.parent = b.unit)
+    SELECT unit FROM below))"""
 
 # The newest word about an inventory counts; what somebody explained is settled.
 _NOTICED = """clip IN (
@@ -83,6 +93,8 @@ class Wanted:
             case Near(latitude, longitude, metres):
                 cells = self.clause("facets && {}::text[]", cells_around(latitude, longitude, metres))
                 return f"({cells} AND {self.clause(_NEAR, latitude, longitude, metres)})"
+            case InUnit(one_of):
+                return self.clause(_IN_UNIT, list(one_of))
             case Noticed():
                 return _NOTICED
             case Every(parts):

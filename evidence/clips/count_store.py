@@ -76,4 +76,6 @@ async def _count(
     async with conn.transaction():
         await conn.execute(f"SET LOCAL statement_timeout = {int(milliseconds)}")
         await conn.execute("SET LOCAL plan_cache_mode = force_custom_plan")
-        return await conn.fetch(statement, *values, list(names))
+        rows = await conn.fetch(statement, *values, list(names))
+        await conn.execute("SET LOCAL statement_timeout = DEFAULT")  # the caller's transaction may go on
+        return rows

@@ -44,6 +44,8 @@ class DocumentParts:
     content: Mapping[str, Any] | None
     cases: Sequence[Mapping[str, Any]] | None
     unit: UUID | None = None
+    flags: Sequence[str] | None = None
+    blocked: bool | None = None
     classes: Sequence[str] | None = None
 
 
@@ -102,6 +104,9 @@ def _facets(parts: DocumentParts) -> Iterator[str]:
         for name in ("recorder", "dock", "officer"):
             if source[name] is not None:
                 yield facet(name, source[name])
+    yield from (facet("attribution", flag) for flag in parts.flags or ())
+    if parts.blocked:
+        yield facet("attribution", "blocked")
     yield facet("key_mark", "yes" if any(source["key_mark"] for source in parts.sources) else "no")
     for case in parts.cases or ():
         yield facet("case", case["case"])

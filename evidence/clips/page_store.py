@@ -43,7 +43,8 @@ _FOUND = """SELECT clip, received_at, recorded_at, facets FROM search_document W
 
 # OFFSET 0 keeps the two halves apart: texts are looked at in the order of the page, until it is full.
 _CHECKED = """SELECT clip, received_at, recorded_at, facets FROM (
-          SELECT clip, received_at, recorded_at, facets, haystack, grams FROM search_document WHERE /*loose*/
+          SELECT clip, received_at, recorded_at, size, duration_ms, facets, haystack, grams, places, unit
+          FROM search_document WHERE /*loose*/
           ORDER BY received_at DESC, clip DESC OFFSET 0) n
       WHERE /*strict*/ LIMIT /*limit*/"""
 
@@ -124,6 +125,7 @@ async def find_summaries(conn: Connection, condition: Condition, *, limit: int) 
             await conn.execute("SET LOCAL plan_cache_mode = force_custom_plan")
             await conn.execute(f"SET LOCAL statement_timeout = {PAGE_MILLISECONDS_MAX}")
             rows = await conn.fetch(statement, *values)
+            await conn.execute("SET LOCAL statement_timeout = DEFAULT")  # the caller's transaction may go on
     except asyncpg.QueryCanceledError as error:
         raise SearchTooSlow("the search was given up; ask for something rarer, or for a shorter time") from error
     return [ClipSummary(**dict(row)) for row in rows]

@@ -18,9 +18,10 @@ from evidence.clips.derived_facts import KIND_UNKNOWN
 from evidence.clips.document import facet
 from evidence.clips.folding import fold
 from evidence.clips.nearby import LATITUDE_E6_MAX, RADIUS_M_MAX
-from evidence.clips.query_tree import Between, Facets, Near, Node, Noticed, Some, Without
+from evidence.clips.query_tree import Between, Facets, InUnit, Near, Node, Noticed, Some, Without
 from evidence.clips.vocabulary import Word, vocabulary
 from evidence.errors import SearchInvalid
+from evidence.registers.judging import FLAGS
 
 BEIJING = timezone(timedelta(hours=8))
 
@@ -68,6 +69,10 @@ def _covert(name: str, text: str) -> Node:
     asked = _yes_or_no(name, text)
     covert = Facets((facet(name, "yes"),))
     return covert if asked == covert else Without(covert)
+
+
+def _unit(_: str, text: str) -> Node:
+    return InUnit(tuple(_values(text)))
 
 
 def _digest(name: str, text: str) -> Node:
@@ -185,6 +190,9 @@ def _when(name: str, text: str) -> Node:
     return _between(f"{name}_at", begin, end, text)
 
 
+_YEARS = (1900, 9000)
+"""Years that a condition may name: both programs that compare times know all of them, in every zone."""
+
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ](\d{2}):(\d{2}))?)?)?")
 
 
@@ -194,6 +202,8 @@ def _period(text: str) -> tuple[datetime, datetime]:
     if found is None:
         raise SearchInvalid(f"{text!r} is no time; write 2026, 2026-03, 2026-03-01 or 2026-03-01T09:30")
     year, month, day, hour, minute = (None if part is None else int(part) for part in found.groups())
+    if not _YEARS[0] <= (year or 0) <= _YEARS[1]:
+        raise SearchInvalid(f"{text!r} is not in the calendar of recordings, {_YEARS[0]} to {_YEARS[1]}")
     try:
         begin = datetime(year or 0, month or 1, day or 1, hour or 0, minute or 0, tzinfo=BEIJING)
         if minute is not None:
@@ -206,6 +216,7 @@ def _period(text: str) -> tuple[datetime, datetime]:
         raise SearchInvalid(f"{text!r} is not in the calendar") from error
 
 
+_MEASURE_MAX = 1 << 62
 _MEASURE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([a-z秒分时小]*)")
 _SECONDS = {"": 1, "s": 1, "秒": 1, "m": 60, "min": 60, "分": 60, "h": 3600, "时": 3600, "小时": 3600}
 _BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
@@ -233,7 +244,10 @@ def _measure(text: str, units: Mapping[str, int], per_unit: int) -> int:
     found = _MEASURE.fullmatch(text.strip().casefold())
     if found is None or found[2] not in units:
         raise SearchInvalid(f"{text!r} is no measure; write a number and one of {', '.join(filter(None, units))}")
-    return round(float(found[1]) * units[found[2]] * per_unit)
+    measure = round(float(found[1]) * units[found[2]] * per_unit)
+    if measure >= _MEASURE_MAX:
+        raise SearchInvalid(f"{text!r} is more than anything has")
+    return measure
 
 
 def _between(column: str, low: datetime | int | None, high: datetime | int | None, text: str) -> Between:
@@ -254,6 +268,9 @@ _FINDINGS = {"damaged": "damaged", "损坏": "damaged", "continuity": "continuit
 }
 
 
+_FLAGS = {flag: flag for flag in FLAGS} | {"blocked": "blocked", "待定": "blocked"}
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """How the value of a field is read, what it asks for, and one value for the page about the language."""
@@ -265,6 +282,8 @@ class Field:
 
 FIELDS: Mapping[str, Field] = {
     "case": Field(_case, "the case it is an exhibit of, by number or id", "晋环罚〔2026〕9号"),
+    "unit": Field(_unit, "unit it belongs to, by code, name or id; those below are meant too", "执法一中队"),
+    "attribution": Field(_word(_FLAGS), "what is open about whose it is; blocked: not to be used yet", "blocked"),
     "recorder": Field(_plain, "serial of the recorder", "A100001,B200002"),
     "dock": Field(_dock, "id of the dock it came from", "0195a000-0000-7000-8000-00000000000a"),
     "officer": Field(_plain, "number of the officer, as the dock stated it", "015678"),
@@ -293,6 +312,8 @@ FIELDS: Mapping[str, Field] = {
 CHINESE_NAMES: Mapping[str, str] = {
     "案件": "case",
     "案号": "case",
+    "单位": "unit",
+    "归属": "attribution",
     "记录仪": "recorder",
     "采集站": "dock",
     "警号": "officer",
@@ -337,7 +358,7 @@ _MISSING_NAMES: Mapping[str, str] = {
 
 _COUNTED: Mapping[str, str] = {
     **{name: name for name in ("recorder", "dock", "officer", "state", "kind", "key_mark", "item", "place")},
-    **{name: name for name in ("marker", "speaker", "document", "covert", "action", "late", "missing")},
+    **{name: name for name in ("marker", "speaker", "document", "covert", "action", "late", "missing", "attribution")},
     "case_number": "case",
     "finding": "findings",
 }

@@ -41,6 +41,13 @@ class Near:
 
 
 @dataclass(frozen=True, slots=True)
+class InUnit:
+    """A clip has to belong to one of these units or to one below it; each by its id, its code or its name."""
+
+    one_of: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Noticed:
     """Something that nobody has explained yet has to have been noticed about the recorder it came from."""
 
@@ -66,7 +73,7 @@ class Without:
     part: Node
 
 
-Leaf: TypeAlias = "Words | Facets | Between | Near | Noticed"
+Leaf: TypeAlias = "Words | Facets | Between | Near | InUnit | Noticed"
 Node: TypeAlias = "Leaf | Every | Some | Without"
 
 EVERYTHING = Every(())

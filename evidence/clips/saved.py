@@ -96,8 +96,7 @@ async def forget_search(conn: Connection, search: UUID, *, staff: UUID) -> None:
 async def run_search(
     conn: Connection, search: UUID, *, staff: UUID, units: Collection[UUID] | None, clock: Clock, scope: Scope = WHOLE
 ) -> Run:
-    """Ask a saved question again, and remember when; a count that is given up must not take anything else with it, so
-    the connection is not within a transaction.
+    """Ask a saved question again, in the caller's transaction, and remember when.
 
     Raises:
         SearchUnknown: The person keeps no such question, and none is shared with them.

@@ -299,6 +299,12 @@ NOTICED: list[tuple[str, set[int]]] = [
     ("迟交:是", {1}),
     ("-late:yes", {0, 2}),
     ("duration:61m", {1}),
+    ("duration:61m OR 不在这里", {1}),
+    ("(near:39.3313,112.4329,1m OR 不在这里) -duration:61m", {0}),
+    ("unit:没有 OR 处罚决定书", {0}),
+    ("size:<0 OR recorded:2026-03-02 OR 不在这里", {0, 1}),
+    ("unit:没有", set()),
+    ("归属:待定", set()),
     ("文书:鲁应急罚〔2026〕3号", {0}),
     ("covert:是", {0}),
     ("covert:no", {1, 2}),
@@ -367,3 +373,36 @@ async def test_r16_what_is_noticed_about_a_recorder_is_found_until_it_is_explain
 async def test_a_condition_that_makes_no_sense_is_refused(scribe: Scribe, text: str) -> None:
     with pytest.raises(SearchInvalid):
         await found(scribe, text=text)
+
+
+async def test_r16_a_unit_is_asked_for_with_those_below_it(scribe: Scribe) -> None:
+    bureau, squad, other = (UUID(int=number) for number in (1, 2, 3))
+    tree = [(bureau, 1, "140600000000", "局", None), (squad, 1, None, "旧名", other), (other, 1, None, "别处", None)]
+    for unit, version, code, name, parent in [*tree, (squad, 2, None, "一中队", bureau)]:
+        await scribe.conn.execute(
+            """INSERT INTO unit (entry_id, unit, version, code, name, parent, registered_at, registered_by)
+               VALUES ($1, $2, $3, $4, $5, $6, now(), 'staff:1')""",
+            *(scribe.new_id(), unit, version, code, name, parent),
+        )
+    clips = []
+    for unit, blocked in ((bureau, False), (squad, True), (other, False), (None, False)):
+        clips.append(await scribe.seal())
+        await scribe.conn.execute(
+            """INSERT INTO clip_attribution_version
+                   (clip, version, unit, flags, blocked, attributed_at, attributed_by, entry_id)
+               VALUES ($1, 1, $2, $3, $4, now(), 'service', $5)""",
+            *(clips[-1], unit, ["officer_unknown"] if blocked else [], blocked, scribe.new_id()),
+        )
+        await scribe.annotate(clips[-1], remark="查封")
+    for text, hits in (
+        ("unit:140600000000", {0, 1}),
+        ("单位:局", {0, 1}),
+        (f"unit:{squad}", {1}),
+        ("unit:一中队,别处", {1, 2}),
+        ("unit:旧名", set()),
+        ("-unit:局", {2, 3}),
+        ("unit:局 查封 -attribution:blocked", {0}),
+        ("归属:待定", {1}),
+        ("attribution:officer_unknown", {1}),
+    ):
+        assert await found(scribe, text=text) == {clips[hit] for hit in hits}, text

@@ -15,6 +15,7 @@ import pytest
 from evidence.access.scope import WHOLE, Scope
 from evidence.clips.document import DOCUMENT_FORM
 from evidence.clips.grams import grams
+from evidence.clips.nearby import cells_of
 from evidence.clips.page_store import Condition, page_statement
 from evidence.clips.query import ClipQuery
 from tests.support.payloads import Scribe
@@ -47,11 +48,29 @@ async def catalogue(scribe: Scribe) -> None:
         facets += ["state:reviewable"] if number % 20 else ["state:still"]
         facets += [] if number % 2 else ["missing:remark"]
         facets += ["marker:credentials_shown"] if number % 3 else []
+        place = (39_000_000 + number * 37 % 1_000_000, 112_000_000 + number * 91 % 1_000_000)
+        facets += cells_of([place])
         text = "\n".join(words)
         clip = UUID(int=(7 << 76) | number)
-        rows.append((clip, at, at, facets, text, grams(text), number, DOCUMENT_FORM, UNITS[number * 17 % 40]))
-    columns = ("clip", "received_at", "recorded_at", "facets", "haystack", "grams", "duration_ms", "form", "unit")
+        rows.append((clip, at, at, facets, text, grams(text), number, DOCUMENT_FORM, UNITS[number * 17 % 40], [*place]))
+    columns = (
+        "clip",
+        "received_at",
+        "recorded_at",
+        "facets",
+        "haystack",
+        "grams",
+        "duration_ms",
+        "form",
+        "unit",
+        "places",
+    )
     await scribe.conn.copy_records_to_table("search_document", records=rows, columns=columns)
+    await scribe.conn.execute(
+        """INSERT INTO unit (entry_id, unit, version, name, registered_at, registered_by)
+           VALUES ($1, $1, 1, '中队', now(), 'staff:1')""",
+        UNITS[7],
+    )
     await scribe.conn.execute("VACUUM (ANALYZE) search_document")
 
 
@@ -72,6 +91,8 @@ PLANS: list[tuple[str, str]] = [
     ("渗坑 OR recorder:a000077", CONTENT),
     ("recorder:a000077,a000078 (查封 OR 扣押)", CONTENT),
     ("recorded:2026-01-01T08:00", RECORDED),
+    ("near:39.3313,112.4329,300m", CONTENT),
+    ("findings:recorder", "search_document"),
     ("duration:1s..2s", "search_document_by_duration"),
     ("state:reviewable", ORDER),
 ]

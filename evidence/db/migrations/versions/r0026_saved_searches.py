@@ -1,0 +1,15 @@
+"""Revision 0026: questions that people keep."""
+
+from __future__ import annotations
+
+from alembic import op
+
+from evidence.db.migrate import execute_script, read_script
+
+revision = "0026"
+down_revision = "0025"
+
+
+def upgrade() -> None:
+    """Create the tables."""
+    execute_script(op.get_bind(), read_script("evidence/schema/0021_saved_searches.sql"))
