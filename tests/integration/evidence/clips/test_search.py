@@ -385,13 +385,14 @@ async def test_r16_a_unit_is_asked_for_with_those_below_it(scribe: Scribe) -> No
             *(scribe.new_id(), unit, version, code, name, parent),
         )
     clips = []
-    for unit, blocked in ((bureau, False), (squad, True), (other, False), (None, False)):
+    belonging: list[tuple[UUID | None, bool]] = [(bureau, False), (squad, True), (other, False), (None, False)]
+    for belongs_to, blocked in belonging:
         clips.append(await scribe.seal())
         await scribe.conn.execute(
             """INSERT INTO clip_attribution_version
                    (clip, version, unit, flags, blocked, attributed_at, attributed_by, entry_id)
                VALUES ($1, 1, $2, $3, $4, now(), 'service', $5)""",
-            *(clips[-1], unit, ["officer_unknown"] if blocked else [], blocked, scribe.new_id()),
+            *(clips[-1], belongs_to, ["officer_unknown"] if blocked else [], blocked, scribe.new_id()),
         )
         await scribe.annotate(clips[-1], remark="查封")
     for text, hits in (
