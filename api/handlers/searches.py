@@ -33,7 +33,7 @@ from evidence.db.pool import Connection
 async def facets(call: Call[None, FacetsQuery]) -> web.Response:
     """Count the values of facets among the newest clips that answer a question."""
     names = counted_facets(call.query.fields)
-    condition = ClipQuery(text=call.query.q).condition(None)
+    condition = ClipQuery(text=call.query.q).condition(None, call.scope())
     async with call.services.pool.acquire() as conn:
         counted = await count_facets(conn, condition, names=list(names))
     items = [
@@ -86,7 +86,7 @@ async def run(call: Call[RunSearch, NoQuery]) -> web.Response:
 
     async def work(conn: Connection) -> RunItem:
         units = await units_of(conn, staff, now=clock())
-        asked = await run_search(conn, call.id("search"), staff=staff, units=units, clock=clock)
+        asked = await run_search(conn, call.id("search"), staff=staff, units=units, clock=clock, scope=call.scope())
         new = asked.new
         return RunItem(q=asked.saved.question, since=asked.since, at=asked.at, new=new.clips, more=new.more)
 

@@ -82,6 +82,7 @@ _FREE = (
     *("publish_items", "list_items", "items_in_force", "get_items"),
     *("upload_options", "create_upload", "upload_status", "append_upload", "terminate_upload", "override_upload"),
 )
+_SEARCHES = ("save_search", "list_searches", "forget_search")
 _KNOW = (
     *("get_clip", "get_recording", "list_annotations", "clip_history", "clip_continuity", "clip_transcript"),
     *("clip_receipt", "get_redaction", "get_case", "get_annotation", "compare_annotations"),
@@ -91,13 +92,14 @@ _KNOW = (
 
 _CASEWORK = ("unlink_clip", "amend_case", "state_about_case", "arrange_case", "archive_case")
 _LISTS = (
-    *("find_clips", "list_cases", "list_blocked", "list_due", "list_holds", "list_appraisals", "get_appraisal"),
+    *("find_clips", "count_facets", "run_search"),
+    *("list_cases", "list_blocked", "list_due", "list_holds", "list_appraisals", "get_appraisal"),
     "decide_appraisal",
 )
 
 PERMITS: Mapping[str, Permit] = MappingProxyType(
     {
-        **dict.fromkeys(_FREE, NOTHING),
+        **dict.fromkeys((*_FREE, *_SEARCHES), NOTHING),
         **dict.fromkeys(_KNOW, Permit(action=Action.METADATA)),
         **dict.fromkeys(_CASEWORK, Permit(action=Action.LINK)),
         **dict.fromkeys(_LISTS, Permit(action=None, lists=True)),

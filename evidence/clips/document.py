@@ -19,7 +19,7 @@ from evidence.clips.nearby import cells_of
 STATE_SEALED = "sealed"
 """State of a clip nothing has been derived from yet; later its state is the derivation's outcome."""
 
-DOCUMENT_FORM = 6
+DOCUMENT_FORM = 7
 """Which form of document this program makes; those of another form are made again in the background."""
 
 
