@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from tests.support.s3_server import S3Server
 
 _RUN_FOLDER = pytest.StashKey[Path]()
+_IN_MEMORY = Path("/dev/shm")
+_IN_MEMORY_BYTES_MIN = 4 << 30
+"""Room that the databases of a run want at the most; where memory has less, they lie beside everything else."""
 
 
 class _ShareRunFolder:
@@ -44,6 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if workerinput is None:
         folder = Path(tempfile.mkdtemp(prefix="shilu-test-", dir="/tmp"))
         folder.chmod(0o711)
+        if _IN_MEMORY.is_dir() and shutil.disk_usage(_IN_MEMORY).free > _IN_MEMORY_BYTES_MIN:
+            _databases(folder).mkdir(mode=0o711)
         if config.pluginmanager.hasplugin("xdist"):
             config.pluginmanager.register(_ShareRunFolder())
     else:
@@ -54,6 +59,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and _RUN_FOLDER in config.stash:
         shutil.rmtree(config.stash[_RUN_FOLDER], ignore_errors=True)
+        shutil.rmtree(_databases(config.stash[_RUN_FOLDER]), ignore_errors=True)
+
+
+def _databases(run_folder: Path) -> Path:
+    """Return where the databases of a run lie if memory has room: hundreds of small files for each of many tests."""
+    return _IN_MEMORY / run_folder.name
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +76,8 @@ def run_folder(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture(scope="session")
 def postgres(run_folder: Path) -> Iterator[str]:
     """Address of the run's server, with the migrated template in it; not safe against power cuts."""
-    server = EmbeddedPostgres(run_folder / "postgres", durable=False)
+    folder = _databases(run_folder) if _databases(run_folder).is_dir() else run_folder
+    server = EmbeddedPostgres(folder / "postgres", durable=False)
     with server as dsn:
         make_template_now(dsn)
         yield dsn
