@@ -182,7 +182,8 @@ async def test_script_in_every_text_comes_back_as_text(shared: RunningService) -
         assert reply.headers["Content-Type"].startswith("application/json")
         assert reply.headers["X-Content-Type-Options"] == "nosniff"
         assert SCRIPT.replace('"', '\\"') in reply.body.decode()
-    stored = (await shared.ask("GET", f"/v1/clips/{clip}/annotations/1", role=Role.AUDITOR)).json()
+    # An auditor does not read who speaks.
+    stored = (await shared.ask("GET", f"/v1/clips/{clip}/annotations/1", role=Role.INVESTIGATOR)).json()
     assert (stored["content"], stored["reason"]) == (content, SCRIPT)
 
 

@@ -35,7 +35,7 @@ async def test_a_sound_service_is_ready(service: RunningService) -> None:
     reply = await service.ask("GET", "/readyz")
     assert reply.status == 200
     assert {check["name"] for check in reply.json()["checks"]} == {
-        *("database", "publication", "disk", "sequencer", "intake", "housekeeping", "recordings")
+        *("database", "publication", "disk", "sequencer", "intake", "housekeeping", "recordings", "disposals")
     }
     assert all(check["ok"] for check in reply.json()["checks"])
 
