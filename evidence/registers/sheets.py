@@ -23,9 +23,6 @@ from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile, ZipFile
 from zlib import error as ZlibError
 
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
-
 from evidence.registers.errors import SheetInvalid
 
 FILE_BYTES_MAX = 8 * 2**20
@@ -38,7 +35,7 @@ SHOWN_CHARS_MAX = 40
 
 _FORMULA_MARKS = ("=", "+", "-", "@")
 _BROKEN = (
-    *(BadZipFile, ZlibError, StructError, InvalidFileException, ParseError),
+    *(BadZipFile, ZlibError, StructError, ParseError),
     *(LookupError, ValueError, TypeError, AttributeError, EOFError, OSError, RuntimeError),
 )
 """What openpyxl and zipfile raise for files that are none: they promise no class of their own."""
@@ -200,6 +197,9 @@ def _decoded(data: bytes) -> str:
 
 
 def _workbook_rows(data: bytes) -> Iterator[Sequence[object]]:
+    # Loaded here: it brings numpy along, 28 MB that a service without imports does not need.
+    from openpyxl import load_workbook
+
     try:
         _check_parts(data)
         with warnings.catch_warnings():

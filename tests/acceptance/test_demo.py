@@ -54,6 +54,7 @@ def test_demo_twice_in_one_folder(data_folder: Path) -> None:
     assert second["log"]["size"] > first["log"]["size"]
 
 
+@pytest.mark.slow
 def test_demo_that_takes_too_long_says_so_and_leaves_nothing_running(data_folder: Path) -> None:
     data = data_folder / "demo"
     demo = DemoProcess(data, "--patience", "0.05")

@@ -106,6 +106,7 @@ def web_server(folder: Path) -> Iterator[str]:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.slow
 async def test_bucket_folder_and_routes_give_the_same_log(database: str, tmp_path: Path, place: S3Place) -> None:
     data = tmp_path / "data"
     async with published(database, data, **in_s3(place)) as service:

@@ -112,6 +112,7 @@ def test_a_key_is_asked_for_and_kept(log: PublishedLog, tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.slow
 def test_a_mirror_killed_at_random_points_goes_on_while_the_log_grows(log: PublishedLog, tmp_path: Path) -> None:
     chance, copy = random.Random(5), tmp_path / "copy"
     log.grow(256 * 40)

@@ -515,6 +515,7 @@ async def test_streaming_sha256_is_right_at_every_boundary(tab: Tab) -> None:
     assert wrong == []
 
 
+@pytest.mark.slow
 async def test_a_huge_file_takes_constant_memory(tab: Tab, tmp_path: Path) -> None:
     size = 300 * CHUNK_BYTES + 7
     folder = make_evidence_folder(tmp_path / "huge", b"x")

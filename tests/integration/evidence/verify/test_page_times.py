@@ -32,6 +32,7 @@ async def test_time_stamps_are_judged_alike(
         assert comparable(there, above=tmp_path) == comparable(here, above=tmp_path)
 
 
+@pytest.mark.slow
 async def test_random_damage_to_a_time_stamp_gets_the_same_findings(
     tab: Tab, tmp_path: Path, stamper: Stamper, capsys: pytest.CaptureFixture[str]
 ) -> None:
