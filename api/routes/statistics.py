@@ -18,7 +18,7 @@ from api.models.statistics import (
     StatisticsItem,
     StatisticsQuery,
 )
-from api.route import Route, json_of
+from api.route import Answer, Route, json_of
 from api.routes.access import ADMINISTRATORS, SAMPLERS, STAFF, VIEWERS
 from api.routes.clips import IDEMPOTENCY
 
@@ -31,7 +31,10 @@ STATISTICS_ROUTES: tuple[Route, ...] = (
         roles=STAFF,
         handle=statistics.figures,
         query=StatisticsQuery,
-        answers=(json_of(200, StatisticsItem, "The figures"),),
+        answers=(
+            json_of(200, StatisticsItem, "The figures"),
+            Answer(status=200, means="The same as a table", media_type=CSV.partition(";")[0]),
+        ),
         errors=("statistics.checkpoint_unknown",),
         tag="statistics",
     ),

@@ -30,6 +30,34 @@ async def keep_and_dispose(house: SmallHouse) -> None:
     await _say(house, "hold.released", "hold", holds[0], {"reason": "复议终结"}, actor=APPROVER)
     await _dispose(house)
     await _sample(house)
+    await _hand_over(house)
+
+
+async def _hand_over(house: SmallHouse) -> None:
+    """A package, two links to it of which one is revoked, and somebody who fetched it."""
+    export, digest, links = house.new_id(), hashlib.sha256(b"bag").hexdigest(), [house.new_id(), house.new_id()]
+    package: dict[str, JsonValue] = {
+        "case": None,
+        "clips": [str(clip) for clip in house.clips.values()][:1],
+        "purpose": "litigation",
+        "manifest": digest,
+        "files": 3,
+        "bytes": 1000,
+        "log_size": 1,
+    }
+    await _say(house, "clips.exported", "export", export, package)
+    for link in links:
+        shared: dict[str, JsonValue] = {
+            "link": str(link),
+            "recipient": "李律师",
+            "purpose": "litigation",
+            "secret_sha256": digest,
+            "expires_at": "2026-03-09T00:00:00.000Z",
+            "uses_max": 2,
+        }
+        await _say(house, "export.shared", "export", export, shared)
+    await _say(house, "export.link_revoked", "export", export, {"link": str(links[1]), "reason": "更换代理人"})
+    await _say(house, "export.fetched", "export", export, {"link": str(links[0]), "purpose": "litigation"})
 
 
 async def _sample(house: SmallHouse) -> None:
