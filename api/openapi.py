@@ -131,8 +131,9 @@ def _responses(route: Route) -> dict[str, Any]:
     responses: dict[str, dict[str, Any]] = {}
     for answer in route.answers:
         # One status may come as several types.
-        responses.setdefault(str(answer.status), {"description": answer.means, "content": {}})
-        responses[str(answer.status)]["content"].update(_content(answer))
+        response = responses.setdefault(str(answer.status), {"description": "", "content": {}})
+        response["description"] = ". ".join(filter(None, [response["description"], answer.means]))
+        response["content"].update(_content(answer))
     by_status: dict[int, list[str]] = defaultdict(list)
     for code in codes_of(route):
         by_status[PROBLEMS[code].status].append(code)
