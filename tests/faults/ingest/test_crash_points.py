@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from evidence.clips.store import read_leaves
 from evidence.core.clock import utc_now
 from evidence.core.digest import CHUNK_BYTES
 from evidence.db.pool import Pool
@@ -16,6 +17,7 @@ from ingest import seal, store
 from ingest.errors import ManifestDisagrees, SpoolLost
 from ingest.recover import RecoveryReport
 from ingest.store import UploadState
+from ledger.tree import root_of
 from tests.support.clock import SeededEntropy
 from tests.support.crash import Crash, When, crash_at
 from tests.support.intake import Intake, digest_of, footage, open_intake
@@ -209,6 +211,27 @@ async def test_leaves_that_went_missing_are_made_again(intake: Intake, dock: Pap
     async with restarted(intake) as (alive, _):
         await alive.send(view, DATA, offset=2 * CHUNK_BYTES + 1)
         await alive.seal(dock, view, alive.manifest(dock, view, DATA))
+
+
+@pytest.mark.parametrize("left", [b"", bytes(32)], ids=["never written", "zeros"])
+async def test_a_last_leaf_that_a_power_cut_took_is_made_again(
+    intake: Intake, dock: PaperDock, monkeypatch: pytest.MonkeyPatch, left: bytes
+) -> None:
+    view = await intake.dock_upload(dock, DATA)
+    await intake.send(view, DATA)
+    manifest = intake.manifest(dock, view, DATA)
+    with monkeypatch.context() as patch:
+        crash_at(patch, intake.objects, "adopt", When.AFTER)
+        with pytest.raises(Crash):
+            await intake.seal(dock, view, manifest)
+    kept = intake.spool.leaves_path(view.id)
+    whole = 32 * (len(DATA) // CHUNK_BYTES)
+    kept.write_bytes(kept.read_bytes()[:whole] + left)
+    async with restarted(intake) as (alive, report):
+        assert report.sealed == [view.id]
+        async with alive.pool.acquire() as conn:
+            leaves = await read_leaves(conn, sha256=digest_of(DATA).sha256)
+    assert root_of(leaves) == digest_of(DATA).root
 
 
 @pytest.mark.parametrize("position", [0, CHUNK_BYTES + 17])
