@@ -20,7 +20,8 @@ class FacetsQuery(BaseModel):
     q: str = Field("", max_length=TEXT_CHARS_MAX, description="Words and conditions of the query language")
     fields: str = Field(
         "",
-        max_length=400,
+        # A character takes up to 12 bytes in an address; beside a question of 500 a line of HTTP has room for so many.
+        max_length=150,
         description="Fields to count the values of, by commas, such as `recorder,item`; all that can be if empty",
     )
 
