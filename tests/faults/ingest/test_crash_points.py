@@ -231,6 +231,7 @@ async def test_a_last_leaf_that_a_power_cut_took_is_made_again(
         assert report.sealed == [view.id]
         async with alive.pool.acquire() as conn:
             leaves = await read_leaves(conn, sha256=digest_of(DATA).sha256)
+    assert leaves is not None
     assert root_of(leaves) == digest_of(DATA).root
 
 
