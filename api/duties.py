@@ -41,6 +41,7 @@ class _Duty:
 
     @property
     def complaint(self) -> str | None:
+        """What is wrong with it: its error, until it has run well for `UNWELL_SECONDS`; None when nothing is."""
         if self.error is None or (not self.ended and time.monotonic() - self.failed_at > UNWELL_SECONDS):
             return None
         return self.error

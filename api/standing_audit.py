@@ -324,11 +324,17 @@ class _PacedLog:
         self._budget = budget
 
     async def get(self, path: str) -> bytes | None:
+        """Return a file's bytes, None where there is none; waits until the budget has them.
+
+        Raises:
+            StoppedInTheMiddle: The audit was told to stop meanwhile.
+        """
         raw = await self._storage.get(path)
         await self._budget.spend(len(raw or b""))
         return raw
 
     def paths(self) -> AsyncIterator[str]:
+        """Go through the paths of all files, in the order of the storage; names cost nothing."""
         return self._storage.paths()
 
 

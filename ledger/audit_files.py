@@ -30,6 +30,7 @@ class _Place(NamedTuple):
     is_bundle: bool
 
     def path(self, width: int) -> str:
+        """Return the path of the file here that holds `width` hashes or entries (C2SP tlog-tiles)."""
         if self.is_bundle:
             return bundle_path(self.tile.index, width)
         return tile_path(Tile(self.tile.level, self.tile.index, width))

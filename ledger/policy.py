@@ -222,6 +222,7 @@ class _Draft:
     grouped: set[str] = field(default_factory=set)
 
     def add(self, words: Sequence[str]) -> None:
+        """Take in the words of one line (C2SP tlog-policy)."""
         match words:
             case ["log", vkey] | ["log", vkey, _]:
                 self._add_log(Log(_log_verifier(vkey), words[2] if len(words) > 2 else None))

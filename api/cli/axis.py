@@ -51,6 +51,7 @@ class _Wanted:
     public_key: tuple[str, bytes] | None
 
     def file(self, controller: UUID, key: str) -> bytes:
+        """Return the connection file of a controller, as its system reads it; `key` is the only copy of its secret."""
         return format_connection(
             Connection(
                 controller=controller,

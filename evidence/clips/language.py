@@ -132,6 +132,7 @@ class _Reader:
 
     @property
     def is_done(self) -> bool:
+        """Whether every token was read."""
         return self._place == len(self._tokens)
 
     def alternatives(self, *, depth: int) -> Node:

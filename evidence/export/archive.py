@@ -60,6 +60,7 @@ class _Crc:
     value: int = 0
 
     def take(self, view: memoryview) -> int:
+        """Go on over more bytes; return the CRC-32 (ZIP APPNOTE 4.4.7) of everything so far."""
         self.value = zlib.crc32(view, self.value)
         return self.value
 

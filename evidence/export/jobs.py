@@ -90,6 +90,7 @@ class _Progress:
     total: int | None = None
 
     def told(self) -> dict[str, Any]:
+        """Return what the job's row says of it: bytes written, and bytes in all once that is known."""
         return {"bytes_done": self.done, **({} if self.total is None else {"bytes_total": self.total})}
 
 

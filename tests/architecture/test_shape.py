@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import statistics
+from collections.abc import Iterator
 
 from tests.support import house
 
@@ -44,6 +45,17 @@ def test_every_module_and_public_function_says_what_it_is() -> None:
                 continue
             if not node.name.startswith("_") and not ast.get_docstring(node):
                 silent.append(f"{module.name}:{node.name}")
+    assert not silent
+
+
+def test_every_method_that_others_may_call_says_what_it_does() -> None:
+    """Methods and properties without a leading underscore, of private classes too; what stands in a body is its own."""
+    silent = [
+        f"{module.name}:{method.name}"
+        for module in house.modules()
+        for method in _methods_of(module.tree.body)
+        if not method.name.startswith("_") and not ast.get_docstring(method)
+    ]
     assert not silent
 
 
@@ -120,3 +132,10 @@ def test_nobody_waits_past_a_cancellation() -> None:
         if isinstance(node, ast.Attribute) and node.attr == "wait_for" and ast.unparse(node.value) == "asyncio"
     ]
     assert not found
+
+
+def _methods_of(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for holder in body:
+        if isinstance(holder, ast.ClassDef):
+            yield from (node for node in holder.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+            yield from _methods_of(holder.body)
