@@ -38,6 +38,11 @@ class Outline:
         return "moof" in self.kinds
 
     @property
+    def photograph(self) -> bool:
+        """Whether it holds items and no tracks: a HEIF still (ISO/IEC 23008-12)."""
+        return "meta" in self.kinds and "moov" not in self.kinds and not self.fragmented
+
+    @property
     def index_first(self) -> bool:
         """Whether the index stands before the media."""
         media = [self.kinds.index(kind) for kind in ("mdat", "moof") if kind in self.kinds]

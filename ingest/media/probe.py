@@ -96,6 +96,7 @@ def _facts(container: InputContainer, boxes: Outline | None) -> Probe:
     missing = max(_beyond_the_end(container, streams), boxes.missing_bytes if boxes else 0)
     first = _first_pictures(container, videos)
     tags = safe_tags(container.metadata)
+    photograph = container.format.name in STILL_DEMUXERS or (boxes is not None and boxes.photograph)
     return Probe(
         container=Container(
             names=container.format.name,
@@ -108,7 +109,9 @@ def _facts(container: InputContainer, boxes: Outline | None) -> Probe:
             fragmented=boxes is not None and boxes.fragmented,
             tags=tags,
         ),
-        pictures=tuple(_picture(stream, first.get(stream.index), gaps[stream.index]) for stream in videos),
+        pictures=tuple(
+            _picture(stream, first.get(stream.index), gaps[stream.index], photograph=photograph) for stream in videos
+        ),
         sounds=tuple(_sound(stream) for stream in audios),
         others=tuple(OtherTrack(stream.index, stream.type, safe_tags(stream.metadata)) for stream in others),
         tracks_omitted=len(container.streams) - len(streams),
@@ -144,7 +147,9 @@ def _first(packet: Packet[Stream]) -> VideoFrame | None:
         return None
 
 
-def _picture(stream: VideoStream, frame: VideoFrame | None, keyframe_gap_ms: int | None) -> PictureTrack:
+def _picture(
+    stream: VideoStream, frame: VideoFrame | None, keyframe_gap_ms: int | None, *, photograph: bool
+) -> PictureTrack:
     context = stream.codec_context
     stated = Colours(
         context.color_primaries or UNSTATED,
@@ -170,7 +175,7 @@ def _picture(stream: VideoStream, frame: VideoFrame | None, keyframe_gap_ms: int
         turn=Turn.NONE if frame is None else turn_of_frame(frame),
         colours=stated if frame is None else colours_of(frame),
         cover=bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails)),
-        still=stream.container.format.name in STILL_DEMUXERS or bool(stream.disposition & Disposition.still_image),
+        still=photograph or bool(stream.disposition & Disposition.still_image),
         tile=bool(stream.disposition & Disposition.dependent),
         default=bool(stream.disposition & Disposition.default),
         decoded=frame is not None,

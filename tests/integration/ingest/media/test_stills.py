@@ -13,6 +13,7 @@ from ingest.media.facts import PictureTrack
 from ingest.media.probe import probe
 from ingest.media.result import MediaResult
 from ingest.media.stills import make_poster
+from tests.support.heic import heic
 from tests.support.media import Film, Plane, quadrants, see, write
 
 Derive = Callable[[Path], MediaResult]
@@ -109,6 +110,33 @@ def test_a_photograph_is_a_still_by_what_it_is_and_not_by_its_name(
     assert [(made.kind, made.media_type) for made in result.objects] == [("poster", "image/jpeg")]
     corners = see(result.objects[0].path).corners
     assert all(abs(got - want) < 12 for got, want in zip(corners, (0, 80, 160, 240), strict=True)), corners
+
+
+@pytest.mark.parametrize("name", ["in.heic", "wrong-extension.jpg"])
+def test_a_telephones_photograph_is_a_still(derive: Derive, tmp_path: Path, name: str) -> None:
+    source = tmp_path / name
+    source.write_bytes(heic(quadrants(0, 128, 96)))
+    result = derive(source)
+    assert (result.outcome, result.reason) == ("still", None)
+    assert [(made.kind, made.media_type) for made in result.objects] == [("poster", "image/jpeg")]
+    seen = see(result.objects[0].path)
+    assert seen.size == (128, 96)
+    assert all(abs(got - want) < 12 for got, want in zip(seen.corners, (0, 80, 160, 240), strict=True)), seen.corners
+
+
+def test_a_photograph_in_tiles_is_refused_and_never_shown_in_part(derive: Derive, tmp_path: Path) -> None:
+    (tmp_path / "in.heic").write_bytes(heic(quadrants(0, 128, 96), tiles=2))
+    result = derive(tmp_path / "in.heic")
+    assert (result.outcome, (result.reason or "").split(":")[0]) == ("undecodable", "media.tiled_still")
+    assert "poster" not in [made.kind for made in result.objects]
+
+
+@pytest.mark.parametrize("keep", [40, 200, 400, -60, -1])
+def test_a_telephones_photograph_cut_short_ends_nothing(derive: Derive, tmp_path: Path, keep: int) -> None:
+    (tmp_path / "in.heic").write_bytes(heic(quadrants(0, 128, 96))[:keep])
+    result = derive(tmp_path / "in.heic")
+    assert result.outcome in {"still", "undecodable"}
+    assert ("poster" in [made.kind for made in result.objects]) == (result.outcome == "still")
 
 
 @pytest.mark.parametrize(("orientation", "black"), [(1, 0), (3, 2), (6, 1), (8, 3)])
