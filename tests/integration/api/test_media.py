@@ -62,7 +62,7 @@ async def test_every_purpose_on_the_list_is_taken(shared: RunningService, purpos
     assert (await view(shared, clip, purpose=purpose, rendition="original")).status == 201
 
 
-async def test_without_a_purpose_on_the_list_nobody_looks(shared: RunningService) -> None:
+async def test_r42_without_a_purpose_on_the_list_nobody_looks(shared: RunningService) -> None:
     clip = await clip_with_proxy(shared)
     before = len((await shared.ask("GET", f"/v1/clips/{clip}/history", role=Role.AUDITOR)).json()["items"])
     reply = await view(shared, clip, purpose="curiosity")

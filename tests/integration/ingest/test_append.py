@@ -135,7 +135,7 @@ async def test_a_wrong_offset_does_not_stop_the_running_request(intake: Intake, 
 
 
 @pytest.mark.parametrize("sent", [1, 150_000, CHUNK_BYTES, 2 * CHUNK_BYTES + 5])
-async def test_a_broken_connection_loses_no_byte_that_came(intake: Intake, dock: PaperDock, sent: int) -> None:
+async def test_r21_a_broken_connection_loses_no_byte_that_came(intake: Intake, dock: PaperDock, sent: int) -> None:
     data = footage(3 * CHUNK_BYTES)
     view = await intake.dock_upload(dock, data)
     with pytest.raises(Disconnected):

@@ -67,7 +67,9 @@ async def as_superuser(intake: Intake, statement: str, *arguments: object) -> No
         await conn.execute(statement, *arguments)
 
 
-async def test_a_growing_file_is_sealed_chunk_by_chunk_and_becomes_a_clip(intake: Intake, clock: SteppingClock) -> None:
+async def test_r21_a_growing_file_is_sealed_chunk_by_chunk_and_becomes_a_clip(
+    intake: Intake, clock: SteppingClock
+) -> None:
     data = footage(4 * CHUNK_BYTES + 321)
     view = await live(intake)
     ends = [CHUNK_BYTES - 1, CHUNK_BYTES, 2 * CHUNK_BYTES + 5, 2 * CHUNK_BYTES + 9, 4 * CHUNK_BYTES + 321]
@@ -131,7 +133,7 @@ async def test_two_processes_seal_a_prefix_once(
     assert len(await prefixes_of(intake.pool, view.id)) == 1
 
 
-async def test_a_recorder_that_is_destroyed_leaves_proven_footage(intake: Intake, clock: SteppingClock) -> None:
+async def test_r21_a_recorder_that_is_destroyed_leaves_proven_footage(intake: Intake, clock: SteppingClock) -> None:
     data = footage(3 * CHUNK_BYTES)
     view = await live(intake)
     with pytest.raises(ConnectionResetError):

@@ -277,7 +277,7 @@ async def test_the_same_content_again_from_the_same_place_is_the_same_clip(intak
     assert intake.leftovers() == set()
 
 
-async def test_the_same_content_from_another_place_is_repeated(intake: Intake, dock: PaperDock) -> None:
+async def test_r18_the_same_content_from_another_place_is_repeated(intake: Intake, dock: PaperDock) -> None:
     data = footage(1000)
     _, first = await intake.dock_sealed(dock, data)
     other = await enrolled(intake, paper_dock(seed=9))

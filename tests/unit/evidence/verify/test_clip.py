@@ -95,7 +95,7 @@ def test_witnesses_are_counted(folder: EvidenceFolder) -> None:
 # Damage to the file -------------------------------------------------------------------------------------------------
 
 
-def test_a_flipped_byte_is_found_and_placed(folder: EvidenceFolder) -> None:
+def test_r17_a_flipped_byte_is_found_and_placed(folder: EvidenceFolder) -> None:
     flip(folder.file, CHUNK_BYTES + 77)
     verification = verify(folder)
     assert wrong(verification) == ["clip.chunks_differ", "clip.sha256_differs"]
@@ -113,7 +113,7 @@ def test_a_flipped_last_byte_is_placed_in_the_short_chunk(folder: EvidenceFolder
     assert places(verify(folder)) == [(3 * CHUNK_BYTES, len(CONTENT) - 1)]
 
 
-def test_a_cut_file_keeps_its_whole_chunks(folder: EvidenceFolder) -> None:
+def test_r17_a_cut_file_keeps_its_whole_chunks(folder: EvidenceFolder) -> None:
     os.truncate(folder.file, CHUNK_BYTES + 5)
     verification = verify(folder)
     assert wrong(verification) == ["file.size_differs", "clip.chunks_differ", "clip.sha256_differs"]
@@ -134,7 +134,7 @@ def test_bytes_behind_the_end_are_found(folder: EvidenceFolder) -> None:
     assert places(verification) == [(3 * CHUNK_BYTES, len(CONTENT) + CHUNK_BYTES - 1)]
 
 
-def test_swapped_segments_are_both_placed(folder: EvidenceFolder) -> None:
+def test_r17_swapped_segments_are_both_placed(folder: EvidenceFolder) -> None:
     first, second = CONTENT[:CHUNK_BYTES], CONTENT[2 * CHUNK_BYTES : 3 * CHUNK_BYTES]
     folder.file.write_bytes(second + CONTENT[CHUNK_BYTES : 2 * CHUNK_BYTES] + first + CONTENT[3 * CHUNK_BYTES :])
     assert places(verify(folder)) == [(0, CHUNK_BYTES - 1), (2 * CHUNK_BYTES, 3 * CHUNK_BYTES - 1)]
@@ -156,7 +156,7 @@ def test_many_places_are_counted_but_not_all_named(tmp_path: Path) -> None:
     assert found.message.endswith("...")
 
 
-def test_a_missing_file(folder: EvidenceFolder) -> None:
+def test_r17_a_missing_file(folder: EvidenceFolder) -> None:
     folder.file.unlink()
     verification = verify(folder)
     assert wrong(verification) == ["file.missing"]
