@@ -26,13 +26,13 @@ from api.preconditions import once
 from api.route import NoQuery
 from evidence.access.sight import known_clips
 from evidence.cases.cases import Opening, link_clip, list_cases, list_exhibits, open_case
-from evidence.cases.deadline import archive_due
 from evidence.cases.facts import CaseFacts
 from evidence.cases.file import CaseFile, open_file
 from evidence.cases.items import day_of
 from evidence.cases.store import CaseRow
 from evidence.db.paging import LAST_INTEGER
 from evidence.db.pool import Connection
+from evidence.deadlines.archiving import archive_due
 
 
 async def create(call: Call[OpenCase, NoQuery]) -> web.Response:

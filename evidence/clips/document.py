@@ -9,12 +9,13 @@ from typing import Any
 from uuid import UUID
 
 from evidence.access.policy import classes_of
-from evidence.calendar.workdays import WorkCalendar, add_working_days, day_of, end_of
+from evidence.calendar.workdays import WorkCalendar, day_of, end_of
 from evidence.clips.annotation_words import annotation_facets, annotation_texts
 from evidence.clips.derived_facts import duration_ms, findings, media_kind, positions
 from evidence.clips.folding import fold, haystack
 from evidence.clips.grams import grams
 from evidence.clips.nearby import cells_of
+from evidence.deadlines.storing import store_by
 
 STATE_SEALED = "sealed"
 """State of a clip nothing has been derived from yet; later its state is the derivation's outcome."""
@@ -22,9 +23,6 @@ STATE_SEALED = "sealed"
 DOCUMENT_FORM = 7
 """Which form of document this program makes; those of another form are made again in the background."""
 
-
-STORE_WORKING_DAYS = 2
-"""Within how many working days what was recorded has to be stored (R20)."""
 
 _CALENDAR = WorkCalendar()
 
@@ -119,12 +117,12 @@ def _facets(parts: DocumentParts) -> Iterator[str]:
 
 
 def _is_late(parts: DocumentParts, recorded_at: datetime) -> bool:
-    """Say whether a clip was received after the second working day (R20), counted from its end by its recorder's clock.
+    """Say whether a clip was received too late (R20), counted from its end by its recorder's clock.
 
     The calendar is the officially announced one; a year that nobody has announced yet has its Mondays to Fridays.
     """
     ended_at = recorded_at + timedelta(milliseconds=duration_ms(parts.probe or {}) or 0)
-    due = add_working_days(day_of(ended_at, _CALENDAR), STORE_WORKING_DAYS, _CALENDAR)
+    due = store_by(day_of(ended_at, _CALENDAR), _CALENDAR)
     return parts.received_at >= end_of(due.day, _CALENDAR)
 
 

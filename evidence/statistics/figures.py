@@ -27,20 +27,18 @@ from functools import cache
 from uuid import UUID
 
 from evidence.calendar.loading import calendar_in_force
-from evidence.calendar.workdays import Due, WorkCalendar, add_working_days
+from evidence.calendar.workdays import Due, WorkCalendar
 from evidence.core.clock import Clock, Entropy
 from evidence.core.ids import uuid7
 from evidence.custody.record import Recorded, record
 from evidence.db.pool import Connection
+from evidence.deadlines.storing import store_by
 from evidence.parties.names import REASON_CHARACTERS_MAX, check_name
 from evidence.statistics.errors import CheckpointUnknown
 from evidence.statistics.figures_store import GROUPS, Bundle, Price, bundles_at, price_at
 from evidence.statistics.sample_store import checkpoint_at
 
 RULES = "shilu-statistics-v1"
-
-STORING_DAYS = 2
-"""Working days within which a recording is to be stored (枣应急发〔2019〕75号)."""
 
 _TERABYTE_DIGITS = 12
 _HUNDREDTHS_DIGITS = 2
@@ -139,7 +137,7 @@ def figures_of(bundles: Iterable[Bundle], calendar: WorkCalendar) -> dict[str, F
 
     @cache
     def due(day: date) -> Due:
-        return add_working_days(day, STORING_DAYS, calendar)
+        return store_by(day, calendar)
 
     groups: dict[str, Figures] = {}
     for bundle in bundles:

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from evidence.cases.deadline import archive_due
 from evidence.cases.presets import preset
 from evidence.cases.spans import Stretch, left_out, union
+from evidence.deadlines.archiving import archive_due
 from tests.support.case_files import at, item, item_list
 
 S2 = preset("zaozhuang-emergency-2019").content
