@@ -20,6 +20,7 @@ from evidence.errors import EvidenceDamaged, ExportEmpty, ExportTooLarge
 from evidence.export.clip import Exporter, Proven, in_thread, locate_original, prove_kept_leaves
 from evidence.export.trail import History, read_history, trail_of
 from evidence.receipts import build_receipt
+from evidence.verify.archived import SHELVES
 from ledger.canonical import JsonObject
 from ledger.publish import stored_checkpoint
 
@@ -38,6 +39,7 @@ class Exhibit:
         history: What is on record about it.
         custody: The receipts of all of that, in the same order.
         observations: What the continuity of the file gives occasion to note, with its innocent causes.
+        shelf: `exhibits`, or `documents` for a file of the case that is no exhibit.
     """
 
     number: int
@@ -47,6 +49,7 @@ class Exhibit:
     custody: tuple[Receipt, ...] = field(repr=False)
     trail: JsonObject = field(repr=False)
     observations: tuple[Mapping[str, Any], ...] = ()
+    shelf: str = SHELVES[0]
 
     @property
     def clip(self) -> UUID:

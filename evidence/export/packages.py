@@ -22,6 +22,7 @@ from evidence.core.wire.receipt import format_receipt
 from evidence.custody.record import record
 from evidence.db.pool import Connection, Pool
 from evidence.errors import CertificateImpossible, ReceiptPending
+from evidence.export.archived import archived_of
 from evidence.export.certificate.pdf import certificate_pdf
 from evidence.export.clip import Exporter
 from evidence.export.gathering import Subject, gather, subject_of
@@ -57,6 +58,7 @@ async def read_package(
     async with pool.acquire() as conn:
         subject = await subject_of(conn, case=case, clips=clips)
         exhibits = [await gather(exporter, conn, number=number, clip=clip) for number, clip in subject.numbered]
+        archived = await archived_of(exporter, conn, subject)
     exhibits = [replace(one, observations=tuple(await observe(one.clip))) for one in exhibits]
 
     def make() -> Payload:
@@ -66,7 +68,7 @@ async def read_package(
             pdf = certificate_pdf(certificate_of(showing, subject, exhibits).document)
         except CertificateImpossible as error:
             _log.warning("export.no_pdf", reason=error.message)
-        return payload_of(showing, subject, exhibits, pdf=pdf)
+        return payload_of(showing, subject, exhibits, pdf=pdf, archived=archived)
 
     return Package(subject=subject, payload=await asyncio.to_thread(make))
 

@@ -11,6 +11,8 @@ shilu-<case or clip>/
   data/exhibits/0001/<name>            the original, with all that lies beside it in an evidence folder
   data/exhibits/0001/custody.receipts  everything on record about it, each entry with its proof
   data/exhibits/0001/annotation.json  trail.json
+  data/case.archive                    of an archived case as a whole: the receipt of what was frozen
+  data/documents/0001/<name>           and its documents, each like an exhibit
 ```
 
 An exhibit has a folder of its own, so names that are equal, or cannot be file names, meet nobody.
@@ -24,6 +26,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from evidence.core.wire.bag import TRACE_NAME
+from evidence.export.archived import ArchivedCase
 from evidence.export.case_uco import case_uco
 from evidence.export.certificate.facts import Certificate
 from evidence.export.certificate.page import certificate_html
@@ -31,18 +34,25 @@ from evidence.export.gathering import Exhibit, Subject
 from evidence.export.members import Member, Payload, Plan, Stored, make_plan, small
 from evidence.export.names import safe_name
 from evidence.export.showing import Showing
+from evidence.verify.archived import ANNOTATION_NAME, CASE_NAME, CUSTODY_NAME
 from evidence.verify.bag_readme import bag_readme_text
 from evidence.verify.package import DOCK_SUFFIX, LEAVES_SUFFIX, PAGE_NAME, README_NAME
 from evidence.verify.page.page import page_bytes
 from ledger.canonical import JsonObject
 from ledger.publish import stored_checkpoint
 
-CUSTODY_NAME: Final = "custody.receipts"
 CERTIFICATE_NAME: Final = "certificate"
 FORMAT: Final = "shilu/package/v1"
 
 
-def payload_of(showing: Showing, subject: Subject, exhibits: Sequence[Exhibit], *, pdf: bytes | None = None) -> Payload:
+def payload_of(
+    showing: Showing,
+    subject: Subject,
+    exhibits: Sequence[Exhibit],
+    *,
+    pdf: bytes | None = None,
+    archived: ArchivedCase | None = None,
+) -> Payload:
     """Return what is handed over; the same exhibits as of the same checkpoint are the same bytes.
 
     Args:
@@ -50,15 +60,19 @@ def payload_of(showing: Showing, subject: Subject, exhibits: Sequence[Exhibit], 
         subject: What the package is about.
         exhibits: Its exhibits, in order.
         pdf: The certificate for the printer, where it could be made.
+        archived: What was frozen, where it is an archived case as a whole.
     """
     certificate = certificate_of(showing, subject, exhibits)
+    documents = () if archived is None else archived.documents
     members = [
-        small("data/package.json", _json(_listed(showing, subject, exhibits))),
+        small("data/package.json", _json(_listed(showing, subject, exhibits, documents))),
         small("data/case-uco.jsonld", _json(case_uco(subject, exhibits, origin=certificate.origin))),
         small(f"data/{CERTIFICATE_NAME}.html", certificate_html(certificate).encode()),
         *((small(f"data/{CERTIFICATE_NAME}.pdf", pdf),) if pdf is not None else ()),
     ]
-    for exhibit in exhibits:
+    if archived is not None:
+        members.append(small(f"data/{CASE_NAME}", archived.receipt))
+    for exhibit in (*exhibits, *documents):
         members += _exhibit_members(showing, exhibit)
     return Payload(tuple(members))
 
@@ -105,14 +119,14 @@ def root_name(subject: Subject) -> str:
 
 def folder_of(exhibit: Exhibit) -> str:
     """Return where the files of an exhibit lie."""
-    return f"data/exhibits/{exhibit.number:04d}"
+    return f"data/{exhibit.shelf}/{exhibit.number:04d}"
 
 
 def file_name_of(exhibit: Exhibit) -> str:
     """Return what the original is called there."""
     # Bag tools disagree on how a per cent sign is written in a list; without one they cannot.
     name = safe_name(exhibit.proven.sealed.name, fallback=str(exhibit.clip)).replace("%", "_")
-    return f"_{name}" if name in {CUSTODY_NAME, "annotation.json", "trail.json"} else name
+    return f"_{name}" if name in {CUSTODY_NAME, ANNOTATION_NAME, "trail.json"} else name
 
 
 def _exhibit_members(showing: Showing, exhibit: Exhibit) -> Iterator[Member]:
@@ -124,7 +138,7 @@ def _exhibit_members(showing: Showing, exhibit: Exhibit) -> Iterator[Member]:
         f"{name}{LEAVES_SUFFIX}": exhibit.leaves,
         CUSTODY_NAME: exhibit.custody_bytes,
         "trail.json": _json(exhibit.trail),
-        **({} if exhibit.annotation is None else {"annotation.json": _json(exhibit.annotation)}),
+        **({} if exhibit.annotation is None else {ANNOTATION_NAME: _json(exhibit.annotation)}),
         **({} if exhibit.proven.dock is None else {f"{name}{DOCK_SUFFIX}": exhibit.proven.dock}),
         **showing.proofs(name, exhibit.proven.shown),
         **showing.trust(),
@@ -133,7 +147,9 @@ def _exhibit_members(showing: Showing, exhibit: Exhibit) -> Iterator[Member]:
         yield small(f"{folder}/{beside}", data)
 
 
-def _listed(showing: Showing, subject: Subject, exhibits: Sequence[Exhibit]) -> JsonObject:
+def _listed(
+    showing: Showing, subject: Subject, exhibits: Sequence[Exhibit], documents: Sequence[Exhibit]
+) -> JsonObject:
     checkpoint = stored_checkpoint(showing.asof or b"")
     case = subject.case
     return {
@@ -142,21 +158,24 @@ def _listed(showing: Showing, subject: Subject, exhibits: Sequence[Exhibit]) -> 
         "case": None
         if case is None
         else {"case": str(case.case_id), "number": case.number, "title": case.title, "entry": str(case.entry_id)},
-        "exhibits": [
-            {
-                "number": exhibit.number,
-                "clip": str(exhibit.clip),
-                "name": exhibit.proven.sealed.name,
-                "file": f"{folder_of(exhibit)}/{file_name_of(exhibit)}",
-                "size": exhibit.proven.sealed.digest.size,
-                "sha256": exhibit.proven.sealed.digest.sha256.hex(),
-                "sm3": exhibit.proven.sealed.digest.sm3.hex() if exhibit.proven.sealed.digest.sm3 else None,
-                "root": exhibit.proven.sealed.digest.root.hex(),
-                "index": exhibit.proven.index,
-                "observations": [dict(one) for one in exhibit.observations],
-            }
-            for exhibit in exhibits
-        ],
+        "exhibits": [_listed_file(exhibit) for exhibit in exhibits],
+        **({"documents": [_listed_file(document) for document in documents]} if documents else {}),
+    }
+
+
+def _listed_file(exhibit: Exhibit) -> JsonObject:
+    sealed = exhibit.proven.sealed
+    return {
+        "number": exhibit.number,
+        "clip": str(exhibit.clip),
+        "name": sealed.name,
+        "file": f"{folder_of(exhibit)}/{file_name_of(exhibit)}",
+        "size": sealed.digest.size,
+        "sha256": sealed.digest.sha256.hex(),
+        "sm3": sealed.digest.sm3.hex() if sealed.digest.sm3 else None,
+        "root": sealed.digest.root.hex(),
+        "index": exhibit.proven.index,
+        "observations": [dict(one) for one in exhibit.observations],
     }
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from evidence.errors import EvidenceError
+from evidence.verify.archived_files import judge_case_in
 from evidence.verify.bag import Bag, judge_bag, open_bag
 from evidence.verify.clip import Verification, verify_clip
 from evidence.verify.errors import RebuildImpossible
@@ -38,6 +39,9 @@ PATH is an evidence folder, a folder of such folders, a package (BagIt), or a si
 
 证据包另核对移交回执及其所记载的文件清单。
 Of a package the receipt of its hand-over is checked too, and the list of files that it commits to.
+
+已归档案件的证据包另按归档时冻结的清单核对：编号、文件、摘要值、标注版本。
+A package of an archived case is held against the manifest that was frozen: numbers, files, digests, annotations.
 
 These obligations are checked for each original:
   1 文件可读，大小相符        file readable, size as stated
@@ -174,9 +178,12 @@ def _judge_bags(
 ) -> Iterator[Finding]:
     """Judge packages around evidence folders, each by what is believed of its first folder."""
     read = {one.file: one.clip.digest.sha256 for one in verifications if one.clip is not None and one.holds}
+    items = list(zip((item for one in packages for item in one.items), verifications, strict=True))
     for bag in bags:
         within = [one.items[0].file.is_relative_to(bag.root) for one in packages]
-        yield from judge_bag(bag, policy=beliefs[within.index(True)].policy, read=read)
+        policy = beliefs[within.index(True)].policy
+        yield from judge_bag(bag, policy=policy, read=read)
+        yield from judge_case_in(bag.root, items, policy=policy, subject=f"package:{bag.root.name}")
 
 
 def _once(remarks: Sequence[Finding], bags: Sequence[Bag]) -> list[Finding]:

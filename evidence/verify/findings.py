@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from evidence.verify.archived_findings import ARCHIVED_FINDINGS
 from evidence.verify.bag_findings import BAG_FINDINGS
 from evidence.verify.meaning import Meaning
 from ledger.findings import Finding, Severity
@@ -422,6 +423,7 @@ FINDINGS: Mapping[str, Meaning] = {
         "随附的日志密钥声明不真实或不连贯：{why}",
     ),
     **BAG_FINDINGS,
+    **ARCHIVED_FINDINGS,
     "package.uncovered": Meaning(
         None, _WARNING, "no receipt speaks for this file; nothing was verified about it", "该文件没有回执，未作任何验证"
     ),

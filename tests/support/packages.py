@@ -81,9 +81,11 @@ async def make(house: SmallHouse, job: ExportJob) -> Path:
     return maker.archive_of(job.export)
 
 
-async def case_of(house: SmallHouse) -> UUID:
-    """Return the one case of the small house."""
-    case: UUID = await house.pool.fetchval("SELECT case_id FROM case_file")
+async def case_of(house: SmallHouse, number: str | None = None) -> UUID:
+    """Return a case by its number, the first of the small house without one."""
+    case: UUID = await house.pool.fetchval(
+        "SELECT case_id FROM case_file WHERE number = $1 OR $1 IS NULL ORDER BY entry_id", number
+    )
     return case
 
 

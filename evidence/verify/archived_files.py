@@ -1,0 +1,79 @@
+"""Reads from disk what `evidence.verify.archived` judges: case, originals of a package, and what lies beside them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from evidence.core.wire.receipt import RECEIPT_BYTES_MAX, parse_receipt
+from evidence.errors import WireError
+from evidence.verify.archived import ANNOTATION_NAME, CASE_NAME, CUSTODY_NAME, Held, judge_archived
+from evidence.verify.clip import Verification
+from evidence.verify.package import Item
+from ledger.canonical import PAYLOAD_BYTES_MAX, decode_entry
+from ledger.errors import CodedError
+from ledger.findings import Finding
+from ledger.policy import Policy
+
+CUSTODY_BYTES_MAX: Final = 256 * 1024 * 1024
+"""Longest custody log that is read; what is behind it proves nothing."""
+
+
+def judge_case_in(
+    root: Path, read: Sequence[tuple[Item, Verification]], *, policy: Policy, subject: str
+) -> list[Finding]:
+    """Judge a package as an archived case, where it says that it is one; else find nothing.
+
+    Args:
+        root: The package's folder.
+        read: The originals that were verified in this run, and what came out.
+        policy: The log keys that are believed.
+        subject: What the findings are about.
+    """
+    raw = _read(root / "data" / CASE_NAME, RECEIPT_BYTES_MAX)
+    if raw is None:
+        return []
+    held = _held(root / "data", read)
+    return judge_archived(raw, held, policy=policy, subject=subject, stated_case=_stated_case(root))
+
+
+def _held(data: Path, read: Sequence[tuple[Item, Verification]]) -> Iterator[Held]:
+    for item, verified in read:
+        folder = item.file.parent
+        if folder.is_relative_to(data):
+            yield Held(
+                place=folder.relative_to(data).as_posix(),
+                sealed=verified.clip,
+                entry=_entry_of(item.receipt()),
+                holds=verified.holds,
+                custody=_read(folder / CUSTODY_NAME, CUSTODY_BYTES_MAX),
+                annotation=_read(folder / ANNOTATION_NAME, PAYLOAD_BYTES_MAX),
+            )
+
+
+def _entry_of(receipt: bytes | None) -> UUID | None:
+    try:
+        return None if receipt is None else decode_entry(parse_receipt(receipt).entry).id
+    except (WireError, CodedError):
+        return None
+
+
+def _stated_case(root: Path) -> str | None:
+    """Return the case that `package.json` names."""
+    try:
+        case = json.loads(_read(root / "data" / "package.json", PAYLOAD_BYTES_MAX) or b"null")["case"]["case"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return case if isinstance(case, str) else None
+
+
+def _read(path: Path, bytes_max: int) -> bytes | None:
+    """Return a file's bytes, at most one beyond the limit; None where there is none or it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(bytes_max + 1)
+    except OSError:
+        return None
