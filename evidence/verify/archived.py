@@ -33,7 +33,7 @@ from evidence.core.wire.sealed import SealedClip
 from evidence.errors import WireError, WireMalformed
 from evidence.verify.findings import finding
 from evidence.verify.judge import judge_log
-from ledger.canonical import Entry, JsonObject, decode_entry
+from ledger.canonical import Entry, JsonObject, canonical_json, decode_entry
 from ledger.errors import CodedError
 from ledger.findings import Finding, is_clean
 from ledger.policy import Policy
@@ -94,9 +94,8 @@ def judge_archived(
         manifest = said["manifest"]
         root = manifest_root(manifest)
         frozen = {one.place: one for one in _frozen(manifest)}
-    except (CodedError, KeyError) as error:
-        reason = error.code if isinstance(error, CodedError) else "wire.malformed"
-        return [finding("archive.malformed", subject, reason=reason)]
+    except CodedError as error:
+        return [finding("archive.malformed", subject, reason=error.message)]
     found = _judge_entry(receipt, entry, manifest, policy=policy, subject=subject)
     if said.get("root") != root.hex():
         found.append(finding("archive.root_differs", subject))
@@ -139,7 +138,9 @@ def _frozen(manifest: Mapping[str, Any]) -> Iterator[_Frozen]:
     for shelf in SHELVES:
         for number, member in enumerate(manifest[shelf], 1):
             named = member.get("exhibit") if shelf == "exhibits" and isinstance(member, dict) else number
-            if not isinstance(member, dict) or not isinstance(named, int) or not isinstance(member.get("sha256"), str):
+            # A truth value is no number here, though Python takes it for one.
+            is_number = type(named) is int and named > 0
+            if not isinstance(member, dict) or not is_number or not isinstance(member.get("sha256"), str):
                 raise WireMalformed(f"one of the {shelf} is not of its form")
             yield _Frozen(f"{shelf}/{named:04d}", member, shelf == "exhibits")
 
@@ -197,7 +198,7 @@ def _judge_annotation(
     one: Held, said: Mapping[str, Any], custody: Mapping[str, tuple[Receipt, Entry]], policy: Policy, subject: str
 ) -> Iterator[Finding]:
     """Judge what people said of an exhibit: the frozen version on record, the file that version or a later one."""
-    version, now = said.get("version"), _version_of(one.annotation)
+    version, now = said.get("version"), _object(one.annotation)
     if said.get("annotation") is None:
         if one.annotation is not None:
             yield finding("archive.annotation_newer", subject, version=0)
@@ -205,29 +206,36 @@ def _judge_annotation(
     known = _proved(custody.get(str(said["annotation"])), "clip.annotated", policy)
     if known is None or known.get("version") != version or known.get("clip") != said.get("clip"):
         yield finding("archive.annotation_differs", subject, version=version)
-    elif now == known:
+    elif _is_same(now, known):
         return
-    elif now is not None and isinstance(later := now.get("version"), int) and later > known["version"]:  # type: ignore[operator]
+    elif now is not None and type(later := now.get("version")) is int and later > said["version"]:
         yield finding("archive.annotation_newer", subject, version=version)
     else:
         yield finding("archive.annotation_differs", subject, version=version)
 
 
-def _version_of(raw: bytes | None) -> Mapping[str, Any] | None:
+def _object(raw: bytes | None) -> Mapping[str, Any] | None:
     try:
-        value = None if raw is None else json.loads(raw)
+        value = None if raw is None else json.loads(raw.decode())
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 
 
+def _is_same(now: Mapping[str, Any] | None, known: JsonObject) -> bool:
+    try:
+        return now is not None and canonical_json(dict(now)) == canonical_json(known)
+    except CodedError:
+        return False
+
+
 def _custody(raw: bytes | None, *, wanted: set[str]) -> dict[str, tuple[Receipt, Entry]]:
     """Return the receipts of some entries among a custody log, by the entries' ids; what cannot be read is left out."""
-    lines = (raw or b"").splitlines(keepends=True)
+    lines = (raw or b"").split(b"\n")[:-1]
     found: dict[str, tuple[Receipt, Entry]] = {}
     for start in range(0, len(lines), 2):
         try:
-            receipt = parse_receipt(b"".join(lines[start : start + 2]))
+            receipt = parse_receipt(b"".join(line + b"\n" for line in lines[start : start + 2]))
             entry = decode_entry(receipt.entry)
         except (WireError, CodedError):
             continue

@@ -64,7 +64,8 @@ def _entry_of(receipt: bytes | None) -> UUID | None:
 def _stated_case(root: Path) -> str | None:
     """Return the case that `package.json` names."""
     try:
-        case = json.loads(_read(root / "data" / "package.json", PAYLOAD_BYTES_MAX) or b"null")["case"]["case"]
+        raw = _read(root / "data" / "package.json", PAYLOAD_BYTES_MAX) or b"null"
+        case = json.loads(raw.decode())["case"]["case"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
     return case if isinstance(case, str) else None

@@ -46,7 +46,8 @@ from ledger.findings import Finding, is_clean
 from ledger.policy import Policy
 
 EXPORT_TYPES: Final = frozenset({"case.exported", "clips.exported"})
-_TAGS: Final = (BAGIT_NAME, INFO_NAME, MANIFEST_NAME, SM3_NAME, TRACE_NAME, *OUR_NAMES)
+BAG_TAGS: Final = (BAGIT_NAME, INFO_NAME, MANIFEST_NAME, SM3_NAME, TRACE_NAME, *OUR_NAMES)
+"""Files beside `data/` that a package of this version can have, each of which its list has to name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def _judge_trace(bag: Bag, manifest: bytes, policy: Policy, subject: str) -> lis
         entry = decode_entry(receipt.entry)
         said = parse_payload(receipt.payload)
     except CodedError as error:
-        return [finding("bag.trace_malformed", subject, reason=error.code)]
+        return [finding("bag.trace_malformed", subject, reason=error.message)]
     committed = commitment(salt=receipt.salt, payload=receipt.payload) == entry.commit
     if not committed or entry.type not in EXPORT_TYPES:
         reason = entry.type if committed else "payload.not_committed"
@@ -150,7 +151,7 @@ def _judge_tags(bag: Bag, subject: str) -> Iterator[Finding]:
     if tags is None or any("/" in path for path in tags):
         yield finding("bag.malformed", subject, list=TAG_MANIFEST_NAME)
         return
-    for name in _TAGS:
+    for name in BAG_TAGS:
         path = bag.root / name
         present = path.is_file()
         if present and name not in tags:

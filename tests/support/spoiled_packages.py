@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -134,3 +134,39 @@ SPOILED: Mapping[Spoil, tuple[str, ...]] = MappingProxyType(
 
 ONLY_WARNED = frozenset({added, no_trace, other_page})
 """Ways that a verification warns of and does not fail for."""
+
+
+_HEX = b"0" * 64
+_LINES: tuple[Callable[[bytes], bytes], ...] = (
+    lambda raw: raw + raw.splitlines(keepends=True)[0],
+    lambda raw: raw + _HEX + b"  data/../../etc/passwd\n",
+    lambda raw: raw + _HEX + b"  /etc/passwd\n",
+    lambda raw: raw + _HEX + b"  C:/windows\n",
+    lambda raw: raw + _HEX + b"  data\\x\n",
+    lambda raw: raw + _HEX + b"  data//x\n",
+    lambda raw: raw + _HEX + b"  data/./x\n",
+    lambda raw: raw + _HEX + b"  data/%2e%2e/x\n",
+    lambda raw: raw + _HEX + b"  data/%0d\n",
+    lambda raw: raw + _HEX + b"  data/x\t\n",
+    lambda raw: raw + _HEX + b"  data/" + b"x" * 1000 + b"\n",
+    lambda raw: raw + _HEX.replace(b"0", b"A") + b"  data/x\n",
+    lambda raw: raw + _HEX + b" *data/x\n",
+    lambda raw: raw + _HEX + b"   data/x\n",
+    lambda raw: raw + _HEX + b"\tdata/x\n",
+    lambda raw: raw + _HEX[1:] + b"  data/x\n",
+    lambda raw: raw + b"\n",
+    lambda raw: raw[:-1],
+    lambda raw: raw.replace(b"\n", b"\r\n"),
+    lambda raw: b"\xef\xbb\xbf" + raw,
+    lambda raw: raw.decode().encode("utf-16"),
+    lambda raw: raw + _HEX + b"  data/\xff\n",
+    lambda raw: raw + _HEX + "  data/\x85\u2028".encode() + b"\x00\n",
+)
+
+LISTS: Sequence[tuple[str, Callable[[bytes], bytes]]] = (
+    *((MANIFEST_NAME, change) for change in _LINES),
+    *((TAG_MANIFEST_NAME, change) for change in _LINES[:3]),
+    (TAG_MANIFEST_NAME, lambda raw: raw + _HEX + b"  data/x\n"),
+    (MANIFEST_NAME, lambda raw: raw + _HEX + b"  bagit.txt\n"),
+)
+"""Lists that are none, each as the name of the list and what was done to it."""

@@ -12,7 +12,7 @@ import pytest
 from evidence.verify.cli import main
 from tests.support.browser import Tab
 
-_FOR_PEOPLE = ("package.page_differs", "package.readme_differs")
+_FOR_PEOPLE = ("package.page_differs", "package.readme_differs", "bag.foreign")
 
 
 async def judge(

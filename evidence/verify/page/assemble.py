@@ -35,6 +35,8 @@ REST: Final = (
     "dock.js",
     "excerpt.js",
     "judge.js",
+    "bag.js",
+    "archived.js",
     "package.js",
     "view.js",
     "app.js",

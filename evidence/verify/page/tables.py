@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from evidence.core.wire.bag import LINES_MAX, LIST_BYTES_MAX, PATH_BYTES_MAX
 from evidence.core.wire.receipt import RECEIPT_BYTES_MAX
+from evidence.verify.archived_files import CUSTODY_BYTES_MAX
+from evidence.verify.bag import BAG_TAGS
 from evidence.verify.docks import DOCK_BYTES_MAX, DOCK_ENTRIES_MAX
 from evidence.verify.excerpt_statement import CUT_NAME_CHARS_MAX, EXCERPT_BYTES_MAX, PROOF_HASHES_MAX, RUNS_MAX
 from evidence.verify.findings import FINDINGS
@@ -116,6 +119,7 @@ OWED_PAGE: Mapping[str, tuple[str, str]] = {
 
 LIMITS: Final = {
     "CERTIFICATES_MAX": CERTIFICATES_MAX,
+    "CUSTODY_BYTES_MAX": CUSTODY_BYTES_MAX,
     "CUT_NAME_CHARS_MAX": CUT_NAME_CHARS_MAX,
     "DEPTH_MAX": DEPTH_MAX,
     "DOCK_BYTES_MAX": DOCK_BYTES_MAX,
@@ -124,8 +128,11 @@ LIMITS: Final = {
     "EXCERPT_BYTES_MAX": EXCERPT_BYTES_MAX,
     "KEYS_BYTES_MAX": KEYS_BYTES_MAX,
     "LEAVES_BYTES_MAX": LEAVES_BYTES_MAX,
+    "LINES_MAX": LINES_MAX,
+    "LIST_BYTES_MAX": LIST_BYTES_MAX,
     "NAME_BYTES_MAX": NAME_BYTES_MAX,
     "PARTIES_MAX": PARTIES_MAX,
+    "PATH_BYTES_MAX": PATH_BYTES_MAX,
     "PAYLOAD_BYTES_MAX": PAYLOAD_BYTES_MAX,
     "PLACES_MAX": PLACES_MAX,
     "POLICY_BYTES_MAX": POLICY_BYTES_MAX,
@@ -157,6 +164,7 @@ _VERDICT_NAMES = {
 def tables() -> dict[str, object]:
     """Return the page's constants, name -> JSON value."""
     return {
+        "BAG_TAGS": list(BAG_TAGS),
         "FINDINGS": {
             code: {
                 "obligation": meaning.obligation,

@@ -130,6 +130,14 @@ async function verifySelection(selection, given, rootsFile, progress) {
     verifications.push(await verifyItem(item, policy, roots, tell));
   }
   const remarks = packages.flatMap((one, number) => [...remarksOn(one, trusts[number]), ...beliefs[number].findings]);
+  const bag = await openBag(selection);
+  if (bag) {
+    const told = onceAround(remarks, bag);
+    const [policy, originals] = [beliefs[0].policy, pairs.map(([item]) => item)];
+    told.push(...await judgeBag(bag, policy, verifications));
+    told.push(...await judgeCaseIn(bag, originals, verifications, policy));
+    remarks.splice(0, remarks.length, ...told);
+  }
   return { verifications, trusts, remarks, verdict: verdictOf(verifications, trusts, remarks) };
 }
 

@@ -29,7 +29,7 @@ function foundLine(found) {
   const details = { ...found.details };
   const words = element("div", { class: "words" },
     both(sentence(FINDINGS[found.code].zh, details), sentence(FINDINGS[found.code].en, details)),
-    found.code === "package.uncovered" ? element("div", { class: "mono" }, shown(found.subject.slice(5))) : null);
+    found.subject.startsWith("file:") && found.details.obligation === undefined ? element("div", { class: "mono" }, shown(found.subject.slice(5))) : null);
   return element("div", { class: `found ${found.severity}` }, mark(found.severity), words,
     element("span", { class: "code" }, found.code));
 }
