@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Sequence
 
+from evidence.audit.clip_store import keep_findings
 from evidence.core.clock import Clock, Entropy
 from evidence.custody.record import record
 from evidence.db.pool import Pool
 from ledger.checkpoint import Checkpoint
+from ledger.findings import Finding, Severity
 
 
 async def record_audit(
-    pool: Pool, newest: Checkpoint, counts: Mapping[str, int], *, clock: Clock, entropy: Entropy
+    pool: Pool,
+    newest: Checkpoint,
+    findings: Sequence[Finding],
+    *,
+    resolves: Collection[Severity],
+    clock: Clock,
+    entropy: Entropy,
 ) -> None:
-    """Record that everything up to a checkpoint was audited.
+    """Record that everything up to a checkpoint was audited, and keep for the search what was named of clips.
 
     Args:
         newest: The published checkpoint at the end of the audit.
-        counts: Differences by code.
+        findings: What the audit named; what is no error is not counted on record.
+        resolves: See `keep_findings`.
     """
+    counts = dict(Counter(finding.code for finding in findings if finding.severity is Severity.ERROR))
     async with pool.acquire() as conn, conn.transaction():
         await record(
             conn,
@@ -29,3 +40,4 @@ async def record_audit(
             clock=clock,
             entropy=entropy,
         )
+        await keep_findings(conn, findings, resolves=resolves, at=clock())

@@ -22,7 +22,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -251,13 +251,14 @@ class StandingAudit:
         newest = _checkpoint(note, log)
         if newest is None:
             raise NotPublished("there is no checkpoint of this log to audit up to")
-        counts = dict(Counter(str(one["code"]) for one in self._round.findings))
-        await record_audit(self._pool, newest, counts, clock=self._clock, entropy=self._entropy)
+        named = [_finding(one) for one in self._round.findings]
+        resolves = (Severity.ERROR,) if len(named) < _FINDINGS_KEPT else ()
+        await record_audit(self._pool, newest, named, resolves=resolves, clock=self._clock, entropy=self._entropy)
         self._seen = note
         self.status = AuditStatus(self._clock(), self._round.findings, 1.0)
         self._round = _Round()
         self._save()
-        await _log.ainfo("audit completed", size=newest.size, findings=counts)
+        await _log.ainfo("audit completed", size=newest.size, findings=self.status.counts())
 
     async def _note(self, finding: Finding) -> None:
         if finding.severity is not Severity.ERROR:
@@ -348,6 +349,18 @@ def _low_priority_thread() -> ThreadPoolExecutor:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
 
     return ThreadPoolExecutor(1, thread_name_prefix="audit", initializer=lower)
+
+
+def _finding(noted: Mapping[str, object]) -> Finding:
+    """Read a finding back from what the round remembers of it, which another program may have written."""
+    details = noted.get("details")
+    return Finding(
+        code=str(noted["code"]),
+        severity=Severity.ERROR,
+        subject=str(noted["subject"]),
+        message=str(noted["message"]),
+        details=details if isinstance(details, dict) else {},
+    )
 
 
 def _checkpoint(note: bytes | None, log: KeyHistory) -> Checkpoint | None:

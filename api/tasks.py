@@ -201,7 +201,9 @@ async def audit_all(
     newest = (await services.log_keys()).open_checkpoint(await services.reader.checkpoint())
     audited = Audited(size=newest.size, root=root_text(newest.root), findings=found)
     if put_on_record:
-        await record_audit(services.pool, newest, audited.counts(), clock=services.clock, entropy=services.entropy)
+        await record_audit(
+            services.pool, newest, found, resolves=tuple(Severity), clock=services.clock, entropy=services.entropy
+        )
     return audited
 
 

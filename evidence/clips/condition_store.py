@@ -8,14 +8,28 @@ the order of the page.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from evidence.access.scope import Scope
 from evidence.clips.document import facet
 from evidence.clips.folding import like_pattern
 from evidence.clips.grams import is_exact, term_grams
 from evidence.clips.nearby import cells_around
-from evidence.clips.query_tree import Between, Every, Facets, InUnit, Near, Node, Noticed, Some, Without, Words, leaves
+from evidence.clips.query_tree import (
+    Audited,
+    Between,
+    Every,
+    Facets,
+    InUnit,
+    Near,
+    Node,
+    Noticed,
+    Some,
+    Without,
+    Words,
+    leaves,
+)
+from evidence.recorders.store import SETTLED
 
 _COLUMNS = {name: name for name in ("recorded_at", "received_at", "duration_ms", "size")}
 
@@ -31,13 +45,16 @@ _IN_UNIT = """unit = ANY(ARRAY(
         UNION SELECT n.unit FROM newest n JOIN below b ON n.parent = b.unit)
     SELECT unit FROM below))"""
 
-# The newest word about an inventory counts; what somebody explained is settled.
-_NOTICED = """clip IN (
+# The newest word about an inventory counts; what somebody explained, or what came after all, is settled.
+_NOTICED = f"""clip IN (
     SELECT s.clip FROM recorder_finding f JOIN clip_source s ON s.inventory = f.inventory
-    WHERE f.weight <> 'info'
+    WHERE f.weight <> 'info' AND /*which*/
       AND f.entry_id = (SELECT c.entry_id FROM recorder_comparison c WHERE c.inventory = f.inventory
                         ORDER BY c.entry_id DESC LIMIT 1)
-      AND NOT EXISTS (SELECT FROM recorder_explanation e WHERE e.finding = f.entry_id AND e.place = f.place))"""
+      AND ({SETTLED} OR EXISTS (
+          SELECT FROM recorder_explanation e WHERE e.finding = f.entry_id AND e.place = f.place)) = {{}})"""  # noqa: S608 - conditions of the house
+
+_AUDITED = "clip IN (SELECT f.clip FROM clip_finding f WHERE /*which*/ AND (f.resolved_at IS NOT NULL) = {})"
 
 
 class Wanted:
@@ -95,8 +112,10 @@ class Wanted:
                 return f"({cells} AND {self.clause(_NEAR, latitude, longitude, metres)})"
             case InUnit(one_of):
                 return self.clause(_IN_UNIT, list(one_of))
-            case Noticed():
-                return _NOTICED
+            case Noticed(code, weight, settled):
+                return self._noticed(_NOTICED, {"code": code, "weight": weight}, settled=settled)
+            case Audited(code, weight, settled):
+                return self._noticed(_AUDITED, {"code": code, "severity": weight}, settled=settled)
             case Every(parts):
                 return _joined([self.strict(part) for part in parts], " AND ")
             case Some(parts):
@@ -104,6 +123,10 @@ class Wanted:
             case Without(part):
                 # A clip without a time of recording was not recorded on that day either.
                 return f"({self.strict(part)}) IS NOT TRUE"
+
+    def _noticed(self, condition: str, asked: Mapping[str, str | None], *, settled: bool) -> str:
+        which = [self.clause(f"f.{column} = {{}}", value) for column, value in asked.items() if value is not None]
+        return self.clause(condition.replace("/*which*/", _joined(which, " AND ")), settled)
 
     def _every_loosely(self, parts: Sequence[Node]) -> str:
         """Ask the index for all single facets and all words' grams at once: one scan that begins with the rarest."""

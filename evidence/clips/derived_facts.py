@@ -47,13 +47,20 @@ def positions(probe: Mapping[str, Any], content: Mapping[str, Any]) -> list[tupl
 
 
 def findings(outcome: str | None, probe: Mapping[str, Any]) -> Iterator[str]:
-    """Tell what a derivation noticed: `damaged`, `continuity` (notice or high)."""
+    """Tell what a derivation noticed: `damaged`; `continuity`, then its weights and codes.
+
+    Observations that only describe a file (`info`) are none; derivations of older programs state weights without codes.
+    """
     damage, container = _object(probe, "damage"), _object(probe, "container")
     if outcome == "undecodable" or container.get("missing_bytes") or any(damage.get(name) for name in _LOSSES):
         yield "damaged"
     observed = _object(probe, "continuity")
-    if observed.get("high") or observed.get("notice"):
-        yield "continuity"
+    weights = [weight for weight in ("high", "notice") if observed.get(weight)]
+    if weights:
+        yield from ("continuity", *weights)
+    codes = observed.get("codes")
+    if isinstance(codes, list):
+        yield from (code for code in codes if isinstance(code, str))
 
 
 def _track(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:

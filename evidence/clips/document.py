@@ -20,7 +20,7 @@ from evidence.deadlines.storing import store_by
 STATE_SEALED = "sealed"
 """State of a clip nothing has been derived from yet; later its state is the derivation's outcome."""
 
-DOCUMENT_FORM = 7
+DOCUMENT_FORM = 8
 """Which form of document this program makes; those of another form are made again in the background."""
 
 

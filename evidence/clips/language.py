@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from evidence.clips.folding import fold
-from evidence.clips.query_fields import CHINESE_NAMES, FIELDS
+from evidence.clips.query_fields import ALIASES, CHINESE_NAMES, FIELDS
 from evidence.clips.query_tree import EVERYTHING, Every, Node, Some, Without, Words, leaves
 from evidence.errors import SearchInvalid
 
@@ -111,6 +111,7 @@ def _word(text: str, place: int, *, closes: int) -> tuple[_Token, int]:
 def _field_name(written: str) -> str | None:
     """Return the field that a name means; None when it is no more than text with a colon, such as a time of day."""
     name = unicodedata.normalize("NFKC", written).casefold()
+    name = ALIASES.get(name, name)
     if name in FIELDS:
         return name
     if name in CHINESE_NAMES:

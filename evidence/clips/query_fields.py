@@ -16,9 +16,10 @@ from uuid import UUID
 from evidence.clips.clips import ClipState
 from evidence.clips.derived_facts import KIND_UNKNOWN
 from evidence.clips.document import facet
+from evidence.clips.finding_words import read_findings
 from evidence.clips.folding import fold
 from evidence.clips.nearby import LATITUDE_E6_MAX, RADIUS_M_MAX
-from evidence.clips.query_tree import Between, Facets, InUnit, Near, Node, Noticed, Some, Without
+from evidence.clips.query_tree import Between, Facets, InUnit, Near, Node, Some, Without
 from evidence.clips.vocabulary import Word, vocabulary
 from evidence.errors import SearchInvalid
 from evidence.registers.judging import FLAGS
@@ -103,7 +104,7 @@ def _missing(name: str, text: str) -> Node:
     for value in _values(text):
         asked = _MISSING_NAMES.get(fold(value), fold(value))
         if asked in _MISSING_NAMES.values():
-            found.append(Facets((facet(name, asked),)))
+            found.append(Facets((facet("missing", asked),)))
         else:
             # No mark of a kind: the kinds are data, so that a list of what is missing needs no list of its own.
             found.append(Without(Facets((facet("marker", _key(vocabulary().markers, value, "marker")),))))
@@ -127,16 +128,15 @@ def _known(known: Mapping[str, str], value: str, name: str) -> str:
 
 
 def _findings(_: str, text: str) -> Node:
-    """What was noticed: in the file itself by its derivation, about its recorder by the sequence of sightings."""
-    asked = [_known(_FINDINGS, value, "findings") for value in _values(text)]
-    stood = tuple(facet("finding", name) for name in dict.fromkeys(asked) if name not in ("recorder", "open"))
-    found: list[Node] = []
-    if "open" in asked:
-        stood = tuple(facet("finding", name) for name in ("damaged", "continuity"))
-    if stood:
-        found.append(Facets(stood))
-    if "open" in asked or "recorder" in asked:
-        found.append(Noticed())
+    return read_findings(_values(text))
+
+
+def _has(name: str, text: str) -> Node:
+    """What is there: the opposite of `missing:`, and `open-findings`."""
+    found = [
+        read_findings(["open"]) if fold(value) in _OPEN_FINDINGS else Without(_missing(name, value))
+        for value in _values(text)
+    ]
     return found[0] if len(found) == 1 else Some(tuple(found))
 
 
@@ -260,12 +260,7 @@ _KINDS = {"video": "video", "视频": "video", "audio": "audio", "音频": "audi
     "unknown": KIND_UNKNOWN,
     "未知": KIND_UNKNOWN,
 }
-_FINDINGS = {"damaged": "damaged", "损坏": "damaged", "continuity": "continuity", "连续性": "continuity"} | {
-    "recorder": "recorder",
-    "记录仪": "recorder",
-    "open": "open",
-    "未决": "open",
-}
+_OPEN_FINDINGS = frozenset(("open-findings", "open findings", "未决"))
 
 
 _FLAGS = {flag: flag for flag in FLAGS} | {"blocked": "blocked", "待定": "blocked"}
@@ -299,15 +294,24 @@ FIELDS: Mapping[str, Field] = {
     "near": Field(_near, "recorded within a circle: latitude, longitude, radius", "39.3313,112.4329,500m"),
     "kind": Field(_word(_KINDS), "kind of media: video, audio, photo, unknown", "video,photo"),
     "action": Field(_plain, "action type of a case it is an exhibit of", "一般程序"),
-    "findings": Field(_findings, "what was noticed: damaged, continuity, recorder; open: any of them", "open"),
+    "findings": Field(
+        _findings,
+        "what was noticed: by whom (damaged, continuity, recorder, audit), open or resolved, by weight (high, notice,"
+        " error, warning), or by code",
+        "open",
+    ),
     "late": Field(_yes_or_no, "received after the second working day from its end (R20)", "yes"),
     "recorded": Field(_when, "when it was recorded, by the recorder's clock", "2026-03-01..2026-03-05"),
     "received": Field(_when, "when it was received", ">=2026-03"),
     "duration": Field(_duration, "how long it is", ">10m"),
     "size": Field(_size, "bytes of the original", "..200MB"),
     "missing": Field(_missing, "what nobody has written yet, or a marker that is not set", "remark"),
+    "has": Field(_has, "the opposite of missing; or open-findings", "open-findings"),
 }
 """Every field of the language."""
+
+ALIASES: Mapping[str, str] = {"finding": "findings"}
+"""Other spellings of names."""
 
 CHINESE_NAMES: Mapping[str, str] = {
     "案件": "case",
@@ -337,6 +341,7 @@ CHINESE_NAMES: Mapping[str, str] = {
     "时长": "duration",
     "大小": "size",
     "缺": "missing",
+    "有": "has",
 }
 """Names of fields as people write them in Chinese."""
 

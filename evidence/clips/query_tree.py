@@ -49,7 +49,32 @@ class InUnit:
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """Something that nobody has explained yet has to have been noticed about the recorder it came from."""
+    """Something has to have been noticed about the recorder it came from.
+
+    Attributes:
+        code: Of the observation; None for any that weighs something.
+        weight: `high` or `notice`; None for either.
+        settled: Whether somebody explained it, or what was missing came; else nobody and nothing did yet.
+    """
+
+    code: str | None = None
+    weight: str | None = None
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """An audit has to have named it, an object of it, or a row or payload about it.
+
+    Attributes:
+        code: Of the finding; None for any.
+        weight: `error` or `warning`; None for either.
+        settled: Whether a later audit of the same reach did not name it any more; else the newest one did.
+    """
+
+    code: str | None = None
+    weight: str | None = None
+    settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +98,7 @@ class Without:
     part: Node
 
 
-Leaf: TypeAlias = "Words | Facets | Between | Near | InUnit | Noticed"
+Leaf: TypeAlias = "Words | Facets | Between | Near | InUnit | Noticed | Audited"
 Node: TypeAlias = "Leaf | Every | Some | Without"
 
 EVERYTHING = Every(())

@@ -180,7 +180,7 @@ _COUNTING = """NOT EXISTS (
     SELECT FROM recorder_comparison later WHERE later.inventory = c.inventory AND later.entry_id > c.entry_id)"""
 """Condition of a comparison `c`: none of the same inventory came after it."""
 
-_SETTLED = """(f.code = 'recorder.file_vanished' AND (f.facts ->> 'count')::bigint = (
+SETTLED = """(f.code = 'recorder.file_vanished' AND (f.facts ->> 'count')::bigint = (
     SELECT count(*) FROM jsonb_array_elements(f.facts -> 'files') gone
     WHERE EXISTS (
         SELECT FROM clip_source s JOIN clip USING (clip)
@@ -189,7 +189,7 @@ _SETTLED = """(f.code = 'recorder.file_vanished' AND (f.facts ->> 'count')::bigi
 
 _FINDINGS = f"""
 SELECT f.entry_id, f.place, f.recorder, f.inventory, c.dock, f.code, f.weight, f.facts, c.compared_at,
-       {_SETTLED} AS settled,
+       {SETTLED} AS settled,
        coalesce((SELECT jsonb_agg(jsonb_build_object('text', e.said, 'at', e.explained_at, 'by', e.explained_by)
                                   ORDER BY e.entry_id)
                  FROM recorder_explanation e WHERE e.finding = f.entry_id AND e.place = f.place), '[]') AS explanations
@@ -223,7 +223,7 @@ async def open_findings(conn: Connection, recorders: Sequence[str]) -> Mapping[s
     """Count for each recorder the findings that nobody has explained and nothing has settled."""
     rows = await conn.fetch(
         f"""SELECT f.recorder, count(*) AS count FROM recorder_comparison c JOIN recorder_finding f USING (entry_id)
-            WHERE c.recorder = ANY($1) AND f.weight <> 'info' AND {_COUNTING} AND NOT {_SETTLED}
+            WHERE c.recorder = ANY($1) AND f.weight <> 'info' AND {_COUNTING} AND NOT {SETTLED}
               AND NOT EXISTS (SELECT FROM recorder_explanation e WHERE e.finding = f.entry_id AND e.place = f.place)
             GROUP BY f.recorder""",  # noqa: S608 - conditions of this module
         list(recorders),

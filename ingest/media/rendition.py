@@ -9,6 +9,7 @@ ends as an `undecodable` result with its reason; what is not (disk, memory of th
 from __future__ import annotations
 
 import errno
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from av.error import FFmpegError
 
+from ingest.media.continuity.meaning import Severity
 from ingest.media.continuity.observe import observe
 from ingest.media.continuity.report import MEDIA_TYPE, NOT_WALKED, format_report
 from ingest.media.errors import MediaError, MemorySpent, NoSpace, NothingDecodes, NoTracks, OutputSpent, TiledStill
@@ -256,8 +258,10 @@ def _probe_json(work: _Work) -> dict[str, JsonValue]:
         }
         facts["positions"] = work.proxy.positions.as_json()
         facts["damage"] = work.proxy.damage.as_json()
-        severities = [one.severity.value for one in work.proxy.continuity.observations]
-        facts["continuity"] = {word: severities.count(word) for word in ("high", "notice", "info")}
+        observed = work.proxy.continuity.observations
+        weights = Counter(one.severity.value for one in observed)
+        codes = {one.code for one in observed if one.severity is not Severity.INFO}
+        facts["continuity"] = {**{word: weights[word] for word in ("high", "notice", "info")}, "codes": sorted(codes)}
         frames = work.proxy.frames if "frames" in work.extras else None
         facts["frames"] = None if frames is None else {"units": sum(map(len, frames.tracks)), "ranges": frames.ranges}
     return facts

@@ -9,13 +9,13 @@ from uuid import UUID
 from evidence.cases.cases import LinkedClip, link_clip, open_case
 from evidence.clips.annotations import Annotated, annotate
 from evidence.clips.content import read_content
-from evidence.core.clock import format_time
+from evidence.core.clock import Clock, format_time
 from evidence.core.digest import CHUNK_BYTES
 from evidence.core.ids import uuid7
 from evidence.custody.record import Recorded, record
 from evidence.db.pool import Connection
 from ledger.canonical import JsonValue
-from tests.support.clock import SeededEntropy, SteppingClock
+from tests.support.clock import SeededEntropy
 
 STAFF = "staff:0195a000-0000-7000-8000-000000000001"
 """The person who acts in these tests."""
@@ -26,7 +26,7 @@ class Scribe:
     """Records events with a clock and entropy of its own; every content, id and time differs from the one before."""
 
     conn: Connection
-    clock: SteppingClock
+    clock: Clock
     entropy: SeededEntropy
 
     def new_id(self) -> UUID:

@@ -47,7 +47,7 @@ async def test_r13_a_hundred_requests_at_once_give_one_to_a_hundred(shared: Runn
     case = await opened(shared)
     async with shared.services.pool.acquire() as conn:
         # Numbers are what is looked at: the contents come without the way through a dock.
-        scribe = Scribe(conn=conn, clock=shared.services.clock, entropy=SeededEntropy(13))  # type: ignore[arg-type]
+        scribe = Scribe(conn=conn, clock=shared.services.clock, entropy=SeededEntropy(13))
         wanted = [await scribe.seal() for _ in range(100)]
     replies = await asyncio.gather(*(link(shared, case, clip) for clip in wanted))
     assert sorted(reply.json()["exhibit"] for reply in replies) == list(range(1, 101))

@@ -131,7 +131,7 @@ async def test_a_blocked_clip_from_its_refusal_to_its_resolution(shared: Running
             await conn.execute("SELECT 1")
         await post(shared, "/v1/units", {"name": "在册单位", "code": "140199990001"})
         await registry.officer("880001", unit="140199990001")
-        scribe = Scribe(conn=conn, clock=utc_now, entropy=SeededEntropy(89))  # type: ignore[arg-type]
+        scribe = Scribe(conn=conn, clock=utc_now, entropy=SeededEntropy(89))
         clip = await scribe.seal(recorder="nobody's", officer=None)
     path = f"/v1/clips/{clip}/attribution"
     found = await get(shared, path)

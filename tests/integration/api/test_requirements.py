@@ -63,7 +63,7 @@ async def clips(service: RunningService, *changes: dict[str, Any]) -> list[UUID]
     made = []
     async with service.services.pool.acquire() as conn:
         entropy = SeededEntropy(uuid4().int)
-        scribe = Scribe(conn=conn, clock=utc_now, entropy=entropy)  # type: ignore[arg-type]  # it only reads it
+        scribe = Scribe(conn=conn, clock=utc_now, entropy=entropy)
         for one in changes:
             minutes = one.pop("minutes", None)
             made.append(clip := await scribe.seal(**one))

@@ -6,12 +6,15 @@ import asyncio
 import json
 import time
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from api.health import check_readiness
 from api.services import Duty, Services, open_services
 from api.standing_audit import AuditSettings, StandingAudit
+from evidence.clips.query import ClipQuery
+from evidence.clips.search import list_clips
 from evidence.core.clock import utc_now
 from evidence.db.pool import connect
 from ledger.canonical import JsonObject
@@ -19,6 +22,7 @@ from ledger.checkpoint import Checkpoint, sign_checkpoint
 from ledger.note import Signer
 from tests.support.clock import SeededEntropy
 from tests.support.ledger import until
+from tests.support.payloads import Scribe
 from tests.support.service import config_for
 
 FAST = {"audit_interval_seconds": 0.1, "audit_bytes_per_second": 10**9}
@@ -40,6 +44,14 @@ def _audit(services: Services, *, bytes_per_second: int = 10**9, interval: float
 async def _recorded(services: Services) -> list[JsonObject]:
     rows = await services.pool.fetch("SELECT payload FROM custody_payload WHERE type = 'audit.completed'")
     return [json.loads(row["payload"]) for row in rows]
+
+
+async def _sealed(services: Services, sha256: str, *, size: int) -> UUID:
+    """Put a clip on record whose original is an object of the store."""
+    async with services.pool.acquire() as conn:
+        scribe = Scribe(conn=conn, clock=utc_now, entropy=SeededEntropy(7))
+        nothing = dict.fromkeys(("recorder", "dock", "inventory", "officer", "recorded_at"))
+        return await scribe.seal(**nothing, sha256=sha256, size=size)
 
 
 async def test_rounds_come_by_themselves_and_are_entries(database: str, tmp_path: Path) -> None:
@@ -68,6 +80,7 @@ async def test_an_altered_object_is_found_shown_and_does_not_stop_the_service(da
     config = config_for(database, tmp_path / "data", **FAST)
     async with open_services(config, duties=frozenset({Duty.SEQUENCE})) as services:
         name = services.objects.put(b"derived" * 1000)
+        clip = await _sealed(services, name, size=7_000)
         path = services.objects.open_path(name)
         path.chmod(0o644)
         path.write_bytes(b"altered" * 1000)
@@ -77,6 +90,9 @@ async def test_an_altered_object_is_found_shown_and_does_not_stop_the_service(da
         await until(lambda: audit.status.completed_at is not None, seconds=40)
         assert audit.status.counts() == {"object.altered": 1}
         assert {"object.altered": 1} in [one["findings"] for one in await _recorded(services)]
+        async with services.pool.acquire() as conn:
+            page = await list_clips(conn, ClipQuery(text="findings:object.altered"))
+        assert [item.clip for item in page.items] == [clip], "the search knows of it"
         readiness = await check_readiness(services)
         (shown,) = [one for one in readiness.checks if one.name == "findings"]
         assert not shown.ok
