@@ -12,6 +12,7 @@ from datetime import timedelta
 from ipaddress import ip_address
 from typing import TypeVar
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
@@ -20,12 +21,14 @@ from api.auth import Caller, StaffCaller, authenticate
 from api.bodies import BodyLimits, field_errors
 from api.call import Call
 from api.cookies import address_of, session_cookie
-from api.errors import QueryInvalid, RoleRefused, RouteUnknown, ScopeRefused
+from api.errors import ApiError, QueryInvalid, RoleRefused, RouteUnknown, ScopeRefused
 from api.permits import admit
 from api.route import Route
 from api.routes.access import CONTROLLERS
 from api.scopes import opens
 from api.services import Services
+from evidence.db.pool import Connection
+from evidence.parties.errors import TicketForeign
 
 SERVICES = web.AppKey("services", Services)
 CALLER = web.RequestKey("caller", object)
@@ -90,15 +93,7 @@ async def _let_in(route: Route, request: web.Request, services: Services) -> Cal
     if route.roles is None or (route.open_on_loopback and _is_trusted_scraper(request, services)):
         return None
     async with services.pool.acquire() as conn:
-        caller = await authenticate(
-            conn,
-            _credentials(route, request, services),
-            origin=services.origin,
-            now=services.clock(),
-            leeway=timedelta(seconds=services.config.token_leeway_seconds),
-            idle=timedelta(seconds=services.config.session_idle_seconds),
-            address=address_of(request, services.config.trusted_proxies),
-        )
+        caller = await _authenticated(conn, request, services, _credentials(route, request, services))
     request[CALLER] = caller
     if caller.role not in route.roles:
         raise RoleRefused(
@@ -107,6 +102,36 @@ async def _let_in(route: Route, request: web.Request, services: Services) -> Cal
     if isinstance(caller, StaffCaller) and not opens(caller.scopes, route):
         raise ScopeRefused("this token does not open this", scopes=sorted(caller.scopes or ()))
     return caller
+
+
+async def staff_shown(conn: Connection, route: Route, request: web.Request, services: Services) -> UUID | None:
+    """Return whose session or token came along to a route that is open to anybody; None without any.
+
+    Raises:
+        TicketForeign: Something came along that opens nothing, or is no person's.
+    """
+    shown = _credentials(route, request, services)
+    if not shown:
+        return None
+    try:
+        caller = await _authenticated(conn, request, services, shown)
+    except ApiError as error:
+        raise TicketForeign("what came along with the ticket opens nothing") from error
+    if not isinstance(caller, StaffCaller):
+        raise TicketForeign("the ticket is a person's")
+    return caller.staff
+
+
+async def _authenticated(conn: Connection, request: web.Request, services: Services, shown: list[str]) -> Caller:
+    return await authenticate(
+        conn,
+        shown,
+        origin=services.origin,
+        now=services.clock(),
+        leeway=timedelta(seconds=services.config.token_leeway_seconds),
+        idle=timedelta(seconds=services.config.session_idle_seconds),
+        address=address_of(request, services.config.trusted_proxies),
+    )
 
 
 def _credentials(route: Route, request: web.Request, services: Services) -> list[str]:

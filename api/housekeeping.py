@@ -26,6 +26,9 @@ RENEWAL_PAUSE_SECONDS = 0.05
 ANSWERS_KEPT = timedelta(days=1)
 """How long the answer to a create with an Idempotency-Key is kept: longer than any client goes on trying."""
 
+TICKETS_TOLD = timedelta(hours=1)
+"""How long whoever holds an expired view ticket is told that it has expired, and not that there is none."""
+
 
 async def sweep(stop: asyncio.Event, *, pool: Pool, clock: Clock, entropy: Entropy) -> None:
     """Remove expired tickets and old stored answers every ten minutes, until `stop`; first bring the search index up to
@@ -39,7 +42,7 @@ async def sweep(stop: asyncio.Event, *, pool: Pool, clock: Clock, entropy: Entro
     while not stop.is_set():
         now = clock()
         async with pool.acquire() as conn:
-            await remove_expired(conn, tickets_before=now, answers_before=now - ANSWERS_KEPT)
+            await remove_expired(conn, tickets_before=now - TICKETS_TOLD, answers_before=now - ANSWERS_KEPT)
             await sweep_counts(conn, before=now - FORGOTTEN_AFTER, rows_max=COUNTS_MAX)
             await sweep_seen(conn, before=now - KNOWN_FOR)
             await remove_tickets(conn, before=now)

@@ -21,7 +21,7 @@ from api.errors import MethodRefused, RouteUnknown, SystemAway
 from api.metrics import METRICS
 from api.problems import INTERNAL, PROBLEMS, problem_response, treatment_of
 from api.traffic import TRAFFIC
-from evidence.errors import DatabaseUnreachable
+from evidence.errors import DatabaseUnreachable, DatabaseUnwritable
 from ledger.errors import CodedError
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -51,6 +51,11 @@ _DATABASE_GONE = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.PostgresConnectionError,
     asyncpg.TooManyConnectionsError,
+)
+_DATABASE_UNWRITABLE = (
+    asyncpg.ReadOnlySQLTransactionError,
+    # Disk full, out of memory, a limit of its configuration.
+    asyncpg.InsufficientResourcesError,
 )
 
 _log = structlog.get_logger("shilu.http")
@@ -103,16 +108,25 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
         return _problem(request, error)
     except _DATABASE_GONE as error:
         return _problem(request, DatabaseUnreachable(f"the database went away: {type(error).__name__}"))
+    except _DATABASE_UNWRITABLE as error:
+        return _problem(request, DatabaseUnwritable(f"the database takes no entries: {type(error).__name__}"))
     except OSError as error:
         if request.get(ANSWER_BEGUN):
             raise
         await _log.awarning("system error", request_id=request[REQUEST_ID], error=str(error))
         return _problem(request, SystemAway("the disk or the database did not answer"))
     except Exception as error:  # broad: whatever nobody foresaw becomes 500 with a traceback in the log, never silence
+        if _ends_what_was_cut(error):
+            return _problem(request, DatabaseUnreachable("the database went away in a transaction"))
         await _log.aexception("unforeseen", request_id=request[REQUEST_ID], kind=type(error).__name__)
         if request.get(ANSWER_BEGUN):
             raise
         return _problem(request, INTERNAL)
+
+
+def _ends_what_was_cut(error: Exception) -> bool:
+    """Whether it is what the end of a transaction says whose connection went away; nothing of that was committed."""
+    return isinstance(error, asyncpg.InterfaceError) and isinstance(error.__context__, _DATABASE_GONE)
 
 
 async def dress(request: web.Request, response: web.StreamResponse) -> None:

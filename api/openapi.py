@@ -28,6 +28,7 @@ AUTH_CODES = (
 ALWAYS_CODES = (
     "internal",
     "database.unreachable",
+    "database.unwritable",
     "service.unavailable",
     "request.query",
     "route.unknown",

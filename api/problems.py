@@ -150,7 +150,8 @@ PROBLEMS = _table(
         (409, Retry.NEVER, "deadline.rules_backdated deadline.conflict deadline.extension_refused"),
         (500, Retry.LATER, "account.secret_differs"),
         (403, Retry.NEVER, "auth.role auth.scope wire.signature access.denied"),
-        (403, Retry.FIXED, "dock.code_refused"),
+        (403, Retry.FIXED, "dock.code_refused ticket.expired"),
+        (403, Retry.NEVER, "ticket.foreign"),
         (403, Retry.NEVER, "upload.final"),
         # The request is right in itself and does not fit what is there.
         (409, Retry.NEVER, "token.already_revoked dock.already_enrolled dock.already_revoked inventory.conflict"),
@@ -185,7 +186,7 @@ PROBLEMS = _table(
         (460, Retry.LATER, "upload.checksum_mismatch"),
         # The way is blocked; the same request may be sent again.
         (421, Retry.LATER, "upload.elsewhere"),
-        (503, Retry.LATER, "service.unavailable upload.busy database.unreachable receipt.pending"),
+        (503, Retry.LATER, "service.unavailable upload.busy database.unreachable database.unwritable receipt.pending"),
         (503, Retry.LATER, "ledger.not_published ledger.not_leading ledger.head_moved ledger.checkpoint_stale"),
         (503, Retry.LATER, "ledger.checkpoint_withheld ledger.storage_busy ledger.storage_unreachable"),
         (503, Retry.LATER, "object.store_unreachable digest.sm3_unavailable"),

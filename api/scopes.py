@@ -18,6 +18,7 @@ GROUPS = frozenset(
             "access",
             "accounts",
             "annotations",
+            "custody",
             "cases",
             "clips",
             "docks",

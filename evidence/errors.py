@@ -20,6 +20,13 @@ class DatabaseUnreachable(EvidenceError):
     blame = Blame.WAY
 
 
+class DatabaseUnwritable(EvidenceError):
+    """PostgreSQL takes no entries now: read-only, or out of disk or memory. What cannot be recorded is not served."""
+
+    code = "database.unwritable"
+    blame = Blame.WAY
+
+
 class DatabaseUnsuitable(EvidenceError):
     """The server answers but cannot serve: older than PostgreSQL 15, or a schema newer than this program."""
 

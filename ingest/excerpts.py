@@ -53,6 +53,7 @@ class Wish:
     """What somebody wants: milliseconds on the players' clock, whether a playable cut, and what for.
 
     `bytes_max` is how much of the original may go along, for callers that have to wait; None without such a limit.
+    `session` is the public id of the session or token that whoever asks showed.
 
     Raises:
         ExcerptImpossible: The times are not in order, or the span is longer than a day.
@@ -65,6 +66,7 @@ class Wish:
     actor: str
     cut: bool = True
     bytes_max: int | None = None
+    session: UUID | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -112,7 +114,13 @@ async def make_excerpt(exporter: Exporter, wish: Wish, *, target: Path, workspac
             cut_suffix="" if cut is None else _SUFFIXES.get(str(cut.facts.probe.get("container")), ".bin"),
         )
         return await export_excerpt(
-            exporter, clip=wish.clip, order=order, target=target, actor=wish.actor, purpose=wish.purpose
+            exporter,
+            clip=wish.clip,
+            order=order,
+            target=target,
+            actor=wish.actor,
+            purpose=wish.purpose,
+            session=wish.session,
         )
 
 

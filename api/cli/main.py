@@ -14,6 +14,7 @@ from api.cli import (
     annotate,
     axis,
     case,
+    custody,
     demo,
     docks,
     excerpt,
@@ -53,6 +54,7 @@ app.command("verify")(look.verify_command)
 app.command("export")(look.export_command)
 app.command("excerpt")(excerpt.excerpt_command)
 app.command("redact")(redact.redact_command)
+app.command("custody")(custody.custody_command)
 app.command("audit")(look.audit_command)
 app.command("repair")(repair.repair_command)
 app.add_typer(access.app, name="access")

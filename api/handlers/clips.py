@@ -55,6 +55,7 @@ async def find(call: Call[None, ClipsQuery]) -> web.Response:
             await put_on_record(
                 conn,
                 staff=call.staff.staff,
+                session=call.staff.token,
                 purpose=purpose,
                 question=query.in_words(),
                 shown=[one.clip for one in page.items],
@@ -113,6 +114,8 @@ async def view(call: Call[OpenView, NoQuery]) -> web.Response:
             rendition=body.rendition,
             purpose=purpose,
             staff=call.staff.staff,
+            session=call.staff.token,
+            by_cookie=call.staff.by_session and "Authorization" not in call.request.headers,
             sha256=sha256,
             media_type=media_type,
             lifetime=timedelta(seconds=services.config.view_ticket_seconds),

@@ -38,6 +38,7 @@ async def order(call: Call[OrderExcerpt, NoQuery]) -> web.StreamResponse:
         actor=call.actor,
         cut=body.cut,
         bytes_max=EXCERPT_BYTES_MAX,
+        session=call.staff.token,
     )
     async with workroom(services.folders.work, prefix="excerpt-") as folder:
         made = await excerpt(services, wish, target=folder / f"excerpt-{clip}")

@@ -101,6 +101,7 @@ async def download(call: Call[OpenDownload, NoQuery]) -> web.Response:
             export=call.id("export"),
             purpose=call.body.purpose,
             actor=call.actor,
+            session=call.staff.token,
             clock=services.clock,
             entropy=services.entropy,
         )

@@ -13,13 +13,15 @@ from aiohttp import web
 
 from api.answers import etag
 from api.call import Call
+from api.dispatch import ROUTE, staff_shown
 from api.metrics import METRICS
 from api.ranges import Span, choose_span
 from api.route import NoQuery
 from api.services import Services
+from evidence.db.pool import Connection
 from evidence.objects.proved import ProvedObject, prove_object
 from evidence.parties.ticket_store import ViewTicket
-from evidence.parties.tickets import redeem_beside, redeem_ticket
+from evidence.parties.tickets import redeem_beside, redeem_ticket, require_own
 
 READ_BYTES = 512 * 1024
 """Bytes read and written at a time; larger pieces gain nothing, smaller ones cost thread hand-overs."""
@@ -29,6 +31,7 @@ async def media(call: Call[None, NoQuery]) -> web.StreamResponse:
     """Serve the object that a ticket opens."""
     async with call.services.pool.acquire() as conn:
         ticket = await redeem_ticket(conn, call.request.match_info["ticket"], clock=call.services.clock)
+        await _require_own(conn, call, ticket)
     return await _serve(call, ticket)
 
 
@@ -37,7 +40,12 @@ async def media_beside(call: Call[None, NoQuery]) -> web.StreamResponse:
     address = call.request.match_info
     async with call.services.pool.acquire() as conn:
         ticket = await redeem_beside(conn, address["ticket"], kind=address["kind"], clock=call.services.clock)
+        await _require_own(conn, call, ticket)
     return await _serve(call, ticket)
+
+
+async def _require_own(conn: Connection, call: Call[None, NoQuery], ticket: ViewTicket) -> None:
+    require_own(ticket, shown=await staff_shown(conn, call.request[ROUTE], call.request, call.services))
 
 
 async def _serve(call: Call[None, NoQuery], ticket: ViewTicket) -> web.StreamResponse:

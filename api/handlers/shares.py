@@ -60,6 +60,7 @@ async def create(call: Call[ShareExport, NoQuery]) -> web.Response:
             expires_at=body.expires_at,
             uses_max=body.uses,
             actor=call.actor,
+            session=call.staff.token,
             clock=services.clock,
             entropy=services.entropy,
         )

@@ -16,6 +16,9 @@ OVERSEERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
 
 STAFF = STAFF_ROLES
 
+CUSTODIANS = frozenset({Role.AUDITOR, Role.ARCHIVIST})
+"""Who reads who looked at what: the auditor everything, an archivist what is within reach."""
+
 VIEWERS = STAFF_ROLES - {Role.ADMINISTRATOR}
 """Who may know what is on footage; an administrator manages and sees none."""
 

@@ -50,7 +50,10 @@ def _media_route(
             Answer(status=200, means="The whole object", media_type=MEDIA_TYPE),
             Answer(status=206, means="The range", media_type=MEDIA_TYPE),
         ),
-        errors=("ticket.unknown", "request.range", "object.missing", "object.damaged", "object.store_unreachable"),
+        errors=(
+            *("ticket.unknown", "ticket.expired", "ticket.foreign", "request.range"),
+            *("object.missing", "object.damaged", "object.store_unreachable"),
+        ),
         headers=(
             Header(name="Range", means="One range of bytes"),
             Header(name="If-Range", means="ETag that the range is of"),

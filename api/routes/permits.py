@@ -108,6 +108,8 @@ PERMITS: Mapping[str, Permit] = MappingProxyType(
         "annotate_clip": Permit(action=Action.ANNOTATE),
         "annotate_many": Permit(action=Action.ANNOTATE, clips=_targets),
         "accept_proposals": Permit(action=Action.ANNOTATE),
+        "clip_custody": Permit(action=Action.CUSTODY, lists=True),
+        "person_custody": Permit(action=None, lists=True),
         "classify_clip": Permit(action=Action.ANNOTATE),
         "redact_clip": Permit(action=Action.ANNOTATE),
         "view_clip": Permit(action=_of_view),

@@ -11,6 +11,7 @@ from api.routes.annotations import ANNOTATION_ROUTES
 from api.routes.case_files import CASE_FILE_ROUTES
 from api.routes.cases import CASE_ROUTES
 from api.routes.clips import CLIP_ROUTES
+from api.routes.custody import CUSTODY_ROUTES
 from api.routes.exports import EXPORT_ROUTES
 from api.routes.grants import GRANT_ROUTES
 from api.routes.items import ITEM_ROUTES
@@ -36,6 +37,7 @@ ROUTES: tuple[Route, ...] = (
     *REGISTER_ROUTES,
     *UPLOAD_ROUTES,
     *CLIP_ROUTES,
+    *CUSTODY_ROUTES,
     *SEARCH_ROUTES,
     *ANNOTATION_ROUTES,
     *CASE_ROUTES,

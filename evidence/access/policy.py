@@ -6,7 +6,9 @@
 
 All three have to agree, and what no rule allows is denied. Two roles stand outside of reach: an administrator manages,
 which is to say whose a clip is too, and sees no footage; an auditor reads custody and metadata of everything, and looks
-at footage only within their reach. Grants of one person add up; units are handed in with all that lies below them.
+at footage only within their reach. Custody reports are the auditor's, and an archivist's within reach; not an
+administrator's, who gives and takes access and is one of those whom the reports are about. Grants of one person add up;
+units are handed in with all that lies below them.
 Properties that the tests hold: a class more on a clip never allows more, a grant more never allows less, and who may do
 anything with a clip may know of it.
 """
@@ -36,6 +38,9 @@ class Action(StrEnum):
 
     ATTRIBUTE = "attribute"
     """Read or say whose a clip is: its officer and unit, and nothing of what it shows."""
+
+    CUSTODY = "custody"
+    """Read custody reports: which people looked, from which session, what for, and what they were given."""
 
     VIEW = "view"
     ORIGINAL = "original"
@@ -83,8 +88,8 @@ RIGHTS: Mapping[Role, frozenset[Action]] = MappingProxyType(
     {
         Role.INVESTIGATOR: _WORKING | {Action.ANNOTATE, Action.LINK, Action.HOLD},
         Role.REVIEWER: _WORKING | {Action.APPROVE, Action.HOLD},
-        Role.ARCHIVIST: _WORKING | {Action.ANNOTATE, Action.LINK, Action.HOLD, Action.DISPOSE},
-        Role.AUDITOR: _LOOKING,
+        Role.ARCHIVIST: _WORKING | {Action.CUSTODY, Action.ANNOTATE, Action.LINK, Action.HOLD, Action.DISPOSE},
+        Role.AUDITOR: _LOOKING | {Action.CUSTODY},
         Role.ADMINISTRATOR: frozenset({Action.ADMINISTRATE, Action.ATTRIBUTE}),
         Role.DOCK: frozenset(),
         Role.CONTROLLER: frozenset(),
@@ -94,7 +99,7 @@ RIGHTS: Mapping[Role, frozenset[Action]] = MappingProxyType(
 
 OFFICES: Mapping[Role, frozenset[Action]] = MappingProxyType(
     {
-        Role.AUDITOR: frozenset({Action.METADATA, Action.ATTRIBUTE}),
+        Role.AUDITOR: frozenset({Action.METADATA, Action.ATTRIBUTE, Action.CUSTODY}),
         Role.ADMINISTRATOR: frozenset({Action.ADMINISTRATE, Action.ATTRIBUTE}),
     }
 )

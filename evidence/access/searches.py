@@ -22,6 +22,7 @@ async def put_on_record(
     conn: Connection,
     *,
     staff: UUID,
+    session: UUID | None = None,
     purpose: str,
     question: str,
     shown: Collection[UUID],
@@ -31,6 +32,7 @@ async def put_on_record(
     """Record that a person searched for a purpose, and which restricted clips the page shows; return the entry.
 
     Args:
+        session: Public id of the session or token they showed.
         purpose: A key of `evidence.parties.purposes.PURPOSES`.
         question: The question in words, as it was asked.
         shown: All clips of the page; those that bear a class are stated.
@@ -50,6 +52,7 @@ async def put_on_record(
             "question": question,
             "classes": list[JsonValue](sorted(classes)),
             "clips": list[JsonValue](sorted(map(str, restricted))),
+            "session": None if session is None else str(session),
         },
         clock=clock,
         entropy=entropy,

@@ -54,3 +54,4 @@ class ClipsSearched(Payload):
     question: Text
     classes: Annotated[list[Word], Field(max_length=CLASSES_MAX)]
     clips: Annotated[list[Id], Field(max_length=SHOWN_MAX)]
+    session: Id | None = None

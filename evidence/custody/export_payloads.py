@@ -35,6 +35,7 @@ class ExportShared(Payload):
     secret_sha256: Digest
     expires_at: Time
     uses_max: Ordinal
+    session: Id | None = None
 
 
 class ExportLinkRevoked(Payload):
@@ -51,3 +52,4 @@ class ExportFetched(Payload):
     export: Id
     link: Id | None
     purpose: Word
+    session: Id | None = None

@@ -343,13 +343,18 @@ class ClipAnnotated(Payload):
 
 
 class ClipViewed(Payload):
-    """Somebody is about to see a clip; stated before the first byte is served."""
+    """Somebody is about to see a clip; stated before the first byte is served.
+
+    `session` is the public id of the session or token they showed, `sha256` the object they are to be served.
+    """
 
     clip: Id
     rendition: Word
     purpose: Word
     staff: Id
     ticket: Id
+    session: Id | None = None
+    sha256: Digest | None = None
 
 
 class ExportedFile(Payload):
@@ -392,6 +397,7 @@ class ClipExcerpted(Payload):
     to_ms: Count
     runs: list[ExcerptedRun]
     cut: ExcerptedCut | None
+    session: Id | None = None
 
 
 class ClipRedacted(Payload):

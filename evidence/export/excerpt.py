@@ -47,7 +47,14 @@ class Excerpted:
 
 
 async def export_excerpt(
-    exporter: Exporter, *, clip: UUID, order: Order, target: Path, actor: str, purpose: str
+    exporter: Exporter,
+    *,
+    clip: UUID,
+    order: Order,
+    target: Path,
+    actor: str,
+    purpose: str,
+    session: UUID | None = None,
 ) -> Excerpted:
     """Write a folder with an excerpt of a clip.
 
@@ -90,7 +97,7 @@ async def export_excerpt(
             type="clip.excerpted",
             actor=actor,
             subject=f"clip:{clip}",
-            payload=_trace(statement, clip=clip, purpose=purpose),
+            payload=_trace(statement, clip=clip, purpose=purpose, session=session),
             clock=exporter.clock,
             entropy=exporter.entropy,
         )
@@ -114,7 +121,7 @@ def _state(order: Order, leaves: list[bytes], *, clip: UUID, size: int, name: st
     return ExcerptStatement(clip=clip, size=size, runs=runs, asked=order.asked, shown=order.shown, cut=cut)
 
 
-def _trace(statement: ExcerptStatement, *, clip: UUID, purpose: str) -> JsonObject:
+def _trace(statement: ExcerptStatement, *, clip: UUID, purpose: str, session: UUID | None) -> JsonObject:
     cut = statement.cut
     return {
         "clip": str(clip),
@@ -123,6 +130,7 @@ def _trace(statement: ExcerptStatement, *, clip: UUID, purpose: str) -> JsonObje
         "to_ms": statement.asked.to_ms,
         "runs": [{"first": run.first, "chunks": run.chunks} for run in statement.runs],
         "cut": None if cut is None else {"name": cut.name, "sha256": cut.sha256.hex(), "size": cut.size},
+        "session": None if session is None else str(session),
     }
 
 

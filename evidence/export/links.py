@@ -59,6 +59,7 @@ async def share(
     expires_at: datetime,
     uses_max: int,
     actor: str,
+    session: UUID | None = None,
     clock: Clock,
     entropy: Entropy,
 ) -> Shared:
@@ -91,6 +92,7 @@ async def share(
             "secret_sha256": credential.digest.hex(),
             "expires_at": format_time(expires_at),
             "uses_max": uses_max,
+            "session": None if session is None else str(session),
         },
         clock=clock,
         entropy=entropy,
@@ -154,13 +156,24 @@ async def use_link(conn: Connection, text: str, *, clock: Clock, entropy: Entrop
     )
 
 
-async def fetch(conn: Connection, *, export: UUID, purpose: str, actor: str, clock: Clock, entropy: Entropy) -> Fetched:
+async def fetch(
+    conn: Connection,
+    *,
+    export: UUID,
+    purpose: str,
+    actor: str,
+    session: UUID | None = None,
+    clock: Clock,
+    entropy: Entropy,
+) -> Fetched:
     """Hand a package to who works here, in the caller's transaction.
 
     Raises:
         ExportUnknown, ExportNotReady: There is no such package, or not yet, or not any more.
     """
-    return await _fetch(conn, export=export, link=None, purpose=purpose, actor=actor, clock=clock, entropy=entropy)
+    return await _fetch(
+        conn, export=export, link=None, purpose=purpose, actor=actor, session=session, clock=clock, entropy=entropy
+    )
 
 
 async def redeem(conn: Connection, text: str, *, clock: Clock) -> TicketRow:
@@ -179,7 +192,15 @@ async def redeem(conn: Connection, text: str, *, clock: Clock) -> TicketRow:
 
 
 async def _fetch(
-    conn: Connection, *, export: UUID, link: UUID | None, purpose: str, actor: str, clock: Clock, entropy: Entropy
+    conn: Connection,
+    *,
+    export: UUID,
+    link: UUID | None,
+    purpose: str,
+    actor: str,
+    session: UUID | None = None,
+    clock: Clock,
+    entropy: Entropy,
 ) -> Fetched:
     await _require_done(conn, export)
     recorded = await record(
@@ -187,7 +208,12 @@ async def _fetch(
         type="export.fetched",
         actor=actor,
         subject=f"export:{export}",
-        payload={"export": str(export), "link": None if link is None else str(link), "purpose": purpose},
+        payload={
+            "export": str(export),
+            "link": None if link is None else str(link),
+            "purpose": purpose,
+            "session": None if session is None else str(session),
+        },
         clock=clock,
         entropy=entropy,
     )

@@ -108,9 +108,21 @@ class InventoryConflict(EvidenceError):
 
 
 class TicketUnknown(EvidenceError):
-    """No view ticket is like this one, or it has expired; ask for a new view."""
+    """No ticket is like this one, or it has expired long ago; ask for a new view."""
 
     code = "ticket.unknown"
+
+
+class TicketExpired(EvidenceError):
+    """The time of this view is over; ask for a new one."""
+
+    code = "ticket.expired"
+
+
+class TicketForeign(EvidenceError):
+    """The view was opened by somebody else, or in a browser whose session did not come along."""
+
+    code = "ticket.foreign"
 
 
 class KeyReused(EvidenceError):

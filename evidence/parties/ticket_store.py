@@ -19,6 +19,8 @@ class ViewTicket:
         sha256: 32 bytes, the object it opens.
         media_type: What to call those bytes.
         expires_at: From when on it opens nothing.
+        staff: Whose it is; None for tickets of an older program.
+        by_cookie: Whether their session has to come along.
     """
 
     ticket: UUID
@@ -27,6 +29,8 @@ class ViewTicket:
     sha256: bytes
     media_type: str
     expires_at: datetime
+    staff: UUID | None = None
+    by_cookie: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,21 +45,24 @@ class StoredAnswer:
 async def insert_ticket(conn: Connection, ticket: ViewTicket) -> None:
     """Store a ticket."""
     await conn.execute(
-        """INSERT INTO view_ticket (ticket, secret_sha256, entry_id, sha256, media_type, expires_at)
-           VALUES ($1, $2, $3, $4, $5, $6)""",
+        """INSERT INTO view_ticket (ticket, secret_sha256, entry_id, sha256, media_type, expires_at, staff, by_cookie)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
         ticket.ticket,
         ticket.secret_sha256,
         ticket.entry_id,
         ticket.sha256,
         ticket.media_type,
         ticket.expires_at,
+        ticket.staff,
+        ticket.by_cookie,
     )
 
 
 async def find_ticket(conn: Connection, ticket: UUID) -> ViewTicket | None:
     """Return a ticket by its public id, expired or not."""
     row = await conn.fetchrow(
-        "SELECT ticket, secret_sha256, entry_id, sha256, media_type, expires_at FROM view_ticket WHERE ticket = $1",
+        """SELECT ticket, secret_sha256, entry_id, sha256, media_type, expires_at, staff, by_cookie
+           FROM view_ticket WHERE ticket = $1""",
         ticket,
     )
     return None if row is None else ViewTicket(**dict(row))

@@ -3,7 +3,11 @@
 A player asks for byte ranges again and again and cannot send a token with each, so the view itself is what is
 authorised and recorded; the ticket in the address stands for it. Order of effects in `open_view`: the ledger entry and
 the ticket are in one transaction, and the caller hands the ticket out only after that has been committed. If the entry
-cannot be written there is no ticket, and without a ticket there are no bytes.
+cannot be written there is no ticket, and without a ticket there are no bytes. However many ranges are asked for, of the
+film, its playlist or the tiles beside it, it is one view and one entry.
+
+A ticket is short-lived and is its person's: whoever shows a session or token with it has to be them. One that was made
+in a browser, which sends its session with every range by itself, opens nothing without that.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from evidence.core.ids import uuid7
 from evidence.custody.record import record
 from evidence.db.pool import Connection
 from evidence.parties.credentials import new_credential, parse_credential
-from evidence.parties.errors import TicketUnknown
+from evidence.parties.errors import TicketExpired, TicketForeign, TicketUnknown
 from evidence.parties.ticket_store import ViewTicket, find_beside, find_ticket, insert_ticket
 
 
@@ -37,6 +41,8 @@ async def open_view(
     rendition: str,
     purpose: str,
     staff: UUID,
+    session: UUID | None = None,
+    by_cookie: bool = False,
     sha256: bytes,
     media_type: str,
     lifetime: timedelta,
@@ -48,6 +54,8 @@ async def open_view(
     Args:
         rendition: Which of the clip's objects, for example `proxy`.
         purpose: A key of `evidence.parties.purposes.PURPOSES`.
+        session: Public id of the session or token they showed.
+        by_cookie: Whether it came in a cookie, as browsers send it with every range too: then the ticket wants it.
         sha256: 32 bytes, digest of that object.
     """
     credential = new_credential(uuid7(clock=clock, entropy=entropy), entropy=entropy)
@@ -62,6 +70,8 @@ async def open_view(
             "purpose": purpose,
             "staff": str(staff),
             "ticket": str(credential.id),
+            "session": None if session is None else str(session),
+            "sha256": sha256.hex(),
         },
         clock=clock,
         entropy=entropy,
@@ -76,6 +86,8 @@ async def open_view(
             sha256=sha256,
             media_type=media_type,
             expires_at=expires_at,
+            staff=staff,
+            by_cookie=by_cookie,
         ),
     )
     return OpenedView(entry_id=recorded.entry_id, expires_at=expires_at, text=credential.text)
@@ -89,11 +101,12 @@ async def redeem_beside(conn: Connection, text: str, *, kind: str, clock: Clock)
 
     Raises:
         TicketUnknown: As by `redeem_ticket`, or there is nothing of that kind. These are not told apart either.
+        TicketExpired: As by `redeem_ticket`.
     """
     ticket = await redeem_ticket(conn, text, clock=clock)
     beside = await find_beside(conn, ticket, kind)
     if beside is None:
-        raise TicketUnknown("the ticket is not known or has expired")
+        raise TicketUnknown("the ticket is not known")
     return replace(ticket, sha256=beside[0], media_type=beside[1])
 
 
@@ -101,12 +114,26 @@ async def redeem_ticket(conn: Connection, text: str, *, clock: Clock) -> ViewTic
     """Return what a ticket opens.
 
     Raises:
-        TicketUnknown: It is no ticket, not one of ours, or has expired. The three are not told apart.
+        TicketUnknown: It is no ticket, or not one of ours. The two are not told apart.
+        TicketExpired: It was one; only whoever holds its secret is told so.
     """
     credential = parse_credential(text)
     ticket = None if credential is None else await find_ticket(conn, credential.id)
     if credential is None or ticket is None or not credential.matches(ticket.secret_sha256):
-        raise TicketUnknown("the ticket is not known or has expired")
+        raise TicketUnknown("the ticket is not known")
     if ticket.expires_at <= clock():
-        raise TicketUnknown("the ticket is not known or has expired")
+        raise TicketExpired("the ticket has expired")
     return ticket
+
+
+def require_own(ticket: ViewTicket, *, shown: UUID | None) -> None:
+    """See that a ticket is used by whose it is.
+
+    Args:
+        shown: The person whose session or token came along; None without any, as players ask.
+
+    Raises:
+        TicketForeign: It was made for somebody else, or in a browser whose session did not come along.
+    """
+    if ticket.staff is not None and shown != ticket.staff and (shown is not None or ticket.by_cookie):
+        raise TicketForeign("the ticket is not for whoever asks")

@@ -18,7 +18,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One piece of a section; of the fields, those of its kind are filled."""
+    """One piece of a section; of the fields, those of its kind are filled.
+
+    A table may say how wide its columns are, in parts of the whole, and which hold digests and ids (`broken`).
+    """
 
     kind: Literal["rows", "table", "list", "text"]
     rows: tuple[Row, ...] = ()
@@ -26,6 +29,8 @@ class Block:
     cells: tuple[tuple[str, ...], ...] = ()
     items: tuple[str, ...] = ()
     text: str = ""
+    widths: tuple[int, ...] = ()
+    broken: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +61,15 @@ def rows(*pairs: tuple[str, str] | tuple[str, str, bool]) -> Block:
     return Block("rows", rows=tuple(Row(*pair) for pair in pairs if pair[1]))
 
 
-def table(head: Sequence[str], cells: Sequence[Sequence[str]]) -> Block:
-    """Return a table."""
-    return Block("table", head=tuple(head), cells=tuple(map(tuple, cells)))
+def table(
+    head: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    *,
+    widths: Sequence[int] = (),
+    broken: Sequence[int] = (),
+) -> Block:
+    """Return a table; `widths` are parts of the whole, `broken` the columns that are broken anywhere."""
+    return Block("table", head=tuple(head), cells=tuple(map(tuple, cells)), widths=tuple(widths), broken=tuple(broken))
 
 
 def items(*lines: str) -> Block:

@@ -22,6 +22,7 @@ table { border-collapse: collapse; width: 100%; margin: .5em 0; }
 th, td { border: .5pt solid #000; padding: .25em .5em; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 th { font-weight: 600; }
 table.rows th { width: 8em; white-space: nowrap; }
+table.wide td { font-size: 9pt; line-height: 1.45; }
 td.digits, td.digits * { font: 9pt/1.5 "DejaVu Sans Mono", Consolas, monospace; word-break: break-all; }
 footer { margin-top: 2em; font-size: 9pt; border-top: .5pt solid #000; }
 tr, li { break-inside: avoid; }
@@ -31,14 +32,23 @@ tr, li { break-inside: avoid; }
 def certificate_html(certificate: Certificate) -> str:
     """Write a certificate as HTML."""
     document = certificate.document
-    sections = "".join(map(_section, document.sections))
+    sections = "".join(map(section_html, document.sections))
+    return f"{head_html(_title(document), document)}{sections}{foot_html(document)}"
+
+
+def head_html(title: str, document: Document) -> str:
+    """Return how a document begins, up to its first section; `title` is what a window is called."""
     return (
         '<!DOCTYPE html>\n<html lang="zh-CN"><head><meta charset="utf-8">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{_words(_title(document))}</title><style>{_STYLE}</style></head><body>"
+        f"<title>{_words(title)}</title><style>{_STYLE}</style></head><body>"
         f"<h1>{_words(document.title)}</h1><p class=sub>{_words(document.subtitle)}</p>"
-        f"{sections}<footer>{_words(document.foot)}</footer></body></html>\n"
     )
+
+
+def foot_html(document: Document) -> str:
+    """Return how a document ends, behind its last section."""
+    return f"<footer>{_words(document.foot)}</footer></body></html>\n"
 
 
 def _title(document: Document) -> str:
@@ -46,7 +56,8 @@ def _title(document: Document) -> str:
     return f"{document.title} {first[0].value}" if first else document.title
 
 
-def _section(section: Section) -> str:
+def section_html(section: Section) -> str:
+    """Write one section; a document of any length is its sections one after the other."""
     own = " class=own" if section.own_page else ""
     return f"<section{own}><h2>{_words(section.title)}</h2>{''.join(map(_block, section.blocks))}</section>\n"
 
@@ -58,14 +69,25 @@ def _block(block: Block) -> str:
             return f"<table class=rows>{''.join(lines)}</table>"
         case "table":
             head = "".join(f"<th>{_words(cell)}</th>" for cell in block.head)
-            lines = (f"<tr>{''.join(f'<td>{_words(cell)}</td>' for cell in row)}</tr>" for row in block.cells)
-            return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+            kinds = [" class=digits" if at in block.broken else "" for at in range(len(block.head))]
+            cells = (
+                "".join(f"<td{kind}>{_words(cell)}</td>" for kind, cell in zip(kinds, row, strict=True))
+                for row in block.cells
+            )
+            lines = (f"<tr>{row}</tr>" for row in cells)
+            begin = f"<table class=wide>{_columns(block)}" if block.widths else "<table>"
+            return f"{begin}<thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
         case "list":
             return f"<ol>{''.join(f'<li>{_words(item)}</li>' for item in block.items)}</ol>"
         case "text":
             return f"<p>{_words(block.text)}</p>"
         case _:
             assert_never(block.kind)
+
+
+def _columns(block: Block) -> str:
+    parts = sum(block.widths)
+    return "".join(f'<col style="width:{100 * width / parts:.1f}%">' for width in block.widths)
 
 
 def _row(row: Row) -> str:

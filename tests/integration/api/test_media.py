@@ -148,7 +148,7 @@ async def test_a_ticket_opens_one_object_for_a_short_while(database: str, tmp_pa
         assert (await service.ask("GET", url)).status == 200
         clock.advance(timedelta(seconds=61))
         reply = await service.ask("GET", url)
-        assert (reply.status, reply.code) == (404, "ticket.unknown")
+        assert (reply.status, reply.code) == (403, "ticket.expired")
 
 
 async def test_tickets_nobody_made_open_nothing(shared: RunningService) -> None:
@@ -214,4 +214,5 @@ async def test_parts_end_with_their_ticket(database: str, tmp_path: Path) -> Non
         url = (await view(service, clip)).json()["url"]
         assert (await service.ask("GET", f"{url}/playlist")).status == 200
         clock.advance(timedelta(seconds=61))
-        assert (await service.ask("GET", f"{url}/playlist")).code == "ticket.unknown"
+        reply = await service.ask("GET", f"{url}/playlist")
+        assert (reply.status, reply.code) == (403, "ticket.expired")

@@ -57,6 +57,13 @@ TABLE: list[tuple[Role, Subject, Action, Because]] = [
     (AU, own, Action.VIEW, Because.UNIT),
     (AU, covert_own, Action.VIEW, Because.CLASS),
     (AU, own, Action.IDENTIFY, Because.ROLE),
+    (AU, replace(foreign, classes=COVERT), Action.CUSTODY, Because.OFFICE),
+    (A, own, Action.CUSTODY, Because.UNIT),
+    (A, foreign, Action.CUSTODY, Because.REACH),
+    (A, covert_own, Action.CUSTODY, Because.CLASS),
+    (INV, own, Action.CUSTODY, Because.ROLE),
+    (R, own, Action.CUSTODY, Because.ROLE),
+    (AD, own, Action.CUSTODY, Because.ROLE),
     (AU, own, Action.EXPORT, Because.ROLE),
     (AU, own, Action.ANNOTATE, Because.ROLE),
     (AD, own, Action.ADMINISTRATE, Because.OFFICE),
@@ -81,9 +88,10 @@ def test_the_rules_by_example(role: Role, subject: Subject, action: Action, code
 def test_without_a_grant_nothing_is_allowed_but_the_offices(role: Role) -> None:
     nobody = Person(staff=ME, roles=frozenset({role}))
     allowed = {action for action in Action if decide(nobody, own, action).allowed}
-    assert allowed == {AU: {Action.METADATA, Action.ATTRIBUTE}, AD: {Action.ADMINISTRATE, Action.ATTRIBUTE}}.get(
-        role, set()
-    )
+    assert allowed == {
+        AU: {Action.METADATA, Action.ATTRIBUTE, Action.CUSTODY},
+        AD: {Action.ADMINISTRATE, Action.ATTRIBUTE},
+    }.get(role, set())
 
 
 def test_every_role_and_every_reason_is_in_the_tables() -> None:
