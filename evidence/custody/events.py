@@ -37,6 +37,16 @@ from evidence.custody import store as custody
 from evidence.custody import timestamp_store as timestamps
 from evidence.custody.access_payloads import AccessGranted, AccessWithdrawn, ClipClassified, ClipsSearched
 from evidence.custody.export_payloads import ExportFetched, ExportLinkRevoked, ExportShared, PackageExported
+from evidence.custody.publicity_payloads import (
+    PublicationApproved,
+    PublicationDrafted,
+    PublicationJudged,
+    PublicationPublished,
+    PublicationScanned,
+    PublicationTermStated,
+    PublicationWithdrawn,
+    PublicityReported,
+)
 from evidence.custody.recorded import Projection, RecordedEvent
 from evidence.custody.register_payloads import (
     ClipAttributed,
@@ -55,6 +65,8 @@ from evidence.objects import restoration_store as restorations
 from evidence.outbox import store as outbox
 from evidence.parties import controller_store, inventory_store
 from evidence.parties import store as parties
+from evidence.publicity import report_store as publicity_reports
+from evidence.publicity import store as publicity
 from evidence.recorders import register_store as register
 from evidence.recorders import store as recorders
 from evidence.registers import attribution_store, officer_store, recorder_store, unit_store
@@ -336,6 +348,30 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         "upload.quarantined": Event(payload=payloads.UploadQuarantined, subject="upload"),
         "upload.given_up": Event(payload=payloads.UploadGivenUp, subject="upload"),
         "upload.copied_out": Event(payload=payloads.UploadCopiedOut, subject="upload"),
+        "publication.drafted": Event(
+            payload=PublicationDrafted, subject="publication", project=publicity.project_publication_drafted
+        ),
+        "publication.scanned": Event(
+            payload=PublicationScanned, subject="publication", project=publicity.project_publication_step("scanned")
+        ),
+        "publication.judged": Event(
+            payload=PublicationJudged, subject="publication", project=publicity.project_publication_step("judged")
+        ),
+        "publication.approved": Event(
+            payload=PublicationApproved, subject="publication", project=publicity.project_publication_step("approved")
+        ),
+        "publication.published": Event(
+            payload=PublicationPublished, subject="publication", project=publicity.project_publication_published
+        ),
+        "publication.withdrawn": Event(
+            payload=PublicationWithdrawn, subject="publication", project=publicity.project_publication_withdrawn
+        ),
+        "publication.term_stated": Event(
+            payload=PublicationTermStated, subject="term", project=publicity.project_publication_term_stated
+        ),
+        "publicity.reported": Event(
+            payload=PublicityReported, subject="report", project=publicity_reports.project_publicity_reported
+        ),
         "audit.completed": Event(payload=payloads.AuditCompleted, subject="log"),
         "log.timestamped": Event(
             payload=payloads.LogTimestamped, subject="log", project=timestamps.project_log_timestamped

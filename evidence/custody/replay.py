@@ -98,6 +98,12 @@ EVIDENTIAL_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "export_fetch": ("entry_id",),
         "case_clip": ("case_id", "exhibit"),
         "case_statement": ("entry_id",),
+        "publication_version": ("publication", "version"),
+        "publication_step": ("entry_id",),
+        "publication_issue": ("publication", "version"),
+        "publication_withdrawal": ("publication",),
+        "publication_term": ("term",),
+        "publicity_report": ("report",),
     }
 )
 """Every table that projections write to, with its primary key. Stated here and not asked of the database, which whoever

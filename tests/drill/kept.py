@@ -8,6 +8,7 @@ from uuid import UUID
 
 from evidence.custody.record import record
 from ledger.canonical import JsonValue
+from tests.drill.publicity import tell_the_public
 from tests.support.retention import APPRAISER, APPROVER, let_in
 from tests.support.small_house import SmallHouse
 
@@ -31,6 +32,7 @@ async def keep_and_dispose(house: SmallHouse) -> None:
     await _dispose(house)
     await _sample(house)
     await _hand_over(house)
+    await tell_the_public(house)
 
 
 async def _hand_over(house: SmallHouse) -> None:
