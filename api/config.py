@@ -165,6 +165,32 @@ class ServiceConfig(BaseSettings):
         default=False,
         description="Whether people who sign in with a password alone may do nothing but enrol one-time codes",
     )
+    oidc_issuer: str | None = Field(
+        None,
+        max_length=2000,
+        description="OpenID provider that people may sign in with, as its ID tokens name it, for example"
+        " `https://id.example.cn`; needs PUBLIC_URL, below which /v1/session/oidc/return has to be registered there",
+    )
+    oidc_client_id: str | None = Field(
+        None, min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$", description="What the provider calls this house"
+    )
+    oidc_client_secret_file: Path | None = Field(
+        None, description="File with this house's secret at the provider, one line; without one PKCE alone protects"
+    )
+    oidc_second_factor: Literal["stated", "provider"] = Field(
+        "stated",
+        description="When a sign-in with the provider counts as one with a second factor: `stated`, when the ID token"
+        " says so (`mfa` in `amr`, or an `acr` of OIDC_ACR_VALUES); `provider`, always",
+    )
+    oidc_acr_values: str = Field(
+        "", max_length=1000, description="Values of `acr` that mean a second factor at the provider, between commas"
+    )
+    oidc_landing: str = Field(
+        "/v1/session",
+        max_length=200,
+        pattern=r"^/([A-Za-z0-9._~-][A-Za-z0-9._~/-]*)?$",
+        description="Path that a browser is led to once it has signed in with the provider",
+    )
     password_characters_min: int = Field(12, ge=8, le=100, description="Shortest password in characters")
     password_passes: int = Field(3, ge=1, le=100, description="What hashing a password costs (Argon2id): passes")
     password_memory_kib: int = Field(

@@ -15,8 +15,12 @@ from aiohttp import web
 
 from api.errors import CrossSite
 from evidence.accounts.pauses import address_text
+from evidence.federated.flow import FLOW_SECONDS
 
 COOKIE = "__Host-shilu-session"
+
+FLOW_COOKIE = "__Host-shilu-oidc"
+"""Belongs to a sign-in with a provider (`evidence.federated.flow`); `Lax`, for it comes back out of another site."""
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -38,6 +42,17 @@ def session_cookie(request: web.Request, *, public_url: str | None) -> list[str]
 def cookie_header(text: str, *, seconds: int) -> str:
     """Return the `Set-Cookie` of a session; 0 seconds take it away."""
     return f"{COOKIE}={text}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=Strict"
+
+
+def flow_cookie_header(text: str) -> str:
+    """Return the `Set-Cookie` of a sign-in with a provider; an empty text takes it away."""
+    seconds = FLOW_SECONDS if text else 0
+    return f"{FLOW_COOKIE}={text}; Max-Age={seconds}; Path=/; Secure; HttpOnly; SameSite=Lax"
+
+
+def flow_of(request: web.Request) -> str | None:
+    """Return what a request shows of a sign-in with a provider; None when it shows nothing."""
+    return request.cookies.get(FLOW_COOKIE)
 
 
 def address_of(request: web.Request, trusted_proxies: str) -> str:

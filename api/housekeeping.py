@@ -15,6 +15,9 @@ from evidence.core.clock import Clock, Entropy
 from evidence.db.paging import FIRST_ID
 from evidence.db.pool import Pool
 from evidence.export.link_store import remove_tickets
+from evidence.federated.sign_in import ANSWERS_KEPT as ANSWERS_REMEMBERED
+from evidence.federated.sign_in import STRANGERS_KEPT, STRANGERS_MAX
+from evidence.federated.store import sweep_federated
 from evidence.parties.ticket_store import remove_expired
 from evidence.registers.attribution import catch_up
 from ledger.pausing import happens
@@ -46,6 +49,12 @@ async def sweep(stop: asyncio.Event, *, pool: Pool, clock: Clock, entropy: Entro
             await sweep_counts(conn, before=now - FORGOTTEN_AFTER, rows_max=COUNTS_MAX)
             await sweep_seen(conn, before=now - KNOWN_FOR)
             await remove_tickets(conn, before=now)
+            await sweep_federated(
+                conn,
+                answers_before=now - ANSWERS_REMEMBERED,
+                strangers_before=now - STRANGERS_KEPT,
+                rows_max=STRANGERS_MAX,
+            )
         await _attribute(stop, pool=pool, clock=clock, entropy=entropy)
         await happens(stop, INTERVAL_SECONDS)
 

@@ -34,6 +34,7 @@ from api.housekeeping import sweep
 from api.identity import has_log, known_log_keys, open_log_key
 from api.key_file import passphrase_from
 from api.keyring import FolderKeyring
+from api.oidc import Provider, open_provider
 from api.outbox import run_outbox
 from api.second_store import both_of, make_copier, open_second
 from api.standing_audit import AuditSettings, StandingAudit
@@ -99,6 +100,7 @@ class Services:
         second: Where copies are; None without a second store.
         deliveries: The intake of controllers of body worn systems, in front of `uploads`.
         sign_in: Lets people in.
+        oidc: The agency's OpenID provider; None when none is configured.
         copier: Brings copies there; None when this process does not.
         audit: The background audit; None when this process does not do it.
         duties: What runs besides, and how it is.
@@ -117,6 +119,7 @@ class Services:
     uploads: UploadService
     deliveries: Deliveries
     sign_in: SignIn
+    oidc: Provider | None
     log_verifier: Verifier
     storage: LogStorage
     reader: LogReader
@@ -203,6 +206,7 @@ async def open_services(
             uploads=uploads,
             deliveries=Deliveries(pool=pool, uploads=uploads, objects=local, clock=clock, entropy=entropy),
             sign_in=make_sign_in(config, pool, clock=clock, entropy=entropy),
+            oidc=await stack.enter_async_context(open_provider(config, clock=clock)),
             log_verifier=keys.newest,
             storage=storage,
             reader=reader,

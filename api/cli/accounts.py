@@ -81,7 +81,7 @@ def code_command(
 
     async def make(services: Services) -> IssuedCode:
         async with services.pool.acquire() as conn, conn.transaction():
-            return await _code(services, conn, await _find(conn, login), hours)
+            return await _code(services, conn, await find_account_of(conn, login), hours)
 
     _show_code(run(ask(config_from(data, database), make)), login, as_json=as_json)
 
@@ -102,7 +102,7 @@ def change_command(
 
     async def change(services: Services) -> Account:
         async with services.pool.acquire() as conn, conn.transaction():
-            account = await _find(conn, login)
+            account = await find_account_of(conn, login)
             return await change_account(
                 conn,
                 account.staff,
@@ -134,7 +134,7 @@ def remove_totp_command(
 
     async def remove(services: Services) -> object:
         async with services.pool.acquire() as conn, conn.transaction():
-            account = await _find(conn, login)
+            account = await find_account_of(conn, login)
             return await remove_totp(
                 conn, account.staff, reason=reason, actor=_ACTOR, clock=services.clock, entropy=services.entropy
             )
@@ -162,7 +162,12 @@ def list_command(data: DataOption = None, database: DatabaseOption = None, as_js
         print_table(columns, ([str(row[column]) for column in columns] for row in listed))
 
 
-async def _find(conn: Connection, login: str) -> Account:
+async def find_account_of(conn: Connection, login: str) -> Account:
+    """Return the account of a name to sign in with.
+
+    Raises:
+        LoginInvalid, AccountUnknown: There is none.
+    """
     account = await find_login(conn, check_login(login))
     if account is None:
         raise AccountUnknown(f"there is no account {login}")

@@ -10,6 +10,7 @@ import typer
 
 from api.cli import (
     access,
+    account_links,
     accounts,
     annotate,
     axis,
@@ -46,6 +47,8 @@ app.command("serve")(service.serve_command)
 app.command("work")(service.work_command)
 app.command("migrate")(service.migrate_command)
 app.add_typer(keys.app, name="keys")
+accounts.app.command("link")(account_links.link_command)
+accounts.app.command("strangers")(account_links.strangers_command)
 app.add_typer(accounts.app, name="accounts")
 app.add_typer(witness.app, name="witness")
 app.command("search")(search.search_command)

@@ -73,7 +73,7 @@ _FREE = (
     *("grant_access", "list_grants", "withdraw_grant"),
     *("who_am_i", "sign_out", "list_sessions", "end_session", "change_password", "begin_totp", "confirm_totp"),
     *("own_tokens", "revoke_own_token", "create_account", "list_accounts", "read_account", "change_account"),
-    *("make_account_code", "remove_totp"),
+    *("make_account_code", "remove_totp", "link_account", "list_account_links", "list_strangers"),
     *("register_unit", "list_units", "get_unit", "change_unit", "register_recorder", "list_registrations"),
     *("place_dock", "import_template", "import_register"),
     *("statistics", "state_price", "commit_sample", "list_samples", "get_sample", "draw_sample", "score_case"),

@@ -15,6 +15,7 @@ from api.routes.custody import CUSTODY_ROUTES
 from api.routes.exports import EXPORT_ROUTES
 from api.routes.grants import GRANT_ROUTES
 from api.routes.items import ITEM_ROUTES
+from api.routes.oidc import OIDC_ROUTES
 from api.routes.outbox import OUTBOX_ROUTES
 from api.routes.parties import PARTY_ROUTES
 from api.routes.recorders import RECORDER_ROUTES
@@ -32,6 +33,7 @@ ROUTES: tuple[Route, ...] = (
     *PARTY_ROUTES,
     *SESSION_ROUTES,
     *ACCOUNT_ROUTES,
+    *OIDC_ROUTES,
     *OUTBOX_ROUTES,
     *RECORDER_ROUTES,
     *REGISTER_ROUTES,

@@ -100,6 +100,6 @@ class SessionUnknown(EvidenceError):
 
 
 class LinkRefused(EvidenceError):
-    """The OpenID provider's subject belongs to no account here, or the account belongs to another subject."""
+    """No account is linked with this person of the OpenID provider; an administrator can do it, once and for good."""
 
     code = "auth.not_linked"

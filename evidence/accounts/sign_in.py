@@ -72,7 +72,7 @@ class SignIn:
     ) -> None:
         self._pool = pool
         self.passwords = passwords
-        self._lifetime = lifetime
+        self.lifetime = lifetime
         self._second_factor_required = second_factor_required
         self._clock = clock
         self._entropy = entropy
@@ -226,7 +226,7 @@ class SignIn:
             recovery=recovery,
             failed_before=failed,
             address=attempt.address,
-            lifetime=self._lifetime,
+            lifetime=self.lifetime,
             clock=self._clock,
             entropy=self._entropy,
         )

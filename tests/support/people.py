@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from evidence.accounts.totp import code_at, step_at
 from evidence.core.clock import utc_now
+from evidence.custody.store import payloads_of
 from evidence.parties.roles import Role
 from tests.support.service import Reply, RunningService
 
@@ -65,3 +68,21 @@ async def person(service: RunningService, login: str, *roles: Role) -> PaperPers
     reply = await service.ask("POST", "/v1/session/activate", json=body)
     assert reply.status == 204, reply.body
     return PaperPerson(service, login, staff)
+
+
+async def entries(service: RunningService, type_: str, subject: str) -> list[dict[str, object]]:
+    """Return the payloads of a type about a subject, as they are on record."""
+    async with service.services.pool.acquire() as conn:
+        return [json.loads(one.payload) for one in await payloads_of(conn, type=type_, subject=subject)]
+
+
+async def enrol_totp(someone: PaperPerson, session: dict[str, str]) -> list[str]:
+    """Have a person enrol one-time codes; return the recovery codes."""
+    ask = someone.service.ask
+    begun = await ask("POST", "/v1/session/totp", headers=session, json={"password": PASSWORD})
+    assert begun.status == 201
+    someone.secret = base64.b32decode(begun.json()["secret"])
+    done = await ask("POST", "/v1/session/totp/confirm", headers=session, json={"code": someone.code()})
+    assert done.status == 201, done.body
+    codes: list[str] = done.json()["recovery"]
+    return codes

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from api.cli.main import app
 from evidence.accounts.errors import AccountUnknown
+from evidence.federated.errors import LinkTaken, SubjectInvalid
 
 
 def shilu(database: str, folder: Path, *words: str) -> Result:
@@ -29,3 +30,14 @@ def test_the_first_administrator_comes_in_by_command(database: str, tmp_path: Pa
     assert json.loads(changed.stdout)["state"] == "disabled"
     with pytest.raises(AccountUnknown):
         shilu(database, tmp_path, "code", "nobody")
+
+
+def test_an_account_is_linked_with_a_person_of_the_provider(database: str, tmp_path: Path) -> None:
+    shilu(database, tmp_path, "create", "zhang.san", "--name", "张三", "--role", "reviewer")
+    words = ("link", "zhang.san", "--subject", "248289761001", "--issuer", "https://id.example.cn")
+    assert json.loads(shilu(database, tmp_path, *words, "--json").stdout)["subject"] == "248289761001"
+    with pytest.raises(LinkTaken):
+        shilu(database, tmp_path, *words)
+    with pytest.raises(SubjectInvalid):
+        shilu(database, tmp_path, "link", "zhang.san", "--subject", "248289761001")
+    assert json.loads(shilu(database, tmp_path, "strangers", "--json").stdout) == {"strangers": []}

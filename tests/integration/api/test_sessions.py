@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -16,18 +15,12 @@ import pytest_asyncio
 from api.cookies import COOKIE
 from api.routes.table import ROUTES
 from evidence.core.clock import utc_now
-from evidence.custody.store import payloads_of
 from evidence.parties.roles import Role
 from tests.support.clock import SteppingClock
-from tests.support.people import PASSWORD, PaperPerson, make_account, make_code, person
+from tests.support.people import PASSWORD, PaperPerson, enrol_totp, entries, make_account, make_code, person
 from tests.support.service import RunningService, config_for, running_service
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-async def entries(service: RunningService, type_: str, subject: str) -> list[dict[str, object]]:
-    async with service.services.pool.acquire() as conn:
-        return [json.loads(one.payload) for one in await payloads_of(conn, type=type_, subject=subject)]
 
 
 async def begin_counting_anew(service: RunningService) -> None:
@@ -39,17 +32,6 @@ async def begin_counting_anew(service: RunningService) -> None:
 async def _nothing_counted(shared: RunningService) -> None:
     """All tests of this module come from one address; none of them pays for another's guesses."""
     await begin_counting_anew(shared)
-
-
-async def enrol_totp(someone: PaperPerson, session: dict[str, str]) -> list[str]:
-    ask = someone.service.ask
-    begun = await ask("POST", "/v1/session/totp", headers=session, json={"password": PASSWORD})
-    assert begun.status == 201
-    someone.secret = base64.b32decode(begun.json()["secret"])
-    done = await ask("POST", "/v1/session/totp/confirm", headers=session, json={"code": someone.code()})
-    assert done.status == 201, done.body
-    codes: list[str] = done.json()["recovery"]
-    return codes
 
 
 async def test_a_person_signs_in_works_and_signs_out(shared: RunningService) -> None:

@@ -74,6 +74,9 @@ def test_only_what_the_contract_names_is_open() -> None:
         # Name and password, name and code.
         "/v1/session",
         "/v1/session/activate",
+        # The provider answers for the person; the cookie says which sign-in it is.
+        "/v1/session/oidc",
+        "/v1/session/oidc/return",
         "/packages/{ticket}",
         "/share/{ticket}",
         "/share/{ticket}/verify.html",
