@@ -14,9 +14,11 @@ from api.cli import (
     accounts,
     annotate,
     axis,
+    calendar,
     case,
     custody,
     demo,
+    dispose,
     docks,
     excerpt,
     items,
@@ -28,8 +30,10 @@ from api.cli import (
     redact,
     register,
     repair,
+    retention,
     search,
     service,
+    statistics,
     witness,
 )
 from api.cli.exits import Exit, exit_for, report_error
@@ -69,6 +73,12 @@ app.add_typer(recorders.app, name="recorders")
 app.add_typer(register.app, name="register")
 app.add_typer(items.app, name="items")
 app.add_typer(case.app, name="case")
+app.add_typer(calendar.app, name="calendar")
+app.add_typer(retention.retention, name="retention")
+app.add_typer(retention.hold, name="hold")
+app.add_typer(dispose.app, name="dispose")
+app.command("statistics")(statistics.statistics_command)
+app.add_typer(statistics.app, name="sample")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

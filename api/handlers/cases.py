@@ -24,6 +24,8 @@ from api.models.cases import (
 from api.models.common import PageQuery
 from api.preconditions import once
 from api.route import NoQuery
+from evidence.access.errors import AccessDenied
+from evidence.access.policy import Because
 from evidence.access.sight import known_clips
 from evidence.cases.cases import Opening, link_clip, list_cases, list_exhibits, open_case
 from evidence.cases.facts import CaseFacts
@@ -38,6 +40,9 @@ from evidence.deadlines.archiving import archive_due
 async def create(call: Call[OpenCase, NoQuery]) -> web.Response:
     """Open a case."""
     services, body = call.services, call.body
+
+    if body.unit is not None and not (call.person.all_units or body.unit in call.person.units):
+        raise AccessDenied("this unit is out of reach", because=Because.REACH.value)
 
     async def work(conn: Connection) -> CaseMade:
         opened = await open_case(

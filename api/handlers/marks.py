@@ -30,6 +30,7 @@ from evidence.clips.marks import (
     position_marks,
 )
 from evidence.clips.recording_store import Recording, recording_of
+from evidence.registers.attribution_store import starts_of
 from ingest.swift.rules import ObjectKind, object_span
 
 _SHOWN = frozenset({ObjectKind.BOOKMARK, ObjectKind.TRAIL})
@@ -54,8 +55,10 @@ async def documents(call: Call[None, NoQuery]) -> web.Response:
     """Compare the documents that an annotation names with the clip's times."""
     async with call.services.pool.acquire() as conn:
         clip = await get_clip(conn, call.id("clip"))
+        began = await starts_of(conn, [clip.id])
     content = AnnotationContent.model_validate(clip.annotation.content if clip.annotation else {})
-    starts = min((source.recorded_at for source in clip.sources if source.recorded_at is not None), default=None)
+    shown = min((source.recorded_at for source in clip.sources if source.recorded_at is not None), default=None)
+    starts = began.get(clip.id, shown)
     duration = duration_ms(clip)
     ends = None if starts is None or duration is None else starts + duration * MILLISECOND
     items = [_document(document, starts, ends) for document in content.documents]

@@ -14,6 +14,8 @@ from api.models.registers import (
     DescribeRecorder,
     DescribeUnit,
     PlaceDock,
+    PlacementItem,
+    PlacementPage,
     RegisteredRecorder,
     RegisteredUnit,
     RegistrationItem,
@@ -25,6 +27,8 @@ from api.models.registers import (
 from api.preconditions import expected_version, once
 from api.route import NoQuery
 from evidence.db.pool import Connection
+from evidence.parties.errors import DockUnknown
+from evidence.parties.store import find_dock
 from evidence.registers import recorder_store, unit_store
 from evidence.registers.recorders import RecorderFacts, RecorderKind, RecorderState, place_dock, register_recorder
 from evidence.registers.units import UnitOnRecord, UnitWords, ancestors, get_unit, register_unit, subtree
@@ -133,6 +137,20 @@ async def place(call: Call[PlaceDock, NoQuery]) -> web.Response:
             entropy=services.entropy,
         )
     return json_answer(Recorded(entry=entry), status=201)
+
+
+async def placements(call: Call[None, PageQuery]) -> web.Response:
+    """List where a dock stood."""
+    limit, dock = call.query.limit, call.id("dock")
+    async with call.services.pool.acquire() as conn:
+        if await find_dock(conn, dock) is None:
+            raise DockUnknown("there is no such dock")
+        rows = await recorder_store.placements_of(conn, dock, after=call.query.after_id(), limit=limit + 1)
+    items = [
+        PlacementItem(unit=row.unit, placed_at=row.placed_at, placed_by=row.placed_by, entry=row.entry_id)
+        for row in rows[:limit]
+    ]
+    return json_answer(PlacementPage(items=items, next=str(items[-1].entry) if len(rows) > limit else None))
 
 
 def _words(body: DescribeUnit) -> UnitWords:

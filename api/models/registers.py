@@ -197,6 +197,19 @@ class PlaceDock(RequestModel):
     unit: Id | None = Field(description="A registered unit; null for none")
 
 
+class PlacementItem(ResponseModel):
+    """Where a dock stood from an instant on; null for in no unit."""
+
+    unit: UUID | None
+    placed_at: Time
+    placed_by: str
+    entry: UUID
+
+
+class PlacementPage(Page[PlacementItem]):
+    """Where a dock stood, the first placement first."""
+
+
 class ImportQuery(BaseModel):
     """How a list is imported."""
 

@@ -23,7 +23,7 @@ CASE_ROUTES: tuple[Route, ...] = (
         answers=(json_of(201, CaseMade, "On record"),),
         errors=(
             *("case.invalid", "case.number_taken", "case.kind_unknown", "items.unknown", "items.ambiguous"),
-            *("idempotency.conflict", "request.header"),
+            *("unit.unknown", "access.denied", "idempotency.conflict", "request.header"),
         ),
         headers=(IDEMPOTENCY,),
         tag="cases",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from api.route import Route
 from api.routes.accounts import ACCOUNT_ROUTES, SESSION_ROUTES
 from api.routes.annotations import ANNOTATION_ROUTES
+from api.routes.calendar import CALENDAR_ROUTES
 from api.routes.case_files import CASE_FILE_ROUTES
 from api.routes.cases import CASE_ROUTES
 from api.routes.clips import CLIP_ROUTES
@@ -37,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     *OUTBOX_ROUTES,
     *RECORDER_ROUTES,
     *REGISTER_ROUTES,
+    *CALENDAR_ROUTES,
     *UPLOAD_ROUTES,
     *CLIP_ROUTES,
     *CUSTODY_ROUTES,

@@ -232,11 +232,14 @@ async def _awaited(conn: Connection, file: CaseFile) -> list[JsonObject]:
     recorders = await recorders_of(conn, [one.clip for one in file.footage])
     found: dict[tuple[str, str], JsonObject] = {}
     for recorder in sorted(set(recorders.values())):
-        times = sorted(one.time for one in file.footage if one.time and recorders.get(one.clip) == recorder)
-        stretches = [(said.starts_at, said.ends_at) for said in file.dossier.activities]
-        for before, after in pairwise(times):
+        of_it = [one for one in file.footage if recorders.get(one.clip) == recorder]
+        # Files that never came have names by the recorder's clock alone.
+        ahead = [one.clock_ahead for one in of_it]
+        stretches = [(said.starts_at + min(ahead), said.ends_at + max(ahead)) for said in file.dossier.activities]
+        dated = sorted((one.time, one.clock_ahead) for one in of_it if one.time)
+        for (before, its_clock), (after, later_clock) in pairwise(dated):
             if after.start - before.end <= timedelta(seconds=NEIGHBOUR_SECONDS):
-                stretches.append((before.start, after.end))
+                stretches.append((before.start + its_clock, after.end + later_clock))
         for start, end in stretches:
             for one in await files_awaited(conn, recorder=recorder, start=start, end=end):
                 found[one.recorder, one.path] = {

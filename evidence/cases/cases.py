@@ -36,6 +36,7 @@ from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection
 from evidence.errors import CaseInvalid, CaseNumberTaken, CaseUnknown, ClipUnknown
 from evidence.registers.attribution import require_usable
+from evidence.registers.units import get_unit
 from evidence.retention.tombstones import keep_meanwhile
 
 NUMBER_CHARS_MAX = 100
@@ -102,10 +103,13 @@ async def open_case(
         CaseNumberTaken: Another case has this number; `details["case"]` names it.
         CaseKindUnknown: The list in force has no such action type, or there is no list (R11).
         ItemListUnknown, ItemListAmbiguous: See `evidence.cases.items.row_in_force`.
+        UnitUnknown: The register has no such unit.
     """
     check_words(number, what="number", chars_max=NUMBER_CHARS_MAX)
     check_words(title, what="title", chars_max=TITLE_CHARS_MAX)
     _check_handlers(more.handlers)
+    if more.unit is not None:
+        await get_unit(conn, more.unit)
     items = await row_in_force(conn, clock(), agency=more.agency)
     if more.kind is not None and (items is None or items.content.action(more.kind) is None):
         known = [] if items is None else [action.key for action in items.content.action_types]

@@ -15,7 +15,7 @@
 
 A written record never makes an item recorded (R4): the two are counted apart. Only footage of an item covers that
 item's activity. Recorders write whole seconds into the names of files, so holes of less than a second between files are
-none. Times are those of the recorders' clocks as docks stated them, nothing is corrected here.
+none. Times are of one clock, the service's: `footage.py` says how those of recorders came to be put right.
 """
 
 from __future__ import annotations

@@ -32,7 +32,9 @@ class ExhibitFootage:
 
     Attributes:
         item: What its annotation names as the recording item, by key, title or free words; None when nobody said.
-        time: From its first to its last frame by the recorder's clock as its dock stated it; None where one is unknown.
+        time: From its first to its last frame by the service's clock: the name's time, put right by what the dock
+            measured of the recorder's clock where that is on record; None where one is unknown.
+        clock_ahead: By how much the recorder's clock was ahead of that.
         elements: Names of the elements (R12) that it has.
         documents: 文书 that its annotation names with their times.
         version: Version of its annotation, 0 for none.
@@ -47,6 +49,7 @@ class ExhibitFootage:
     documents: Sequence[StatedDocument] = ()
     version: int = 0
     remark: str | None = None
+    clock_ahead: timedelta = timedelta(0)
 
 
 def footage_of(
@@ -56,11 +59,19 @@ def footage_of(
     recorder: str | None,
     officer: str | None,
     recorded_at: datetime | None,
+    shown_at: datetime | None,
     probe: Mapping[str, Any] | None,
     version: int,
     content: Mapping[str, Any] | None,
 ) -> ExhibitFootage:
-    """Read an exhibit from its rows; `content` is of the annotation that counts, `probe` of the newest derivation."""
+    """Read an exhibit from its rows.
+
+    Args:
+        recorded_at: When it began, by the service's clock.
+        shown_at: The same by the recorder's, as its file's name says.
+        probe: Of the newest derivation.
+        content: Of the annotation that counts.
+    """
     said = content or {}
     time, length_ms = None, duration_ms(probe or {})
     if recorded_at is not None and length_ms:
@@ -84,6 +95,7 @@ def footage_of(
         documents=tuple(_documents(said.get("documents", ()))),
         version=version,
         remark=said.get("remark"),
+        clock_ahead=timedelta(0) if recorded_at is None or shown_at is None else shown_at - recorded_at,
     )
 
 

@@ -12,6 +12,7 @@ from evidence.cases.footage import ExhibitFootage, footage_of
 from evidence.custody.recorded import Projection, RecordedEvent
 from evidence.db.paging import FIRST_ID
 from evidence.db.pool import Connection
+from evidence.registers.attribution_store import starts_of
 
 
 def project_statement(kind: str | None = None) -> Projection:
@@ -57,7 +58,7 @@ async def archived_by(conn: Connection, case_id: UUID) -> UUID | None:
 async def footage_in(conn: Connection, case_id: UUID) -> list[ExhibitFootage]:
     """Return the exhibits of a case as coverage sees them, in order of their numbers."""
     rows = await conn.fetch(
-        """SELECT l.exhibit, l.clip, s.recorder, s.officer, s.recorded_at,
+        """SELECT l.exhibit, l.clip, s.recorder, s.officer, s.recorded_at AS shown_at,
                   (SELECT d.probe FROM clip_derivation d WHERE d.clip = l.clip
                    ORDER BY d.entry_id DESC LIMIT 1) AS probe,
                   coalesce(a.version, 0) AS version, a.content
@@ -67,7 +68,8 @@ async def footage_in(conn: Connection, case_id: UUID) -> list[ExhibitFootage]:
            WHERE l.case_id = $1 ORDER BY l.exhibit""",
         case_id,
     )
-    return [footage_of(**dict(row)) for row in rows]
+    began = await starts_of(conn, [row["clip"] for row in rows])
+    return [footage_of(**dict(row), recorded_at=began.get(row["clip"], row["shown_at"])) for row in rows]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,7 @@ class AwaitedFile:
 
 
 async def files_awaited(conn: Connection, *, recorder: str, start: datetime, end: datetime) -> Sequence[AwaitedFile]:
-    """Return files of a recorder that docks saw, recorded from `start` to `end`, and whose content is not sealed."""
+    """Return files on a recorder, named from `start` to `end` by its clock, that docks saw and that never came."""
     rows = await conn.fetch(
         """SELECT DISTINCT i.recorder, f.path, f.recorded_at
            FROM dock_inventory i JOIN dock_inventory_file f USING (inventory)

@@ -107,6 +107,18 @@ async def newest_attribution(conn: Connection, clip: UUID) -> AttributionRow | N
     return None if row is None else _attribution(dict(row))
 
 
+async def starts_of(conn: Connection, clips: Sequence[UUID]) -> dict[UUID, datetime]:
+    """Return when recordings began by the service's clock, of those clips of which that is on record.
+
+    It is the time in a file's name put right by what its dock measured of the recorder's clock. A file's own time,
+    which tells when it was written last, is the start of nothing and not returned.
+    """
+    rows = await conn.fetch(
+        "SELECT clip, recorded_at FROM clip_attribution WHERE clip = ANY($1) AND basis = 'name'", list(clips)
+    )
+    return {row["clip"]: row["recorded_at"] for row in rows}
+
+
 async def attribution_versions(conn: Connection, clip: UUID) -> Sequence[AttributionRow]:
     """Return every version, oldest first."""
     rows = await conn.fetch(

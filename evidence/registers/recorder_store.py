@@ -9,6 +9,7 @@ from uuid import UUID
 
 from evidence.custody.recorded import RecordedEvent
 from evidence.custody.register_payloads import DockPlaced, RecorderRegistered, RegisterImported
+from evidence.db.paging import FIRST_ID
 from evidence.db.pool import Connection
 
 
@@ -114,6 +115,28 @@ async def holder_at(conn: Connection, *, recorder: str, at: datetime) -> UUID | 
         at,
     )
     return holder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where a dock stood from an instant on; `unit` is None for nowhere."""
+
+    entry_id: UUID
+    unit: UUID | None
+    placed_at: datetime
+    placed_by: str
+
+
+async def placements_of(conn: Connection, dock: UUID, *, after: UUID | None, limit: int) -> Sequence[Placement]:
+    """Return where a dock stood, in order of the entries, behind the entry `after`."""
+    rows = await conn.fetch(
+        """SELECT entry_id, unit, placed_at, placed_by FROM dock_placement
+           WHERE dock = $1 AND entry_id > $2 ORDER BY entry_id LIMIT $3""",
+        dock,
+        after or FIRST_ID,
+        limit,
+    )
+    return [Placement(**dict(row)) for row in rows]
 
 
 async def unit_of_dock(conn: Connection, dock: UUID) -> UUID | None:

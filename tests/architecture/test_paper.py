@@ -65,7 +65,7 @@ def _subcommand(words: list[str]) -> tuple[str, ...]:
     grouped = {
         "shilu": {
             *("accounts", "annotate", "axis", "case", "docks", "items", "keys", "log", "quarantine", "recorders"),
-            *("access", "register", "witness", "outbox"),
+            *("access", "calendar", "dispose", "hold", "register", "retention", "sample", "witness", "outbox"),
         },
         "shilu-dock": {"profile"},
     }

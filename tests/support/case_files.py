@@ -73,6 +73,7 @@ def shot(exhibit: int, word: str | None, start: float | None = None, end: float 
         recorder="A100001",
         officer="000042",
         recorded_at=None if start is None else at(start),
+        shown_at=None if start is None else at(start),
         probe=None if start is None else {"duration_ms": round((end - start) * 60_000)},
         version=1,
         content=content,

@@ -76,6 +76,12 @@ class Scribe:
         await self.write("clip.sealed", f"clip:{payload['clip']}", payload)
         return UUID(str(payload["clip"]))
 
+    async def attribute(self, clip: UUID, *, version: int = 1, **changes: JsonValue) -> None:
+        """Record whose a clip is: nobody's, and recorded at a time put right, unless changed."""
+        payload: dict[str, JsonValue] = {"clip": str(clip), "version": version, "officer": None, "unit": None}
+        payload |= {"flags": [], "blocked": False, "recorded_at": None, "basis": "name"}
+        await self.write("clip.attributed", f"clip:{clip}", payload | changes)
+
     def derived(self, clip: UUID, **changes: JsonValue) -> dict[str, JsonValue]:
         """Return a `clip.derived` payload with a proxy and a poster."""
         payload: dict[str, JsonValue] = {

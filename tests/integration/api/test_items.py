@@ -66,7 +66,8 @@ async def test_what_is_no_list_is_refused(shared: RunningService, changed: dict[
 async def test_a_case_is_opened_under_a_list_with_all_that_is_known(shared: RunningService) -> None:
     agency = f"局{uuid4()}"
     items = await shared.ask("POST", "/v1/items", role=Role.ADMINISTRATOR, json=body(agency=agency))
-    unit = str(uuid4())
+    named = {"name": f"大队{uuid4()}"}
+    unit = (await shared.ask("POST", "/v1/units", role=Role.ADMINISTRATOR, json=named)).json()["unit"]
     facts = {"amount_fen": 5_000_000, "hearing_held": True}
     said: dict[str, Any] = {
         "number": f"案{uuid4()}",
@@ -76,6 +77,8 @@ async def test_a_case_is_opened_under_a_list_with_all_that_is_known(shared: Runn
         "agency": agency,
     }
     said |= {"handlers": ["王五", "赵六"], "facts": facts}
+    nowhere = {**said, "unit": str(uuid4())}
+    assert (await shared.ask("POST", "/v1/cases", role=Role.INVESTIGATOR, json=nowhere)).code == "unit.unknown"
     reply = await shared.ask("POST", "/v1/cases", role=Role.INVESTIGATOR, json=said)
     case = (await shared.ask("GET", f"/v1/cases/{reply.json()['case']}", role=Role.REVIEWER)).json()
     assert (case["kind"], case["unit"], case["items"]) == ("penalty", unit, items.json()["items"])

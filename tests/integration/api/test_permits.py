@@ -234,6 +234,18 @@ async def test_who_opened_a_case_has_it_and_only_they(office: Office) -> None:
     assert linked.code == "clip.unknown", "what one may not know of is not linked either"
 
 
+async def test_a_case_is_opened_for_a_unit_within_reach(office: Office) -> None:
+    units = []
+    for name in ("所属大队", "外单位大队"):
+        made = await office.service.ask("POST", "/v1/units", role=Role.ADMINISTRATOR, json={"name": name})
+        units.append(made.json()["unit"])
+    member = await office.person(Role.INVESTIGATOR, "大队办案人", units=units[:1])
+    said = {"number": "所属一号", "title": "x"}
+    refused = await office.ask("POST", "/v1/cases", member, json={**said, "unit": units[1]})
+    assert (refused.status, refused.code) == (403, "access.denied")
+    assert (await office.ask("POST", "/v1/cases", member, json={**said, "unit": units[0]})).status == 201
+
+
 async def test_a_withdrawn_grant_opens_nothing_from_then_on(office: Office) -> None:
     member = await office.person(Role.INVESTIGATOR, "调离者", cases=[office.cases["granted"]])
     path = f"/v1/clips/{office.clips['granted']}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +12,7 @@ import pytest
 from evidence.core.clock import utc_now
 from evidence.parties.roles import Role
 from tests.support.clock import SeededEntropy
+from tests.support.commands import shilu, shilu_json
 from tests.support.payloads import Scribe
 from tests.support.registry import Registry
 from tests.support.service import Reply, RunningService
@@ -90,6 +93,46 @@ async def test_units_officers_and_recorders(shared: RunningService) -> None:
 async def test_what_is_refused(shared: RunningService, path: str, body: dict[str, Any], code: str) -> None:
     await post(shared, "/v1/units", {"name": "在册单位", "code": "140199990001"})
     assert (await post(shared, path, body)).code == code
+
+
+async def test_where_a_dock_stood_is_listed(shared: RunningService) -> None:
+    unit = (await post(shared, "/v1/units", {"name": "在册单位二"})).json()["unit"]
+    path = f"/v1/docks/{(await shared.dock(5)).dock}/placements"
+    for place in (unit, None):
+        assert (await post(shared, path, {"unit": place})).status == 201
+    first = (await get(shared, path, limit="1")).json()
+    rest = (await get(shared, path, cursor=first["next"])).json()
+    assert [one["unit"] for one in (*first["items"], *rest["items"])] == [unit, None]
+    assert (await get(shared, f"/v1/docks/{UUID(int=9)}/placements")).code == "dock.unknown"
+
+
+async def test_a_calendar_is_loaded_and_counts(shared: RunningService, tmp_path: Path) -> None:
+    before = (await get(shared, "/v1/calendar")).json()
+    assert (before["calendar"], before["years"], before["zone"]) == (None, [], "Asia/Shanghai")
+    year = {"year": 2030, "holidays": ["2030-10-01"], "make_up": ["2030-09-28"], "citation": "国办发明电〔2029〕7号"}
+    day = {"day": "2026-03-12", "is_working": False, "reason": "本地植树日"}
+    loaded = await post(shared, "/v1/calendar", {"years": [year], "days": [day]})
+    assert loaded.status == 201, loaded.json()
+    now = (await get(shared, "/v1/calendar")).json()
+    assert (now["years"], now["days"], now["calendar"]) == ([year], [day], loaded.json()["calendar"])
+    assert now["version"].endswith(now["calendar"])
+    file = tmp_path / "calendar.json"
+    file.write_text(json.dumps({"years": [year]}), "utf-8")
+    assert "entry" in await shilu_json(shared, ADMIN, "calendar", "load", str(file))
+    assert (await shilu_json(shared, Role.AUDITOR, "calendar", "show"))["days"] == [], "it replaces what was loaded"
+    assert "2030" in (await shilu(shared, Role.AUDITOR, "calendar", "show"))[1]
+    file.write_text("[]")
+    assert (await shilu(shared, ADMIN, "calendar", "load", str(file)))[0] == 2
+    for wrong, code in (
+        ({"days": [day, day]}, "calendar.invalid"),
+        ({"years": [{**year, "year": 2026}]}, "calendar.invalid"),
+        ({"years": [{**year, "make_up": ["2030-10-09"]}]}, "calendar.invalid"),
+        ({"days": [{**day, "day": "2026-02-30"}]}, "calendar.invalid"),
+        ({"days": [{**day, "day": "12 March"}]}, "request.invalid"),
+        ({"days": "2026"}, "request.invalid"),
+    ):
+        assert (await post(shared, "/v1/calendar", wrong)).code == code
+    assert (await post(shared, "/v1/calendar", {}, role=Role.ARCHIVIST)).code == "auth.role"
 
 
 async def test_a_code_is_one_units(shared: RunningService) -> None:

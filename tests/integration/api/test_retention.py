@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,10 +12,14 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
+from api.client import RequestRefused
 from api.services import disposer_of
 from evidence.calendar.workdays import OFFICIAL, day_of
 from evidence.parties.roles import Role
+from tests.support.clock import SeededEntropy
+from tests.support.commands import shilu, shilu_json
 from tests.support.database import fresh_database
+from tests.support.payloads import Scribe
 from tests.support.service import Reply, RunningService, config_for, running_service
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -135,3 +140,52 @@ async def test_what_is_not_there_or_not_right_is_refused(clocked: tuple[RunningS
     many = {"clips": [str(uuid4()) for _ in range(1001)], "reason": "x"}
     assert (await post(service, "/v1/disposals", many)).code == "request.invalid"
     assert (await post(service, "/v1/disposals", {"clips": [nobody, nobody], "reason": "x"})).code == "disposal.not_due"
+
+
+async def test_the_commands_show_what_would_go_and_take_two_people(
+    clocked: tuple[RunningService, Time], tmp_path: Path
+) -> None:
+    service, clock = clocked
+    async with service.services.pool.acquire() as conn:
+        # No dock would speak with a service whose clock is half a year ahead.
+        scribe = Scribe(conn=conn, clock=clock, entropy=SeededEntropy(201))
+        clip, kept = str(await scribe.seal()), str(await scribe.seal())
+    stated = tmp_path / "schedule.json"
+    stated.write_text(json.dumps(a_schedule(effective_from=_today(clock).isoformat())), "utf-8")
+    assert "entry" in await shilu_json(service, ARCHIVIST, "retention", "state", str(stated))
+    assert (await shilu_json(service, REVIEWER, "retention", "clip", clip))["state"] == "kept"
+    clock.ahead += timedelta(days=200)
+    service.tokens.clear()
+    held = await shilu_json(service, INVESTIGATOR, "hold", "place", "--clip", kept, "--basis", "行政复议")
+    assert (await shilu(service, INVESTIGATOR, "hold", "place", "--basis", "x"))[0] == 2
+
+    dry = await shilu_json(service, ARCHIVIST, "dispose", "propose", clip)
+    assert (dry["proposed"], [one["clip"] for one in dry["clips"]], dry["may_not_go"]) == (None, [clip], [])
+    both = await shilu_json(service, ARCHIVIST, "dispose", "propose", clip, kept, "--apply", code=1)
+    assert (both["proposed"], both["may_not_go"]) == (None, [kept]), "one may not go, and nothing is proposed"
+    assert "held" in (await shilu(service, REVIEWER, "retention", "clip", kept))[1]
+    listed = (await shilu_json(service, REVIEWER, "dispose", "list"))["items"]
+    assert not [one for one in listed if one["reason"] == "保存期届满"]
+
+    done = await shilu_json(service, ARCHIVIST, "dispose", "propose", clip, "--reason", "保存期届满", "--apply")
+    words = ("dispose", "decide", done["proposed"]["appraisal"], "--approve", "--reason", "同意")
+    with pytest.raises(RequestRefused, match=r"retention\.same_person"):
+        await shilu(service, ARCHIVIST, *words)
+    assert "approved" in (await shilu(service, REVIEWER, *words))[1]
+    assert (await disposer_of(service.services).round()).buried == 1
+    report = await shilu_json(service, REVIEWER, "dispose", "show", done["proposed"]["appraisal"])
+    assert (report["disposed"], report["approved"]) == (1, True)
+
+    release = ("hold", "release", held["hold"], "--reason", "复议终结")
+    with pytest.raises(RequestRefused, match=r"retention\.same_person"):
+        await shilu(service, INVESTIGATOR, *release)
+    assert (await shilu(service, REVIEWER, *release))[0] == 0
+    listed = (await shilu_json(service, REVIEWER, "hold", "list", "--all"))["items"]
+    assert listed[-1]["released_at"] is not None
+    for shown in (("retention", "schedules"), ("retention", "due"), ("hold", "list"), ("dispose", "list")):
+        assert (await shilu(service, ARCHIVIST, *shown))[0] == 0
+    assert "nothing was proposed" in (await shilu(service, ARCHIVIST, "dispose", "propose"))[1]
+
+
+def _today(clock: Time) -> date:
+    return day_of(clock(), OFFICIAL)

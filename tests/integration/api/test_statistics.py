@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from api.cli.statistics import By
 from evidence.parties.roles import Role
+from evidence.statistics.figures_store import GROUPS
+from tests.support.commands import shilu, shilu_json
 from tests.support.service import RunningService
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -66,6 +70,40 @@ async def test_a_sample_is_bound_drawn_and_assessed(shared: RunningService) -> N
     listed = (await shared.ask("GET", "/v1/samples", role=Role.AUDITOR)).json()["items"]
     assert [one["sample"] for one in listed] == [sample]
     assert (await shared.ask("GET", f"/v1/samples/{uuid4()}", role=Role.AUDITOR)).code == "sample.unknown"
+
+
+async def test_r43_the_commands_keep_the_seed_until_the_draw(shared: RunningService, tmp_path: Path) -> None:
+    seed = tmp_path / "seed"
+    words = ("sample", "commit", "--draw", "1", "--seed", str(seed))
+    case = {"number": f"抽{uuid4()}", "title": "某厂"}
+    assert (await shared.ask("POST", "/v1/cases", role=Role.INVESTIGATOR, json=case)).status == 201
+    await _published(shared)
+    sample = (await shilu_json(shared, Role.REVIEWER, *words))["sample"]
+    assert seed.stat().st_mode & 0o777 == 0o600
+    assert (await shilu(shared, Role.REVIEWER, *words))[0] == 2, "a seed is never overwritten"
+    await _published(shared)
+    drawn = await shilu_json(shared, Role.REVIEWER, "sample", "draw", sample, "--seed", str(seed))
+    assert drawn["seed"] == seed.read_text().strip()
+    assert await shilu_json(shared, Role.REVIEWER, "sample", "draw", sample, "--seed", str(seed)) == drawn
+    chosen = drawn["cases"][0]["case"]
+    score = ("sample", "score", sample, chosen, "--points", "85", "--note", "缺告知")
+    assert (await shilu(shared, Role.ARCHIVIST, *score))[0] == 0
+    assert "缺告知" in (await shilu(shared, Role.AUDITOR, "sample", "show", sample))[1]
+    assert sample in {one["sample"] for one in (await shilu_json(shared, Role.AUDITOR, "sample", "list"))["items"]}
+    empty = tmp_path / "empty"
+    empty.write_text("no seed")
+    assert (await shilu(shared, Role.REVIEWER, "sample", "draw", sample, "--seed", str(empty)))[0] == 2
+
+
+async def test_r42_the_command_shows_the_same_figures_at_the_same_checkpoint(shared: RunningService) -> None:
+    await shared.clip(b"counted by a command")
+    await _published(shared)
+    told = await shilu_json(shared, Role.AUDITOR, "statistics", "--by", "recorder")
+    asked = {"by": "recorder", "size": str(told["size"])}
+    assert (await shared.ask("GET", "/v1/statistics", role=Role.AUDITOR, params=asked)).json() == told
+    assert told["root"] in (await shilu(shared, Role.AUDITOR, "statistics", "--size", str(told["size"])))[1]
+    assert (await shilu(shared, Role.AUDITOR, "statistics", "--by", "colour"))[0] == 2
+    assert sorted(By) == sorted(GROUPS)
 
 
 async def _published(service: RunningService) -> None:

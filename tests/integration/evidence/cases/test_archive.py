@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ import pytest
 from evidence.cases.archive import Archived, archive_case, evidence_root, files_to_verify, readiness
 from evidence.cases.cases import link_clip, unlink_clip
 from evidence.cases.errors import ArchiveRefused, CaseIsArchived
-from evidence.cases.file import Amendment, amend, dossier_of, state
+from evidence.cases.file import Amendment, amend, dossier_of, open_file, state
 from evidence.clips.annotations import annotate
 from evidence.clips.content import read_content
 from evidence.core.wire.case_manifest import files_of, manifest_root
@@ -148,8 +149,26 @@ async def test_r23_a_missing_segment_between_two_recordings_keeps_the_case_open(
     case, clips = await ready_case(scribe)
     for clip in clips:
         await scribe.derive(clip, probe={"duration_ms": 60_000})
-    insert = """INSERT INTO dock_inventory_file (inventory, place, path, raw, size, modified_at, recorded_at, key_mark)
-                VALUES ($1, $2, $3, false, 5, now(), $4, false)"""
+    await held(scribe, {"DCIM/between.mp4": at(10), "DCIM/afterwards.mp4": at(300)})
+    found = await readiness(scribe.conn, case, verified=dict.fromkeys(clips, ()))
+    assert [(one.code, one.about["path"]) for one in found] == [("not_ingested", "DCIM/between.mp4")]
+
+
+async def test_what_a_recorder_with_a_wrong_clock_still_holds_is_missed_by_its_own_clock(scribe: Scribe) -> None:
+    """Its files that never came bear its clock; its exhibits are placed by the service's, ten minutes earlier."""
+    case, clips = await ready_case(scribe)
+    for clip, begins in zip(clips, (-10, 10), strict=True):
+        await scribe.derive(clip, probe={"duration_ms": 60_000})
+        await scribe.attribute(clip, recorded_at=text(begins))
+    await held(scribe, {"DCIM/between.mp4": at(19), "DCIM/before.mp4": at(-5)})
+    found = await readiness(scribe.conn, case, verified=dict.fromkeys(clips, ()))
+    assert [(one.code, one.about["path"]) for one in found] == [("not_ingested", "DCIM/between.mp4")]
+    file = await open_file(scribe.conn, case)
+    assert [one.time and one.time.start for one in file.footage] == [at(-10), at(10)]
+
+
+async def held(scribe: Scribe, files: Mapping[str, datetime]) -> None:
+    """Let a dock see files on the recorder, of which none comes."""
     inventory = scribe.new_id()
     await scribe.conn.execute(
         """INSERT INTO dock_inventory
@@ -157,10 +176,15 @@ async def test_r23_a_missing_segment_between_two_recordings_keeps_the_case_open(
            VALUES ($1, $1, 'A100001', now(), now(), 'generic', 2, '', now(), $1)""",
         inventory,
     )
-    await scribe.conn.execute(insert, inventory, 1, "DCIM/between.mp4", at(10))
-    await scribe.conn.execute(insert, inventory, 2, "DCIM/afterwards.mp4", at(300))
-    found = await readiness(scribe.conn, case, verified=dict.fromkeys(clips, ()))
-    assert [(one.code, one.about["path"]) for one in found] == [("not_ingested", "DCIM/between.mp4")]
+    for place, (path, recorded_at) in enumerate(files.items(), 1):
+        await scribe.conn.execute(
+            """INSERT INTO dock_inventory_file (inventory, place, path, raw, size, modified_at, recorded_at, key_mark)
+               VALUES ($1, $2, $3, false, 5, now(), $4, false)""",
+            inventory,
+            place,
+            path,
+            recorded_at,
+        )
 
 
 async def test_an_archived_case_changes_no_more_and_takes_addenda(scribe: Scribe) -> None:
