@@ -28,7 +28,7 @@ GROUPS = frozenset(
             "recorders",
             "registers",
         ),
-        *("retention", "search", "service", "staff", "statistics", "uploads"),
+        *("retention", "reviews", "search", "service", "staff", "statistics", "uploads"),
     )
 )
 """Groups of routes that people may use; a test holds the tags of the table against them."""

@@ -43,5 +43,11 @@ DECIDERS = frozenset({Role.ARCHIVIST, Role.REVIEWER})
 HOLDERS = WRITERS | frozenset({Role.REVIEWER})
 """Who may keep something from going."""
 
+REVIEWERS = frozenset({Role.REVIEWER})
+"""Who gives opinions in legal review, and corrects what handlers stated."""
+
+COORDINATORS = WRITERS | REVIEWERS
+"""Who may be named to settle a disagreement in legal review; never who worked on the case."""
+
 SAMPLERS = frozenset({Role.REVIEWER, Role.ARCHIVIST})
 """Who draws random samples of cases and assesses them."""

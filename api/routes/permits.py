@@ -80,6 +80,7 @@ _FREE = (
     *("subscribe", "list_subscriptions", "make_outbox_secret", "list_dead_letters", "end_subscription"),
     *("state_schedule", "list_schedules", "release_hold"),
     *("publish_items", "list_items", "items_in_force", "get_items"),
+    *("adopt_review_rules", "list_review_rules", "state_signing_key", "qualify_reviewer", "list_qualifications"),
     *("upload_options", "create_upload", "upload_status", "append_upload", "terminate_upload", "override_upload"),
 )
 _SEARCHES = ("save_search", "list_searches", "forget_search")
@@ -88,9 +89,14 @@ _KNOW = (
     *("clip_receipt", "get_redaction", "get_case", "get_annotation", "compare_annotations"),
     *("compare_documents", "list_marks", "clip_retention"),
     *("list_statements", "case_structure", "case_coverage", "case_readiness", "get_archive", "get_trail"),
+    *("read_review", "read_review_round", "read_decision", "coordinate_review"),
 )
 
-_CASEWORK = ("unlink_clip", "amend_case", "state_about_case", "arrange_case", "archive_case")
+_CASEWORK = (
+    *("unlink_clip", "amend_case", "state_about_case", "arrange_case", "archive_case"),
+    *("submit_for_review", "answer_supplement", "disagree_with_opinion", "transfer_case", "decide_case"),
+)
+_REVIEWING = ("give_opinion", "ask_supplement", "correct_fact")
 _LISTS = (
     *("find_clips", "count_facets", "run_search"),
     *("list_cases", "list_blocked", "list_due", "list_holds", "list_appraisals", "get_appraisal"),
@@ -102,6 +108,7 @@ PERMITS: Mapping[str, Permit] = MappingProxyType(
         **dict.fromkeys((*_FREE, *_SEARCHES), NOTHING),
         **dict.fromkeys(_KNOW, Permit(action=Action.METADATA)),
         **dict.fromkeys(_CASEWORK, Permit(action=Action.LINK)),
+        **dict.fromkeys(_REVIEWING, Permit(action=Action.APPROVE)),
         **dict.fromkeys(_LISTS, Permit(action=None, lists=True)),
         "list_exhibits": Permit(action=Action.METADATA, lists=True),
         "open_case": Permit(action=None, lists=True),

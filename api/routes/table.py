@@ -22,6 +22,7 @@ from api.routes.parties import PARTY_ROUTES
 from api.routes.recorders import RECORDER_ROUTES
 from api.routes.registers import REGISTER_ROUTES
 from api.routes.retention import RETENTION_ROUTES
+from api.routes.reviews import REVIEW_ROUTES
 from api.routes.searches import SEARCH_ROUTES
 from api.routes.service import LOG_ROUTES, SERVICE_ROUTES
 from api.routes.statistics import STATISTICS_ROUTES
@@ -47,6 +48,7 @@ ROUTES: tuple[Route, ...] = (
     *CASE_ROUTES,
     *RETENTION_ROUTES,
     *CASE_FILE_ROUTES,
+    *REVIEW_ROUTES,
     *STATISTICS_ROUTES,
     *GRANT_ROUTES,
     *ITEM_ROUTES,

@@ -46,6 +46,10 @@ KEPT_GONE = "restored.kept_gone"
 UNRECORDED = "restored.unrecorded"
 FILE_ABSENT = "inventory.file_absent"
 GUARD_MISSING = "guard.missing"
+REVIEW_ROOT_DIFFERS = "review.root_differs"
+REVIEW_SIGNATURE_INVALID = "review.signature_invalid"
+REVIEW_OUT_OF_ORDER = "review.out_of_order"
+DECISION_UNAPPROVED = "decision.unapproved"
 SECRET_DIFFERS = "account.secret_differs"  # noqa: S105 - a code
 TIMESTAMP_FALSE = "timestamp.false"
 TIMESTAMP_DISAGREES = "timestamp.disagrees"
@@ -89,6 +93,10 @@ FINDINGS: Mapping[str, str] = {
     KEPT_GONE: "Damaged bytes that a repair put aside, and that an entry names, are gone or were changed since.",
     UNRECORDED: "Damaged bytes were put aside and no entry says so: a repair was interrupted, or somebody (a warning).",
     GUARD_MISSING: "A table of evidence has lost the trigger that keeps its rows from being changed, or it is off.",
+    REVIEW_ROOT_DIFFERS: "Declaration and opinion of a review do not name the root of the evidence submitted.",
+    REVIEW_SIGNATURE_INVALID: "A declaration or an opinion is not signed by a key that its person has on record.",
+    REVIEW_OUT_OF_ORDER: "The steps of a review do not follow from each other: no program of this house recorded them.",
+    DECISION_UNAPPROVED: "A decision in scope of review rests on no approval of the evidence that it names.",
     SECRET_DIFFERS: "What an account is signed in with is not what was set: the stored hash or secret was exchanged.",
     TIMESTAMP_FALSE: "A time stamp on record is none of that checkpoint, or nobody who is believed vouches for it.",
     TIMESTAMP_DISAGREES: "The record states another size, root or time than the time stamp that it carries.",

@@ -109,10 +109,8 @@ async def archive_case(
         CaseIsArchived: It is archived already.
         ArchiveRefused: Something stands against it; `details["reasons"]` lists everything.
     """
-    await lock_subject(conn, f"case:{case_id}")
+    await hold_evidence(conn, case_id)
     await require_open(conn, case_id)
-    for clip in sorted(one.clip for one in (await open_file(conn, case_id)).footage):
-        await lock_subject(conn, f"annotation:{clip}")
     against = await readiness(conn, case_id, verified=verified)
     if against:
         raise ArchiveRefused(
@@ -120,7 +118,7 @@ async def archive_case(
             count=len(against),
             reasons=[reason.as_json() for reason in against[:_REASONS_SHOWN]],
         )
-    manifest = await _freeze(conn, await open_file(conn, case_id))
+    manifest = await case_manifest(conn, await open_file(conn, case_id))
     root = manifest_root(manifest)
     recorded = await record(
         conn,
@@ -134,17 +132,28 @@ async def archive_case(
     return Archived(entry_id=recorded.entry_id, root=root, manifest=manifest)
 
 
+async def hold_evidence(conn: Connection, case_id: UUID) -> None:
+    """Let nothing of a case's evidence change until the transaction ends: the case's lock, then its annotations'.
+
+    Raises:
+        CaseUnknown: There is no such case.
+    """
+    await lock_subject(conn, f"case:{case_id}")
+    for clip in sorted(one.clip for one in (await open_file(conn, case_id)).footage):
+        await lock_subject(conn, f"annotation:{clip}")
+
+
 async def evidence_root(conn: Connection, case_id: UUID) -> bytes:
     """Return the root over a case as it stands now, the one that an archive would freeze: it changes with any change.
 
     Raises:
         CaseUnknown: There is no such case.
     """
-    return manifest_root(await _freeze(conn, await open_file(conn, case_id)))
+    return manifest_root(await case_manifest(conn, await open_file(conn, case_id)))
 
 
-async def _freeze(conn: Connection, file: CaseFile) -> JsonObject:
-    """Return the manifest of a case as it stands."""
+async def case_manifest(conn: Connection, file: CaseFile) -> JsonObject:
+    """Return the manifest of a case as it stands, in the form of `evidence.core.wire.case_manifest`."""
     case, dossier = file.case, file.dossier
     links = await exhibits_after(conn, case.case_id, after=0, limit=LAST_INTEGER)
     documents = list(dossier.documents)

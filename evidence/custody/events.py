@@ -30,6 +30,7 @@ from evidence.custody import (
     payloads,
     recording_payloads,
     retention_payloads,
+    review_payloads,
     statistics_payloads,
     transcript_payloads,
 )
@@ -72,6 +73,7 @@ from evidence.recorders import store as recorders
 from evidence.registers import attribution_store, officer_store, recorder_store, unit_store
 from evidence.retention import disposal_store as disposals
 from evidence.retention import store as retention
+from evidence.review import store as reviews
 from evidence.statistics import sample_store as samples
 from ledger.canonical import JsonObject
 
@@ -344,6 +346,42 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         ),
         "case.archived": Event(
             payload=case_payloads.CaseArchived, subject="case", project=statement_store.project_statement("archived")
+        ),
+        "review.rules_adopted": Event(
+            payload=review_payloads.RulesAdopted, subject="rules", project=reviews.project_rules_adopted
+        ),
+        "person.key_stated": Event(
+            payload=review_payloads.PersonKeyStated, subject="staff", project=reviews.project_person_key
+        ),
+        "reviewer.qualified": Event(
+            payload=review_payloads.ReviewerQualified, subject="staff", project=reviews.project_reviewer_qualified
+        ),
+        "review.submitted": Event(
+            payload=review_payloads.ReviewSubmitted, subject="case", project=reviews.project_step("submitted")
+        ),
+        "review.paused": Event(
+            payload=review_payloads.ReviewPaused, subject="case", project=reviews.project_step("paused")
+        ),
+        "review.resumed": Event(
+            payload=review_payloads.ReviewResumed, subject="case", project=reviews.project_step("resumed")
+        ),
+        "review.opined": Event(
+            payload=review_payloads.ReviewOpined, subject="case", project=reviews.project_step("opined")
+        ),
+        "review.disagreed": Event(
+            payload=review_payloads.ReviewDisagreed, subject="case", project=reviews.project_step("disagreed")
+        ),
+        "review.coordinated": Event(
+            payload=review_payloads.ReviewCoordinated, subject="case", project=reviews.project_step("coordinated")
+        ),
+        "review.corrected": Event(
+            payload=review_payloads.ReviewCorrected, subject="case", project=reviews.project_step("corrected")
+        ),
+        "review.transferred": Event(
+            payload=review_payloads.ReviewTransferred, subject="case", project=reviews.project_step("transferred")
+        ),
+        "case.decided": Event(
+            payload=review_payloads.CaseDecided, subject="case", project=reviews.project_case_decided
         ),
         "upload.quarantined": Event(payload=payloads.UploadQuarantined, subject="upload"),
         "upload.given_up": Event(payload=payloads.UploadGivenUp, subject="upload"),

@@ -104,6 +104,11 @@ EVIDENTIAL_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "publication_withdrawal": ("publication",),
         "publication_term": ("term",),
         "publicity_report": ("report",),
+        "review_rules": ("rules",),
+        "person_key": ("staff", "number"),
+        "reviewer_qualification": ("staff", "number"),
+        "review_step": ("case_id", "step"),
+        "decision": ("case_id",),
     }
 )
 """Every table that projections write to, with its primary key. Stated here and not asked of the database, which whoever

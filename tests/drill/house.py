@@ -51,6 +51,7 @@ from tests.support.case_files import keep_case_files
 from tests.support.clock import START, SeededEntropy, SteppingClock
 from tests.support.database import fresh_database, make_template
 from tests.support.payloads import Scribe
+from tests.support.reviews import keep_reviews
 from tests.support.s3_bucket import Bucket, BucketMemory, make_bucket, make_session
 from tests.support.s3_server import s3_server
 from tests.support.small_house import CONTENTS, RECORDER, SmallHouse
@@ -208,6 +209,7 @@ class DrillHouse(SmallHouse):
                 await scribe.annotate(clip, remark="已复核")
                 await scribe.link(case, clip)
             await keep_case_files(scribe, next(iter(self.clips.values())))
+            await keep_reviews(scribe)
 
     async def _have_delivered(self) -> None:
         """A controller that delivered a recording of two clips of the house, and another one that was revoked."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -128,8 +129,10 @@ async def publish(scribe: Scribe, content: ItemList) -> None:
         )
 
 
-async def opened(scribe: Scribe, number: str = "1号", *, kind: str | None = None) -> UUID:
-    """Open a case of a kind."""
+async def opened(
+    scribe: Scribe, number: str = "1号", *, kind: str | None = None, facts: Mapping[str, object] | None = None
+) -> UUID:
+    """Open a case of a kind, of which some facts are stated."""
     async with scribe.conn.transaction():
         case = await open_case(
             scribe.conn,
@@ -138,7 +141,7 @@ async def opened(scribe: Scribe, number: str = "1号", *, kind: str | None = Non
             actor=STAFF,
             clock=scribe.clock,
             entropy=scribe.entropy,
-            more=Opening(kind=kind),
+            more=Opening(kind=kind, facts=CaseFacts.model_validate(facts or {})),
         )
     return case.case_id
 

@@ -15,6 +15,7 @@ import pytest_asyncio
 from api.bodies import JsonBody
 from api.route import Route
 from api.routes.permits import names_footage, permit_of
+from api.routes.reviews import REVIEW_ROUTES
 from api.routes.table import ROUTES
 from evidence.access.policy import Action, Person, Subject, decide
 from evidence.parties.roles import STAFF_ROLES, Role
@@ -91,6 +92,11 @@ async def office(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
 
 
 BODIES: dict[str, Any] = {
+    **{
+        route.name: route.body.model.model_config["json_schema_extra"]["examples"][0]
+        for route in REVIEW_ROUTES
+        if isinstance(route.body, JsonBody) and "json_schema_extra" in route.body.model.model_config
+    },
     "view_clip": {"purpose": "litigation", "rendition": "proxy"},
     # Refused behind the gate and before any work.
     "order_excerpt": {"purpose": "curiosity", "from_ms": 0, "to_ms": 1},

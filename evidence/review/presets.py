@@ -1,0 +1,52 @@
+"""Rules of review that ship with this version: what five agencies' documents say, each clause with its words.
+
+A preset is where an agency begins: `shilu review rules PRESET` prints it, an edited copy is adopted in its place.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+
+from evidence.cases.presets import PRESETS
+from evidence.review.errors import RulesInvalid, RulesUnknown
+from evidence.review.rules import ReviewRules, read_rules
+
+
+@dataclass(frozen=True, slots=True)
+class RulesDraft:
+    """Rules to adopt, and the day that their document is in force from."""
+
+    rules: ReviewRules
+    effective_from: date
+
+
+@cache
+def rules_preset(name: str) -> RulesDraft:
+    """Return a preset.
+
+    Raises:
+        RulesUnknown: There is none of this name; the details name them all.
+    """
+    if name not in PRESETS:
+        raise RulesUnknown(f"there is no preset {name[:80]!r}", presets=sorted(PRESETS))
+    return read_rules_draft(files(__package__).joinpath("presets", f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def read_rules_draft(text: str) -> RulesDraft:
+    """Read rules from TOML in the form of the presets.
+
+    Raises:
+        RulesInvalid: It is no TOML, breaks a rule of rules, or does not say from which day on it is in force.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RulesInvalid(f"the file is no TOML: {error}") from error
+    effective_from = table.pop("effective_from", None)
+    if type(effective_from) is not date:
+        raise RulesInvalid("effective_from is a day, such as 2026-11-22 without quotation marks")
+    return RulesDraft(read_rules(table), effective_from)
