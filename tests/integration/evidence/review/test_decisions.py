@@ -28,6 +28,7 @@ from evidence.review.errors import (
 )
 from evidence.review.machine import State
 from tests.support.case_files import activity, item, item_list, opened, publish, say
+from tests.support.clock import SteppingClock
 from tests.support.payloads import STAFF, Scribe
 from tests.support.reviews import (
     OTHER_REVIEWER,
@@ -159,15 +160,15 @@ async def test_who_approved_does_not_decide(scribe: Scribe, house: Chamber) -> N
         await house.decide(case, REVIEWER)
 
 
-async def test_a_clock_that_was_set_back_decides_nothing(scribe: Scribe, house: Chamber) -> None:
+async def test_a_clock_that_was_set_back_decides_nothing(scribe: Scribe, house: Chamber, clock: SteppingClock) -> None:
     case, _ = await heard_case(scribe)
     await house.submit(case)
-    scribe.clock.advance(-timedelta(hours=1))
+    clock.advance(-timedelta(hours=1))
     with pytest.raises(ClockBehind):
         await house.opine(case)
-    scribe.clock.advance(timedelta(hours=1))
+    clock.advance(timedelta(hours=1))
     await house.opine(case)
-    scribe.clock.advance(-timedelta(days=400))
+    clock.advance(-timedelta(days=400))
     with pytest.raises(ClockBehind):
         await house.decide(case)
     assert await decision_of(scribe.conn, case) is None
