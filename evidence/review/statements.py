@@ -91,7 +91,7 @@ class Judgement(Part):
     evidence: Annotated[list[Annotated[str, Field(min_length=1, max_length=400)]], Field(max_length=REFERENCES_MAX)]
 
 
-class Problem(Part):
+class OpinionProblem(Part):
     """Something that has to be put right, by its number in the opinion, from 1."""
 
     problem: Ordinal
@@ -112,7 +112,7 @@ class Opinion(_Signed):
     submission: Id
     conclusion: Literal["approve", "problems"]
     rows: Annotated[list[Judgement], Field(max_length=100)]
-    problems: Annotated[list[Problem], Field(max_length=PROBLEMS_MAX)]
+    problems: Annotated[list[OpinionProblem], Field(max_length=PROBLEMS_MAX)]
 
 
 def person_key_text(*, staff: str, key: bytes) -> JsonObject:

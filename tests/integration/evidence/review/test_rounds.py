@@ -328,9 +328,7 @@ async def test_r31_supplements_in_words_or_as_evidence(scribe: Scribe, house: Ch
     assert all(end is not None and end > start for start, end in pauses)
 
 
-async def test_r26_a_hearing_is_corrected_by_a_reviewer_and_never_by_the_handler(
-    scribe: Scribe, house: Chamber
-) -> None:
+async def test_r26_a_hearing_is_corrected_by_a_reviewer_never_by_the_handler(scribe: Scribe, house: Chamber) -> None:
     await house.qualify(HAND)
     case, _ = await heard_case(scribe)
     more: dict[str, Any] = {"case_id": case, "reason": "误录", **house.tools}
