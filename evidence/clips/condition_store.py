@@ -25,6 +25,7 @@ from evidence.clips.query_tree import (
     Node,
     Noticed,
     Some,
+    Units,
     Without,
     Words,
     leaves,
@@ -35,26 +36,16 @@ _COLUMNS = {name: name for name in ("recorded_at", "received_at", "duration_ms",
 
 _NEAR = "search_is_near(places, {}, {}, {})"
 
-# The tree of units is the present one, so that a reorganisation writes no documents again.
-_IN_UNIT = """unit = ANY(ARRAY(
-    WITH RECURSIVE newest AS MATERIALIZED (
-        SELECT DISTINCT ON (unit) unit, parent, code, name FROM unit ORDER BY unit, version DESC),
-    below AS (
-        SELECT n.unit FROM newest n, unnest({}::text[]) AS asked
-        WHERE asked IN (n.unit::text, n.code, n.name)
-        UNION SELECT n.unit FROM newest n JOIN below b ON n.parent = b.unit)
-    SELECT unit FROM below))"""
-
 # The newest word about an inventory counts; what somebody explained, or what came after all, is settled.
-_NOTICED = f"""clip IN (
+_NOTICED = f"""
     SELECT s.clip FROM recorder_finding f JOIN clip_source s ON s.inventory = f.inventory
     WHERE f.weight <> 'info' AND /*which*/
       AND f.entry_id = (SELECT c.entry_id FROM recorder_comparison c WHERE c.inventory = f.inventory
                         ORDER BY c.entry_id DESC LIMIT 1)
       AND ({SETTLED} OR EXISTS (
-          SELECT FROM recorder_explanation e WHERE e.finding = f.entry_id AND e.place = f.place)) = {{}})"""  # noqa: S608 - conditions of the house
+          SELECT FROM recorder_explanation e WHERE e.finding = f.entry_id AND e.place = f.place)) = {{}}"""  # noqa: S608 - conditions of the house
 
-_AUDITED = "clip IN (SELECT f.clip FROM clip_finding f WHERE /*which*/ AND (f.resolved_at IS NOT NULL) = {})"
+_AUDITED = "SELECT f.clip FROM clip_finding f WHERE /*which*/ AND (f.resolved_at IS NOT NULL) = {}"
 
 
 class Wanted:
@@ -62,6 +53,7 @@ class Wanted:
 
     def __init__(self) -> None:
         self.values: list[object] = []
+        self._negated = False
 
     def clause(self, condition: str, *values: object) -> str:
         """Return a condition with its `{}` replaced by places of values, which are kept."""
@@ -110,8 +102,10 @@ class Wanted:
             case Near(latitude, longitude, metres):
                 cells = self.clause("facets && {}::text[]", cells_around(latitude, longitude, metres))
                 return f"({cells} AND {self.clause(_NEAR, latitude, longitude, metres)})"
-            case InUnit(one_of):
-                return self.clause(_IN_UNIT, list(one_of))
+            case Units(one_of):
+                return self.clause("unit = ANY({}::uuid[])", list(one_of))
+            case InUnit():
+                raise AssertionError("units are looked up before a question is asked")
             case Noticed(code, weight, settled):
                 return self._noticed(_NOTICED, {"code": code, "weight": weight}, settled=settled)
             case Audited(code, weight, settled):
@@ -122,11 +116,17 @@ class Wanted:
                 return _joined([self.strict(part) for part in parts], " OR ")
             case Without(part):
                 # A clip without a time of recording was not recorded on that day either.
-                return f"({self.strict(part)}) IS NOT TRUE"
+                self._negated = not self._negated
+                written = f"({self.strict(part)}) IS NOT TRUE"
+                self._negated = not self._negated
+                return written
 
     def _noticed(self, condition: str, asked: Mapping[str, str | None], *, settled: bool) -> str:
         which = [self.clause(f"f.{column} = {{}}", value) for column, value in asked.items() if value is not None]
-        return self.clause(condition.replace("/*which*/", _joined(which, " AND ")), settled)
+        clips = self.clause(condition.replace("/*which*/", _joined(which, " AND ")), settled)
+        # As an array the clips are looked up in an index, beside the other halves of an OR; what must not be one of
+        # them is looked up in a table of hashes.
+        return f"clip IN ({clips})" if self._negated else f"clip = ANY(ARRAY({clips}))"
 
     def _every_loosely(self, parts: Sequence[Node]) -> str:
         """Ask the index for all single facets and all words' grams at once: one scan that begins with the rarest."""

@@ -8,11 +8,12 @@ time is over, fewer are looked at; when it is over again, nothing is counted and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 
 from evidence.clips.page_store import Condition
+from evidence.clips.unit_store import with_units
 from evidence.db.pool import Connection
 
 COUNTED_MAX = 10_000
@@ -56,6 +57,7 @@ class Counted:
 
 async def count_facets(conn: Connection, condition: Condition, *, names: Sequence[str]) -> Counted:
     """Count the newest clips that fulfil a condition, and the values that they have of some facets, most first."""
+    condition = replace(condition, wanted=await with_units(conn, condition.wanted))
     for limit, milliseconds in _ATTEMPTS:
         try:
             rows = await _count(conn, condition, names=names, limit=limit, milliseconds=milliseconds)

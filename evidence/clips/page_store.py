@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +12,7 @@ import asyncpg
 from evidence.access.scope import WHOLE, Scope
 from evidence.clips.condition_store import Wanted, to_check
 from evidence.clips.query_tree import EVERYTHING, Node
+from evidence.clips.unit_store import with_units
 from evidence.db.pool import Connection
 from evidence.errors import SearchTooSlow
 from ledger.canonical import JsonObject
@@ -118,6 +119,7 @@ async def find_summaries(conn: Connection, condition: Condition, *, limit: int) 
     Raises:
         SearchTooSlow: It took longer than `PAGE_MILLISECONDS_MAX`.
     """
+    condition = replace(condition, wanted=await with_units(conn, condition.wanted))
     statement, values = page_statement(condition, limit=limit)
     try:
         async with conn.transaction():

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,19 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class InUnit:
-    """A clip has to belong to one of these units or to one below it; each by its id, its code or its name."""
+    """A clip has to belong to one of these units or to one below it; each by its id, its code or its name.
+
+    Which these are the register says when somebody asks: `unit_store.with_units` puts `Units` in its place.
+    """
 
     one_of: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """A clip has to belong to one of just these units."""
+
+    one_of: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +109,7 @@ class Without:
     part: Node
 
 
-Leaf: TypeAlias = "Words | Facets | Between | Near | InUnit | Noticed | Audited"
+Leaf: TypeAlias = "Words | Facets | Between | Near | InUnit | Units | Noticed | Audited"
 Node: TypeAlias = "Leaf | Every | Some | Without"
 
 EVERYTHING = Every(())

@@ -18,6 +18,7 @@ from evidence.clips.grams import grams
 from evidence.clips.nearby import cells_of
 from evidence.clips.page_store import Condition, page_statement
 from evidence.clips.query import ClipQuery
+from evidence.clips.unit_store import with_units
 from tests.support.payloads import Scribe
 
 SIZE = 20_000
@@ -51,8 +52,9 @@ async def catalogue(scribe: Scribe) -> None:
         place = (39_000_000 + number * 37 % 1_000_000, 112_000_000 + number * 91 % 1_000_000)
         facets += cells_of([place])
         text = "\n".join(words)
+        unit = SMALL if number % 2_000 == 3 else UNITS[number * 17 % 40]
         clip = UUID(int=(7 << 76) | number)
-        rows.append((clip, at, at, facets, text, grams(text), number, DOCUMENT_FORM, UNITS[number * 17 % 40], [*place]))
+        rows.append((clip, at, at, facets, text, grams(text), number, DOCUMENT_FORM, unit, [*place]))
     columns = (
         "clip",
         "received_at",
@@ -66,11 +68,12 @@ async def catalogue(scribe: Scribe) -> None:
         "places",
     )
     await scribe.conn.copy_records_to_table("search_document", records=rows, columns=columns)
-    await scribe.conn.execute(
-        """INSERT INTO unit (entry_id, unit, version, name, registered_at, registered_by)
-           VALUES ($1, $1, 1, '中队', now(), 'staff:1')""",
-        UNITS[7],
-    )
+    for unit, name in ((UNITS[7], "中队"), (SMALL, "小队")):
+        await scribe.conn.execute(
+            """INSERT INTO unit (entry_id, unit, version, name, registered_at, registered_by)
+               VALUES ($1, $1, 1, $2, now(), 'staff:1')""",
+            *(unit, name),
+        )
     await scribe.conn.execute("VACUUM (ANALYZE) search_document")
 
 
@@ -95,10 +98,19 @@ PLANS: list[tuple[str, str]] = [
     ("findings:recorder", "search_document"),
     ("duration:1s..2s", "search_document_by_duration"),
     ("state:reviewable", ORDER),
+    ("unit:中队", ORDER),
+    ("unit:小队", "search_document_by_unit"),
+    ("unit:中队 渗坑", CONTENT),
+    ("unit:中队 recorded:2026-03-05", "search_document_"),
+    ("的", CONTENT),
+    ("findings:object.altered", "search_document"),
+    ("has:open-findings", "search_document_"),
+    ("-has:open-findings", ORDER),
 ]
 """What is asked, and which index must answer it; the ten typical questions come first."""
 
 UNITS = [UUID(int=number + 1) for number in range(40)]
+SMALL = UUID(int=99)
 SCOPES: list[Scope] = [
     WHOLE,
     Scope(units=frozenset(UNITS[:1]), classes=frozenset()),
@@ -129,7 +141,7 @@ async def test_r16_what_one_may_see_is_joined_without_losing_an_index(scribe: Sc
 
 
 async def _plan(scribe: Scribe, text: str, scope: Scope) -> dict[str, Any]:
-    condition = Condition(wanted=ClipQuery(text=text).tree(), scope=scope)
+    condition = Condition(wanted=await with_units(scribe.conn, ClipQuery(text=text).tree()), scope=scope)
     statement, values = page_statement(condition, limit=51)
     told = await scribe.conn.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", *values)
     plan = json.loads(told)[0]["Plan"]
