@@ -12,6 +12,8 @@ from api.cli.options import JsonOption, TokenOption, UrlOption
 from api.cli.output import print_json, print_table
 from api.cli.run import run
 from api.client import ServiceClient, open_client
+from evidence.clips.language import parse
+from evidence.clips.question_text import write
 
 _PATIENCE_SECONDS = 5.0
 _HIT_CHARS = 80
@@ -38,9 +40,15 @@ def search_command(
     new: Annotated[
         bool, typer.Option("--new", help="With --saved: only what was received since you asked it last.")
     ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Only say how the words are read, in the plainest spelling; ask nobody.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Search clips in the query language, through the service, with your own rights; hits name their moment."""
+    if explain:
+        typer.echo(run(_explained(text)))
+        return
     if saved is not None and (text or save is not None):
         raise typer.BadParameter("--saved asks a question that is kept; leave the words and --save out")
     if new and saved is None:
@@ -58,6 +66,10 @@ def search_command(
         print_table(("clip", "at", "where", "text"), hits)
     if page.get("next"):
         typer.echo("there are more; narrow the search or raise --limit")
+
+
+async def _explained(text: str) -> str:
+    return write(parse(text))
 
 
 async def _search(

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 from evidence.access.scope import Scope
 from evidence.clips.document import facet
+from evidence.clips.finding_words import asked_of
 from evidence.clips.folding import like_pattern
 from evidence.clips.grams import is_exact, term_grams
 from evidence.clips.nearby import cells_around
@@ -20,6 +21,7 @@ from evidence.clips.query_tree import (
     Between,
     Every,
     Facets,
+    Findings,
     InUnit,
     Near,
     Node,
@@ -106,6 +108,8 @@ class Wanted:
                 return self.clause("unit = ANY({}::uuid[])", list(one_of))
             case InUnit():
                 raise AssertionError("units are looked up before a question is asked")
+            case Findings(one_of):
+                return self.strict(asked_of(one_of))
             case Noticed(code, weight, settled):
                 return self._noticed(_NOTICED, {"code": code, "weight": weight}, settled=settled)
             case Audited(code, weight, settled):

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from evidence.audit.findings import FINDINGS
 from evidence.clips.document import facet
 from evidence.clips.folding import fold
-from evidence.clips.query_tree import Audited, Facets, Node, Noticed, Some
+from evidence.clips.query_tree import Audited, Facets, Findings, Node, Noticed, Some
 from evidence.errors import SearchInvalid
 from evidence.recorders.meanings import MEANINGS
 from ledger.audit_findings import FINDINGS as LOG_FINDINGS
@@ -64,27 +64,37 @@ _ASKED: Mapping[str, tuple[Node, ...]] = {
 }
 
 
-def read_findings(values: Sequence[str]) -> Node:
+def read_findings(values: Sequence[str]) -> Findings:
     """Return what some values of `findings:` ask for, any of which will do.
 
     Raises:
         SearchInvalid: A value is no word of this list and no code that there is.
     """
-    asked = [node for value in values for node in _one(fold(value), value)]
+    return Findings(tuple(dict.fromkeys(map(_known, values))))
+
+
+def asked_of(words: Sequence[str]) -> Node:
+    """Return what words and codes, as `read_findings` knows them, mean to the index and to the rows."""
+    asked = [node for word in words for node in _meaning(word)]
     facets = tuple(dict.fromkeys(one for node in asked if isinstance(node, Facets) for one in node.one_of))
     parts: list[Node] = [Facets(facets)] if facets else []
     parts += dict.fromkeys(node for node in asked if not isinstance(node, Facets))
     return parts[0] if len(parts) == 1 else Some(tuple(parts))
 
 
-def _one(asked: str, written: str) -> tuple[Node, ...]:
+def _known(value: str) -> str:
+    asked = fold(value)
     if word := _WORDS.get(asked):
+        return word
+    if asked in CONTINUITY_CODES or asked in MEANINGS or asked in _AUDIT_CODES:
+        return asked
+    words = ", ".join(_ASKED)
+    raise SearchInvalid(f"there is no findings {value!r}; there are {words}, and the codes of docs/findings.md")
+
+
+def _meaning(word: str) -> tuple[Node, ...]:
+    if word in _ASKED:
         return _ASKED[word]
-    if asked in CONTINUITY_CODES:
-        return (Facets((facet("finding", asked),)),)
-    if asked in MEANINGS:
-        return (Noticed(code=asked),)
-    if asked in _AUDIT_CODES:
-        return (Audited(code=asked),)
-    words = ", ".join(f"{word}" for word in _ASKED)
-    raise SearchInvalid(f"there is no findings {written!r}; there are {words}, and the codes of docs/findings.md")
+    if word in CONTINUITY_CODES:
+        return (Facets((facet("finding", word),)),)
+    return (Noticed(code=word),) if word in MEANINGS else (Audited(code=word),)

@@ -28,8 +28,9 @@ BEIJING = timezone(timedelta(hours=8))
 
 
 def _values(text: str) -> list[str]:
-    values = [value.strip() for value in re.split("[,，]", text)]
-    if not all(values):
+    # Folded first: there are characters that only then are commas.
+    values = [value.strip() for value in re.split(",", unicodedata.normalize("NFKC", text))]
+    if not all(map(fold, values)):
         raise SearchInvalid(f"a value is missing in {text!r}")
     return values
 
@@ -40,14 +41,15 @@ def _plain(name: str, text: str) -> Node:
 
 def _case(name: str, text: str) -> Node:
     """A case by its number as people write it, or by its id."""
-    return Facets(tuple(facet(name if _is_uuid(value) else "case_number", value) for value in _values(text)))
+    return Facets(tuple(facet(name if _is_uuid(value) else "case_number", _id(value)) for value in _values(text)))
 
 
 def _dock(name: str, text: str) -> Node:
-    for value in _values(text):
+    values = _values(text)
+    for value in values:
         if not _is_uuid(value):
             raise SearchInvalid(f"a dock is named by its id, not {value!r}")
-    return _plain(name, text)
+    return Facets(tuple(facet(name, _id(value)) for value in values))
 
 
 def _state(name: str, text: str) -> Node:
@@ -164,6 +166,11 @@ def _is_uuid(text: str) -> bool:
     return True
 
 
+def _id(text: str) -> str:
+    """Write an id as the index has it; what is none stays as it is."""
+    return str(UUID(text)) if _is_uuid(text) else text
+
+
 def _interval(text: str) -> tuple[str, str]:
     """Cut `a..b`, `>a`, `<b`, `>=a`, `<=b` or `a` into its ends; a single value is both."""
     asked = unicodedata.normalize("NFKC", text).replace("…", "..")
@@ -190,7 +197,7 @@ def _when(name: str, text: str) -> Node:
     return _between(f"{name}_at", begin, end, text)
 
 
-_YEARS = (1900, 9000)
+YEARS = (1900, 9000)
 """Years that a condition may name: both programs that compare times know all of them, in every zone."""
 
 _PERIOD = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:[T ](\d{2}):(\d{2}))?)?)?")
@@ -202,8 +209,8 @@ def _period(text: str) -> tuple[datetime, datetime]:
     if found is None:
         raise SearchInvalid(f"{text!r} is no time; write 2026, 2026-03, 2026-03-01 or 2026-03-01T09:30")
     year, month, day, hour, minute = (None if part is None else int(part) for part in found.groups())
-    if not _YEARS[0] <= (year or 0) <= _YEARS[1]:
-        raise SearchInvalid(f"{text!r} is not in the calendar of recordings, {_YEARS[0]} to {_YEARS[1]}")
+    if not YEARS[0] <= (year or 0) <= YEARS[1]:
+        raise SearchInvalid(f"{text!r} is not in the calendar of recordings, {YEARS[0]} to {YEARS[1]}")
     try:
         begin = datetime(year or 0, month or 1, day or 1, hour or 0, minute or 0, tzinfo=BEIJING)
         if minute is not None:
@@ -216,22 +223,32 @@ def _period(text: str) -> tuple[datetime, datetime]:
         raise SearchInvalid(f"{text!r} is not in the calendar") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """Units of a measure by what people write, and how many of the column's own each of their ones has."""
+
+    factors: Mapping[str, int]
+    per_unit: int
+
+
 _MEASURE_MAX = 1 << 62
 _MEASURE = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([a-z秒分时小]*)")
-_SECONDS = {"": 1, "s": 1, "秒": 1, "m": 60, "min": 60, "分": 60, "h": 3600, "时": 3600, "小时": 3600}
-_BYTES = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+SECONDS = Measures(
+    {"": 1, "s": 1, "秒": 1, "m": 60, "min": 60, "分": 60, "h": 3600, "时": 3600, "小时": 3600}, per_unit=1000
+)
+BYTES = Measures({"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}, per_unit=1)
 
 
 def _duration(_: str, text: str) -> Node:
-    return _measured("duration_ms", text, _SECONDS, per_unit=1000)
+    return _measured("duration_ms", text, SECONDS)
 
 
 def _size(_: str, text: str) -> Node:
-    return _measured("size", text, _BYTES, per_unit=1)
+    return _measured("size", text, BYTES)
 
 
-def _measured(column: str, text: str, units: Mapping[str, int], *, per_unit: int) -> Node:
-    low, high = (_measure(end, units, per_unit) if end else None for end in _interval(text))
+def _measured(column: str, text: str, units: Measures) -> Node:
+    low, high = (measure(end, units) if end else None for end in _interval(text))
     asked = unicodedata.normalize("NFKC", text)
     above = asked[0] == ">" and not asked.startswith(">=")
     below = asked[0] == "<" and not asked.startswith("<=")
@@ -240,14 +257,21 @@ def _measured(column: str, text: str, units: Mapping[str, int], *, per_unit: int
     return _between(column, begin, end, text)
 
 
-def _measure(text: str, units: Mapping[str, int], per_unit: int) -> int:
+def measure(text: str, units: Measures) -> int:
+    """Read a number and its unit; in the column's own unit.
+
+    Raises:
+        SearchInvalid: It is no measure, or more than anything has.
+    """
     found = _MEASURE.fullmatch(text.strip().casefold())
-    if found is None or found[2] not in units:
-        raise SearchInvalid(f"{text!r} is no measure; write a number and one of {', '.join(filter(None, units))}")
-    measure = round(float(found[1]) * units[found[2]] * per_unit)
-    if measure >= _MEASURE_MAX:
+    if found is None or found[2] not in units.factors:
+        raise SearchInvalid(
+            f"{text!r} is no measure; write a number and one of {', '.join(filter(None, units.factors))}"
+        )
+    read = round(float(found[1]) * units.factors[found[2]] * units.per_unit)
+    if read >= _MEASURE_MAX:
         raise SearchInvalid(f"{text!r} is more than anything has")
-    return measure
+    return read
 
 
 def _between(column: str, low: datetime | int | None, high: datetime | int | None, text: str) -> Between:

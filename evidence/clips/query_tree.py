@@ -59,6 +59,13 @@ class Units:
 
 
 @dataclass(frozen=True, slots=True)
+class Findings:
+    """One of these has to have been noticed: words and codes; `finding_words.asked_of` says what each means."""
+
+    one_of: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Noticed:
     """Something has to have been noticed about the recorder it came from.
 
@@ -109,7 +116,7 @@ class Without:
     part: Node
 
 
-Leaf: TypeAlias = "Words | Facets | Between | Near | InUnit | Units | Noticed | Audited"
+Leaf: TypeAlias = "Words | Facets | Between | Near | InUnit | Units | Findings | Noticed | Audited"
 Node: TypeAlias = "Leaf | Every | Some | Without"
 
 EVERYTHING = Every(())

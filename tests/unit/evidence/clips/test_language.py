@@ -10,7 +10,21 @@ from hypothesis import strategies as st
 
 from evidence.clips.language import parse
 from evidence.clips.query_fields import BEIJING, CHINESE_NAMES, FIELDS
-from evidence.clips.query_tree import EVERYTHING, Between, Every, Facets, Node, Some, Without, Words, wanted_terms
+from evidence.clips.query_tree import (
+    EVERYTHING,
+    Audited,
+    Between,
+    Every,
+    Facets,
+    Node,
+    Noticed,
+    Some,
+    Units,
+    Without,
+    Words,
+    wanted_terms,
+)
+from evidence.clips.question_text import write
 from evidence.errors import SearchInvalid
 
 CASE = "0195a000-0000-7000-8000-00000000000a"
@@ -133,8 +147,40 @@ def test_a_question_is_read(text: str, node: Node) -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused_with_what_would(text: str, says: str) -> None:
-    with pytest.raises(SearchInvalid, match=says):
+    with pytest.raises(SearchInvalid, match=says) as refusal:
         parse(text)
+    assert 1 <= _column(refusal.value) <= len(text) + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("查封 offcer:1", 4),
+        ("查封 recorder:A,,B", 4),
+        ("a -recorded:2026-02-30 b", 4),
+        ("查封 “现场", 4),
+        ('查封 recorder:"x', 13),
+        ("a (b", 3),
+        ("(a) b OR", 9),
+        ("OR a", 1),
+        ("a OR OR b", 6),
+        ("a NOT", 6),
+        ("ab\0c", 3),
+        ("字" * 501, 501),
+        ("(" * 9 + "a" + ")" * 9, 10),
+        (" ".join(map(str, range(21))) + "  ", 52),
+    ],
+)
+def test_a_refusal_points_at_the_column(text: str, column: int) -> None:
+    with pytest.raises(SearchInvalid, match=f"column {column}") as refusal:
+        parse(text)
+    assert _column(refusal.value) == column
+
+
+def _column(error: SearchInvalid) -> int:
+    column = error.details["column"]
+    assert isinstance(column, int)
+    return column
 
 
 def test_every_field_has_a_chinese_name_and_none_means_nothing() -> None:
@@ -169,11 +215,63 @@ _PIECES = st.sampled_from(
 )
 
 
-@given(st.lists(st.one_of(_PIECES, st.text(max_size=5)), max_size=40).map("".join))
-def test_any_text_is_read_or_refused(text: str) -> None:
-    try:
-        node = parse(text)
-    except SearchInvalid:
+_VALUES = st.sampled_from([*(f"{name}:{field.example}" for name, field in FIELDS.items()), *(text for text, _ in READ)])
+
+_TEXTS = st.lists(st.one_of(_PIECES, _VALUES, st.text(max_size=5)), max_size=40).map("".join)
+
+
+@given(_TEXTS)
+def test_any_text_is_read_or_refused_at_a_column_and_what_was_read_can_be_written(text: str) -> None:
+    node = _read(text)
+    if isinstance(node, SearchInvalid):
+        assert 1 <= _column(node) <= len(text) + 1
         return
-    assert parse(text) == node
     assert all(term and term == " ".join(term.split()) for term in wanted_terms(node))
+    again = _read(write(node))
+    # A plain spelling may be longer, and deeper in brackets.
+    assert again == node or (isinstance(again, SearchInvalid) and again.details["limit"] in ("characters", "depth"))
+
+
+def _read(text: str) -> Node | SearchInvalid:
+    try:
+        return parse(text)
+    except SearchInvalid as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(text for text, _ in READ),
+        *(f"{name}:{field.example}" for name, field in FIELDS.items()),
+        "-(a OR (b -(c d)))",
+        "-(-a)",
+        "missing:remark,亮证 has:case,remark",
+        "recorded:<1900",
+        "recorded:>9000",
+        "recorded:9000",
+        "received:>=2026-03-01T09:30",
+        "duration:>999999999h",
+        "duration:..0.001s",
+        "duration:<1s",
+        "duration:0",
+        "size:>1MB size:<=999999999.999MB",
+        "size:<3TB",
+        "near:-39.000001,-112.4329,1.5km",
+        "recorder:a﹐b",
+        "case:{0195A000-0000-7000-8000-00000000000A},晋环罚9号",
+        "unit:“一中队，二中队”",
+        "findings:严重,row.altered",
+        "-findings:open",
+        "ſ ß ǆ ＡＢＣ ﷺ ①②",
+    ],
+)
+def test_what_is_read_is_written_and_read_the_same(text: str) -> None:
+    node = parse(text)
+    assert parse(write(node)) == node, write(node)
+
+
+@pytest.mark.parametrize("leaf", [Units(()), Noticed(), Audited()])
+def test_what_no_text_asks_for_is_not_written(leaf: Node) -> None:
+    with pytest.raises(ValueError, match="no text"):
+        write(leaf)
