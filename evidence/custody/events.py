@@ -26,6 +26,7 @@ from evidence.custody import (
     account_payloads,
     calendar_payloads,
     case_payloads,
+    deadline_payloads,
     outbox_payloads,
     payloads,
     recording_payloads,
@@ -59,6 +60,7 @@ from evidence.custody.register_payloads import (
     UnitRegistered,
 )
 from evidence.db.pool import Connection
+from evidence.deadlines import store as deadlines
 from evidence.errors import EventInvalid
 from evidence.export import link_store as exports
 from evidence.objects import copy_store as copies
@@ -382,6 +384,36 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         ),
         "case.decided": Event(
             payload=review_payloads.CaseDecided, subject="case", project=reviews.project_case_decided
+        "deadline.rules_published": Event(
+            payload=deadline_payloads.DeadlineRulesPublished, subject="rules", project=deadlines.project_rules_published
+        ),
+        "deadline.started": Event(
+            payload=deadline_payloads.DeadlineStarted, subject="clock", project=deadlines.project_statement("started")
+        ),
+        "deadline.paused": Event(
+            payload=deadline_payloads.DeadlinePaused, subject="clock", project=deadlines.project_statement("paused")
+        ),
+        "deadline.resumed": Event(
+            payload=deadline_payloads.DeadlineResumed, subject="clock", project=deadlines.project_statement("resumed")
+        ),
+        "deadline.extended": Event(
+            payload=deadline_payloads.DeadlineExtended, subject="clock", project=deadlines.project_statement("extended")
+        ),
+        "deadline.fulfilled": Event(
+            payload=deadline_payloads.DeadlineFulfilled,
+            subject="clock",
+            project=deadlines.project_statement("fulfilled"),
+        ),
+        "deadline.voided": Event(
+            payload=deadline_payloads.DeadlineVoided, subject="clock", project=deadlines.project_statement("voided")
+        ),
+        "deadline.explained": Event(
+            payload=deadline_payloads.DeadlineExplained,
+            subject="clock",
+            project=deadlines.project_statement("explained"),
+        ),
+        "deadline.warned": Event(
+            payload=deadline_payloads.DeadlineWarned, subject="clock", project=deadlines.project_statement("warned")
         ),
         "upload.quarantined": Event(payload=payloads.UploadQuarantined, subject="upload"),
         "upload.given_up": Event(payload=payloads.UploadGivenUp, subject="upload"),

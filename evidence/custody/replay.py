@@ -109,6 +109,8 @@ EVIDENTIAL_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "reviewer_qualification": ("staff", "number"),
         "review_step": ("case_id", "step"),
         "decision": ("case_id",),
+        "deadline_rules": ("rules",),
+        "deadline_statement": ("entry_id",),
     }
 )
 """Every table that projections write to, with its primary key. Stated here and not asked of the database, which whoever

@@ -43,7 +43,7 @@ def archive_rule(content: ItemList | None, *, action: str | None, on: date, book
 def archive_clock(case: UUID, rule: Rule, *, concluded_on: date, calendar: WorkCalendar) -> Clock:
     """Return the clock of a case that was concluded on a day."""
     started_at = datetime.combine(concluded_on, time(), tzinfo=calendar.zone)
-    return Clock(key=f"archive:{case}", rule=rule, started_at=started_at)
+    return Clock(key=f"archive/{case}", rule=rule, started_at=started_at)
 
 
 def archive_due(

@@ -68,7 +68,7 @@ class Clock:
     """A clock.
 
     Attributes:
-        key: `<kind>:<what it is about>`; names it for ever.
+        key: `<kind>/<what it is about>`; names it for ever.
         rule: The rule in force on the day it began.
         period_ends_on: The last day of the period that a `by_date` rule is about; None for others.
         void_because: Why it does not count any more; None while it does.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from evidence.custody.record import record
+from evidence.deadlines.rules import preset
 from ledger.canonical import JsonValue
 from tests.drill.publicity import tell_the_public
 from tests.support.retention import APPRAISER, APPROVER, let_in
@@ -33,6 +34,19 @@ async def keep_and_dispose(house: SmallHouse) -> None:
     await _sample(house)
     await _hand_over(house)
     await tell_the_public(house)
+    await _count_days(house)
+
+
+async def _count_days(house: SmallHouse) -> None:
+    """A table of deadlines, and a reason for a recording that came late."""
+    table: dict[str, JsonValue] = {
+        "version": 1,
+        "effective_from": "2026-03-02",
+        "table": preset("zaozhuang-emergency-2019").table.as_json(),
+    }
+    await _say(house, "deadline.rules_published", "rules", house.new_id(), table)
+    late = f"storing/{next(iter(house.clips.values()))}"
+    await _say(house, "deadline.explained", "clock", late, {"case": None, "reason": "采集站故障"})
 
 
 async def _hand_over(house: SmallHouse) -> None:
@@ -112,7 +126,7 @@ async def _say(
     house: SmallHouse,
     event_type: str,
     subject: str,
-    about: UUID,
+    about: UUID | str,
     said: Mapping[str, JsonValue],
     *,
     actor: str = APPRAISER,
