@@ -23,6 +23,7 @@ shilu_audit_coverage_ratio                       how much of the objects the pre
 shilu_copies_waiting                             originals without a copy on record in the second store
 shilu_copies_lag_seconds                         since when the oldest of them is sealed
 shilu_copies_failing                             1 while copying is interrupted, or refuses an object, else 0
+shilu_deadlines{kind,state}                      clocks of the law that are not done: running, paused, overdue
 shilu_dock_last_seen_seconds{dock}               how long ago a dock spoke last, for docks that ever did
 shilu_disk_free_bytes                            free bytes on the disk of the data folder
 """
@@ -67,6 +68,7 @@ class HttpMetrics:
     copies_waiting: Gauge
     copies_lag_seconds: Gauge
     copies_failing: Gauge
+    deadlines: Gauge
 
 
 METRICS = web.AppKey("metrics", HttpMetrics)
@@ -115,5 +117,6 @@ def make_metrics() -> HttpMetrics:
         audit_coverage=Gauge("shilu_audit_coverage_ratio", "Part of the objects read in this round", registry=registry),
         copies_waiting=Gauge("shilu_copies_waiting", "Originals without a second copy", registry=registry),
         copies_lag_seconds=Gauge("shilu_copies_lag_seconds", "Age of the oldest of them", registry=registry),
+        deadlines=Gauge("shilu_deadlines", "Clocks that are not done", ("kind", "state"), registry=registry),
         copies_failing=Gauge("shilu_copies_failing", "Whether copying is interrupted or refused", registry=registry),
     )

@@ -21,6 +21,7 @@ GROUPS = frozenset(
             "custody",
             "cases",
             "clips",
+            "deadlines",
             "docks",
             "exports",
             "items",

@@ -47,6 +47,7 @@ from evidence.custody.timestamps import TimestampBook
 from evidence.db.embedded import EmbeddedPostgres
 from evidence.db.migrate import migrate, require_schema
 from evidence.db.pool import Pool, connect, open_pool
+from evidence.deadlines.follow import run_deadlines
 from evidence.objects.local import LocalObjects
 from evidence.objects.store import ObjectStore
 from evidence.retention.removal import Disposer
@@ -434,6 +435,10 @@ async def _begin_duties(services: Services, duties: frozenset[Duty]) -> None:
             partial(sweep, pool=services.pool, clock=services.clock, entropy=services.entropy),
         )
         services.duties.begin("disposals", disposer_of(services).run)
+        services.duties.begin(
+            "deadlines",
+            partial(run_deadlines, pool=services.pool, clock=services.clock, entropy=services.entropy),
+        )
         if services.config.outbox_targets:
             services.duties.begin("outbox", _outbox(services))
     if services.copier is not None:

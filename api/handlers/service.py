@@ -20,8 +20,10 @@ from api.route import NoQuery
 from api.services import Services
 from api.status_store import count_clips, read_backlog
 from evidence.access.classes import access_classes
+from evidence.calendar.workdays import CHINA
 from evidence.clips.vocabulary import Word
 from evidence.clips.vocabulary import vocabulary as shipped_vocabulary
+from evidence.deadlines.clock_store import count_open
 from evidence.objects.copy_store import read_copy_backlog
 from evidence.parties.purposes import PURPOSES
 from evidence.parties.roles import ROLE_TITLES
@@ -79,6 +81,7 @@ async def _read_gauges(meters: HttpMetrics, services: Services) -> None:
     async with services.pool.acquire() as conn:
         backlog = await read_backlog(conn)
         clips = await count_clips(conn)
+        deadlines = await count_open(conn, today=services.clock().astimezone(CHINA).date())
     lag = 0.0 if backlog.oldest_at is None else (services.clock() - backlog.oldest_at).total_seconds()
     meters.ledger_entries.labels(place="sequenced").set(backlog.sequenced)
     meters.ledger_entries.labels(place="published").set(backlog.published)
@@ -87,6 +90,9 @@ async def _read_gauges(meters: HttpMetrics, services: Services) -> None:
     meters.clips.clear()
     for state, count in clips.items():
         meters.clips.labels(state=state).set(count)
+    meters.deadlines.clear()
+    for kind, state, count in deadlines:
+        meters.deadlines.labels(kind=kind, state=state).set(count)
     _read_witnesses(meters, services)
     _read_clocks(meters, services)
     if services.audit is not None:

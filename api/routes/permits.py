@@ -6,6 +6,7 @@ A route for people stands here by its name. What is not listed is held to the st
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -54,6 +55,12 @@ def _many(body: Any) -> Sequence[UUID]:
     return tuple(body.clips)
 
 
+def _clip_of_clock(body: Any) -> Sequence[UUID]:
+    """Return the clip of the clock of a recording that came; a clock of something else names none."""
+    kind, _, about = body.clock.partition("/")
+    return (UUID(about),) if kind == "storing" and _UUID.fullmatch(about) else ()
+
+
 def _repeated(body: Any) -> Sequence[UUID]:
     return () if body.repeat is None else (body.repeat,)
 
@@ -61,6 +68,8 @@ def _repeated(body: Any) -> Sequence[UUID]:
 def _targets(body: Any) -> Sequence[UUID]:
     return tuple(one.clip for one in body.clips)
 
+
+_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 NOTHING = Permit(action=None)
 """It names no clip and no case."""
@@ -79,6 +88,7 @@ _FREE = (
     *("statistics", "state_price", "commit_sample", "list_samples", "get_sample", "draw_sample", "score_case"),
     *("subscribe", "list_subscriptions", "make_outbox_secret", "list_dead_letters", "end_subscription"),
     *("state_schedule", "list_schedules", "release_hold"),
+    *("publish_deadline_rules", "list_deadline_rules"),
     *("publish_items", "list_items", "items_in_force", "get_items"),
     *("adopt_review_rules", "list_review_rules", "state_signing_key", "qualify_reviewer", "list_qualifications"),
     *("upload_options", "create_upload", "upload_status", "append_upload", "terminate_upload", "override_upload"),
@@ -100,7 +110,7 @@ _REVIEWING = ("give_opinion", "ask_supplement", "correct_fact")
 _LISTS = (
     *("find_clips", "count_facets", "run_search"),
     *("list_cases", "list_blocked", "list_due", "list_holds", "list_appraisals", "get_appraisal"),
-    "decide_appraisal",
+    *("decide_appraisal", "list_deadlines"),
 )
 
 PERMITS: Mapping[str, Permit] = MappingProxyType(
@@ -130,6 +140,9 @@ PERMITS: Mapping[str, Permit] = MappingProxyType(
         **dict.fromkeys(("give_up_export", "share_export", "revoke_link"), Permit(action=Action.EXPORT)),
         "place_hold": Permit(action=Action.HOLD, clips=_one, cases=_one_case),
         "appraise": Permit(action=Action.DISPOSE, clips=_many),
+        "start_deadline": Permit(action=Action.LINK, cases=_one_case),
+        "extend_deadline": Permit(action=Action.LINK, cases=_one_case),
+        "state_deadline": Permit(action=Action.LINK, cases=_one_case, clips=_clip_of_clock),
         "link_clip": Permit(action=Action.LINK, clips=_one),
     }
 )

@@ -13,6 +13,7 @@ from api.routes.case_files import CASE_FILE_ROUTES
 from api.routes.cases import CASE_ROUTES
 from api.routes.clips import CLIP_ROUTES
 from api.routes.custody import CUSTODY_ROUTES
+from api.routes.deadlines import DEADLINE_ROUTES
 from api.routes.exports import EXPORT_ROUTES
 from api.routes.grants import GRANT_ROUTES
 from api.routes.items import ITEM_ROUTES
@@ -53,5 +54,6 @@ ROUTES: tuple[Route, ...] = (
     *GRANT_ROUTES,
     *ITEM_ROUTES,
     *EXPORT_ROUTES,
+    *DEADLINE_ROUTES,
     *SWIFT_ROUTES,
 )
