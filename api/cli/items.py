@@ -5,13 +5,13 @@ Each publication is an entry of the ledger under the actor `service`. Exit codes
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from api.cli.context import ask
+from api.cli.given import day_given, text_given
 from api.cli.options import DatabaseOption, DataOption, JsonOption, config_from
 from api.cli.output import print_json, print_table
 from api.cli.run import run
@@ -46,7 +46,7 @@ def publish(
 ) -> None:
     """Publish the next version of an agency's list. Cases that are open keep the version they were opened under."""
     draft = _draft(source)
-    effective_from = draft.effective_from if since is None else _day(since)
+    effective_from = draft.effective_from if since is None else day_given(since)
 
     async def do(services: Services) -> PublishedList:
         async with services.pool.acquire() as conn, conn.transaction():
@@ -86,7 +86,7 @@ def show(
         else:
             _print_list(draft.content, title=f"{draft.content.agency}, from {draft.effective_from}")
         return
-    wanted = None if on is None else _day(on)
+    wanted = None if on is None else day_given(on)
 
     async def question(services: Services) -> list[ItemListRow]:
         async with services.pool.acquire() as conn:
@@ -106,21 +106,7 @@ def _draft(source: str) -> Draft:
     path = Path(source)
     if source in PRESETS or not path.is_file():
         return preset(source)
-    with path.open("rb") as file:
-        raw = file.read(_LIST_BYTES_MAX + 1)
-    if len(raw) > _LIST_BYTES_MAX:
-        raise typer.BadParameter(f"{source} is longer than {_LIST_BYTES_MAX} bytes")
-    try:
-        return read_draft(raw.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise typer.BadParameter(f"{source} is not UTF-8") from None
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is no day, such as 2026-12-01") from None
+    return read_draft(text_given(path, bytes_max=_LIST_BYTES_MAX))
 
 
 def _print_list(content: ItemList, *, title: str) -> None:

@@ -17,6 +17,7 @@ from api.cli import (
     calendar,
     case,
     custody,
+    deadlines,
     demo,
     dispose,
     docks,
@@ -79,6 +80,7 @@ app.add_typer(retention.hold, name="hold")
 app.add_typer(dispose.app, name="dispose")
 app.command("statistics")(statistics.statistics_command)
 app.add_typer(statistics.app, name="sample")
+app.add_typer(deadlines.app, name="deadlines")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

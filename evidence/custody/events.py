@@ -384,6 +384,7 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         ),
         "case.decided": Event(
             payload=review_payloads.CaseDecided, subject="case", project=reviews.project_case_decided
+        ),
         "deadline.rules_published": Event(
             payload=deadline_payloads.DeadlineRulesPublished, subject="rules", project=deadlines.project_rules_published
         ),

@@ -1,4 +1,4 @@
-"""Revision 0036: deadlines."""
+"""Revision 0037: deadlines."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from alembic import op
 
 from evidence.db.migrate import execute_script, read_script
 
-revision = "0036"
-down_revision = "0035"
+revision = "0037"
+down_revision = "0036"
 
 
 def upgrade() -> None:
     """Create the tables."""
-    execute_script(op.get_bind(), read_script("evidence/schema/0031_deadlines.sql"))
+    execute_script(op.get_bind(), read_script("evidence/schema/0032_deadlines.sql"))
