@@ -65,7 +65,18 @@ def _subcommand(words: list[str]) -> tuple[str, ...]:
     grouped = {
         "shilu": {
             *("accounts", "annotate", "axis", "case", "docks", "items", "keys", "log", "quarantine", "recorders"),
-            *("access", "calendar", "deadlines", "dispose", "hold", "register", "retention", "sample", "witness", "outbox"),
+            *(
+                "access",
+                "calendar",
+                "deadlines",
+                "dispose",
+                "hold",
+                "register",
+                "retention",
+                "sample",
+                "witness",
+                "outbox",
+            ),
         },
         "shilu-dock": {"profile"},
     }

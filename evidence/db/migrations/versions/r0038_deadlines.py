@@ -1,4 +1,4 @@
-"""Revision 0037: deadlines."""
+"""Revision 0038: deadlines."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from alembic import op
 
 from evidence.db.migrate import execute_script, read_script
 
-revision = "0037"
-down_revision = "0036"
+revision = "0038"
+down_revision = "0037"
 
 
 def upgrade() -> None:
     """Create the tables."""
-    execute_script(op.get_bind(), read_script("evidence/schema/0032_deadlines.sql"))
+    execute_script(op.get_bind(), read_script("evidence/schema/0033_deadlines.sql"))
