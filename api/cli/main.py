@@ -26,6 +26,7 @@ from api.cli import (
     keys,
     log,
     look,
+    outbox,
     quarantine,
     recorders,
     redact,
@@ -68,6 +69,7 @@ app.command("repair")(repair.repair_command)
 app.add_typer(access.app, name="access")
 app.add_typer(axis.app, name="axis")
 app.add_typer(log.app, name="log")
+app.add_typer(outbox.app, name="outbox")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(docks.app, name="docks")
 app.add_typer(recorders.app, name="recorders")

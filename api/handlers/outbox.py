@@ -13,6 +13,8 @@ from api.models.outbox import (
     DeadLetterItem,
     DeadLetterPage,
     OutboxSecret,
+    SendAgain,
+    SentAgain,
     Subscribe,
     SubscriptionItem,
     SubscriptionPage,
@@ -22,6 +24,7 @@ from api.outbox import targets_of
 from api.preconditions import once
 from api.route import NoQuery
 from evidence.db.pool import Connection
+from evidence.outbox.by_hand import go_on, pause, send_again
 from evidence.outbox.store import Subscription, dead_letters, list_subscriptions
 from evidence.outbox.subscriptions import end_subscription, new_secret, subscribe, subscription_of
 
@@ -78,10 +81,35 @@ async def list_dead(call: Call[None, PageQuery]) -> web.Response:
             conn, call.id("subscription"), after=-1 if cursor is None else int(cursor), limit=limit + 1
         )
     items = [
-        DeadLetterItem(entry=one.entry_id, index=one.log_index, problem=one.problem, given_up_at=one.given_up_at)
+        DeadLetterItem(
+            entry=one.entry_id,
+            index=one.log_index,
+            problem=one.problem,
+            given_up_at=one.given_up_at,
+            again_at=one.again_at,
+        )
         for one in found[:limit]
     ]
     return json_answer(DeadLetterPage(items=items, next=str(items[-1].index) if len(found) > limit else None))
+
+
+async def pause_one(call: Call[None, NoQuery]) -> web.Response:
+    """Tell a platform nothing for now."""
+    async with call.services.pool.acquire() as conn, conn.transaction():
+        return json_answer(_item(await pause(conn, call.id("subscription"), clock=call.services.clock)))
+
+
+async def resume_one(call: Call[None, NoQuery]) -> web.Response:
+    """Tell a paused platform again."""
+    async with call.services.pool.acquire() as conn, conn.transaction():
+        return json_answer(_item(await go_on(conn, call.id("subscription"))))
+
+
+async def resend(call: Call[SendAgain, NoQuery]) -> web.Response:
+    """Have messages that were given up sent again."""
+    async with call.services.pool.acquire() as conn, conn.transaction():
+        count = await send_again(conn, call.id("subscription"), call.body.entries, clock=call.services.clock)
+    return json_answer(SentAgain(waiting=count), status=202)
 
 
 async def end(call: Call[Revoke, NoQuery]) -> web.Response:
@@ -113,6 +141,7 @@ def _item(one: Subscription) -> SubscriptionItem:
         attempts=one.attempts,
         retry_at=one.retry_at,
         problem=one.problem,
+        paused_at=one.paused_at,
         has_secret=one.has_secret,
         dead=one.dead,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -46,6 +46,7 @@ class SubscriptionItem(ResponseModel):
     attempts: int = Field(description="Failed attempts with the message that is next")
     retry_at: Time = Field(description="When the next attempt is made")
     problem: str | None = Field(description="What the last attempt failed by")
+    paused_at: Time | None = Field(description="Since when nothing is sent because somebody has paused it")
     has_secret: bool = Field(description="Nothing is sent before there is one")
     dead: int = Field(description="Messages that were given up")
 
@@ -60,6 +61,20 @@ class OutboxSecret(ResponseModel):
     secret: str = Field(description="`whsec_`..., as Standard Webhooks spells it; the one before signs for a day more")
 
 
+class SendAgain(RequestModel):
+    """An administrator wants messages sent again that were given up."""
+
+    entries: list[Annotated[UUID, Field(strict=False)]] | None = Field(
+        None, min_length=1, max_length=200, description="Entries that they are about; all without it"
+    )
+
+
+class SentAgain(ResponseModel):
+    """They are sent as soon as nothing else is to be told, under the ids they always had."""
+
+    waiting: int = Field(description="How many of them are waiting")
+
+
 class DeadLetterItem(ResponseModel):
     """A message that was given up."""
 
@@ -67,6 +82,7 @@ class DeadLetterItem(ResponseModel):
     index: int
     problem: str
     given_up_at: Time
+    again_at: Time | None = Field(description="When it is sent again because somebody asked for it")
 
 
 class DeadLetterPage(Page[DeadLetterItem]):

@@ -5,7 +5,15 @@ from __future__ import annotations
 from api.bodies import JsonBody
 from api.handlers import outbox
 from api.models.common import PageQuery, Recorded
-from api.models.outbox import DeadLetterPage, OutboxSecret, Subscribe, SubscriptionItem, SubscriptionPage
+from api.models.outbox import (
+    DeadLetterPage,
+    OutboxSecret,
+    SendAgain,
+    SentAgain,
+    Subscribe,
+    SubscriptionItem,
+    SubscriptionPage,
+)
 from api.models.parties import Revoke
 from api.route import Header, Route, json_of
 from api.routes.access import ADMINISTRATORS, OVERSEERS
@@ -60,6 +68,40 @@ OUTBOX_ROUTES: tuple[Route, ...] = (
         query=PageQuery,
         answers=(json_of(200, DeadLetterPage, "A page"),),
         errors=("request.cursor", "outbox.unknown"),
+        tag="outbox",
+    ),
+    Route(
+        name="resend_dead_letters",
+        method="POST",
+        path="/v1/outbox/{subscription}/dead/resend",
+        summary="Send messages again that were given up, under the ids they always had; a repeat changes nothing",
+        roles=ADMINISTRATORS,
+        handle=outbox.resend,
+        body=JsonBody(SendAgain),
+        answers=(json_of(202, SentAgain, "They are sent as soon as nothing else is to be told"),),
+        errors=("outbox.unknown",),
+        tag="outbox",
+    ),
+    Route(
+        name="pause_subscription",
+        method="POST",
+        path="/v1/outbox/{subscription}/pause",
+        summary="Tell a platform nothing for now; a repeat changes nothing",
+        roles=ADMINISTRATORS,
+        handle=outbox.pause_one,
+        answers=(json_of(200, SubscriptionItem, "As it stands now"),),
+        errors=("outbox.unknown",),
+        tag="outbox",
+    ),
+    Route(
+        name="resume_subscription",
+        method="POST",
+        path="/v1/outbox/{subscription}/resume",
+        summary="Tell a paused platform again, from where it stood; a repeat changes nothing",
+        roles=ADMINISTRATORS,
+        handle=outbox.resume_one,
+        answers=(json_of(200, SubscriptionItem, "As it stands now"),),
+        errors=("outbox.unknown",),
         tag="outbox",
     ),
     Route(

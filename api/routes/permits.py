@@ -87,6 +87,7 @@ _FREE = (
     *("place_dock", "list_placements", "get_calendar", "load_calendar", "import_template", "import_register"),
     *("statistics", "state_price", "commit_sample", "list_samples", "get_sample", "draw_sample", "score_case"),
     *("subscribe", "list_subscriptions", "make_outbox_secret", "list_dead_letters", "end_subscription"),
+    *("resend_dead_letters", "pause_subscription", "resume_subscription"),
     *("state_schedule", "list_schedules", "release_hold"),
     *("publish_deadline_rules", "list_deadline_rules"),
     *("publish_items", "list_items", "items_in_force", "get_items"),

@@ -9,6 +9,10 @@ a receiver that keeps the ids it has seen. Whoever lost the lease moves nothing.
 A failure puts the same message off, longer each time (`PAUSES`); what comes behind it waits, so order holds. After
 `GIVEN_UP_AFTER` the message is kept as a dead letter with the reason, and the next one has its turn. 410 Gone gives a
 message up at once, as the specification says; the subscription stays until somebody ends it.
+
+A dead letter that somebody wants sent again (`by_hand`) is taken when nothing else is to be told, under a lease of its
+own (`again_at` in the future). Broken off before the sending or behind it: sent when that has ended, under the same id.
+Taken: forgotten. Refused: it stays, with the new reason, until somebody asks anew.
 """
 
 from __future__ import annotations
@@ -22,7 +26,8 @@ from typing import Protocol
 from evidence.core.clock import Clock, Entropy
 from evidence.core.ids import uuid7
 from evidence.db.pool import Pool
-from evidence.outbox import store
+from evidence.outbox import again_store, store
+from evidence.outbox.again_store import Again
 from evidence.outbox.errors import SubscriptionInvalid, TargetRefused
 from evidence.outbox.message import Message, body_of, headers_of
 from evidence.outbox.store import Turn
@@ -84,14 +89,14 @@ class Outbox:
                 await happens(stop, LOOK_SECONDS)
 
     async def step(self, stop: asyncio.Event | None = None) -> bool:
-        """Take one turn of one subscription, as far as it goes; False when none had anything to do."""
+        """Take one turn of one subscription as far as it goes, or send one message again; False if there is neither."""
         now = self._clock()
         async with self._pool.acquire() as conn:
             published = await published_size(conn)
             lease = uuid7(clock=self._clock, entropy=self._entropy)
             turn = await store.take_turn(conn, lease=lease, until=now + LEASE, published=published, now=now)
         if turn is None:
-            return False
+            return await self._send_again()
         place = turn.next_index
         while place < published and not (stop is not None and stop.is_set()):
             following = await self._tell_next(turn, place=place, published=published)
@@ -124,7 +129,23 @@ class Outbox:
             moved = await store.move_on(conn, turn, at=place, to=behind, until=now + LEASE)
         return behind if moved else None
 
-    async def _tell(self, turn: Turn, message: Message) -> Told:
+    async def _send_again(self) -> bool:
+        """Send a message again that was given up and that somebody has asked for; False when there is none."""
+        now = self._clock()
+        async with self._pool.acquire() as conn:
+            again = await again_store.take_again(conn, until=now + LEASE, now=now)
+            message = None if again is None else await store.find_message(conn, again.log_index)
+        if again is None or message is None:
+            return False
+        told = await self._tell(again, message)
+        async with self._pool.acquire() as conn:
+            if told.is_taken:
+                await again_store.was_taken(conn, again)
+            else:
+                await again_store.was_refused(conn, again, problem=told.reason, at=self._clock())
+        return True
+
+    async def _tell(self, turn: Turn | Again, message: Message) -> Told:
         try:
             check_target(turn.url, self._targets)
         except (TargetRefused, SubscriptionInvalid) as error:

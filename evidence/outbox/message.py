@@ -59,12 +59,17 @@ def body_of(message: Message, *, with_payload: bool) -> bytes:
 
 def headers_of(message: Message, body: bytes, *, secrets: Iterable[bytes], now: datetime) -> dict[str, str]:
     """Return the headers of an attempt; a receiver takes it when any of the signatures is of its secret."""
+    return sign(str(message.entry_id), body, secrets=secrets, now=now)
+
+
+def sign(id_: str, body: bytes, *, secrets: Iterable[bytes], now: datetime) -> dict[str, str]:
+    """Return the headers of a body under an id, signed with each secret."""
     timestamp = str(int(now.timestamp()))
-    signed = f"{message.entry_id}.{timestamp}.".encode() + body
+    signed = f"{id_}.{timestamp}.".encode() + body
     signatures = [base64.b64encode(hmac.digest(secret, signed, "sha256")).decode() for secret in secrets]
     return {
         "Content-Type": "application/json",
-        "webhook-id": str(message.entry_id),
+        "webhook-id": id_,
         "webhook-timestamp": timestamp,
         "webhook-signature": " ".join(f"v1,{one}" for one in signatures),
     }

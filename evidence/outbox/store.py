@@ -18,7 +18,7 @@ _WINDOW = 5_000
 
 _SUBSCRIPTIONS = """
 SELECT s.subscription, s.name, s.url, s.types, s.detail, s.begun_at, e.ended_at, e.reason,
-       c.next_index, c.attempts, c.retry_at, c.problem, c.secret IS NOT NULL AS has_secret,
+       c.next_index, c.attempts, c.retry_at, c.problem, c.paused_at, c.secret IS NOT NULL AS has_secret,
        (SELECT count(*) FROM outbox_dead d WHERE d.subscription = s.subscription) AS dead
 FROM outbox_subscription s JOIN outbox_cursor c USING (subscription) LEFT JOIN outbox_end e USING (subscription)
 """
@@ -40,6 +40,7 @@ class Subscription:
     attempts: int
     retry_at: datetime
     problem: str | None
+    paused_at: datetime | None
     has_secret: bool
     dead: int
 
@@ -67,6 +68,7 @@ class DeadLetter:
     log_index: int
     problem: str
     given_up_at: datetime
+    again_at: datetime | None
 
 
 async def project_outbox_subscribed(conn: Connection, event: RecordedEvent) -> None:
@@ -126,7 +128,7 @@ async def take_turn(conn: Connection, *, lease: UUID, until: datetime, published
            FROM outbox_subscription s
            WHERE s.subscription = c.subscription AND c.subscription = (
                SELECT n.subscription FROM outbox_cursor n
-               WHERE n.secret IS NOT NULL AND n.next_index < $3 AND n.retry_at <= $4
+               WHERE n.secret IS NOT NULL AND n.paused_at IS NULL AND n.next_index < $3 AND n.retry_at <= $4
                  AND (n.lease IS NULL OR n.lease_until <= $4)
                  AND NOT EXISTS (SELECT FROM outbox_end e WHERE e.subscription = n.subscription)
                ORDER BY n.retry_at LIMIT 1 FOR UPDATE SKIP LOCKED)
@@ -206,7 +208,7 @@ async def bury(conn: Connection, turn: Turn, message: Message, *, problem: str, 
 async def dead_letters(conn: Connection, subscription: UUID, *, after: int, limit: int) -> Sequence[DeadLetter]:
     """Return what was given up of a subscription, in the log's order, behind a place."""
     rows = await conn.fetch(
-        """SELECT entry_id, log_index, problem, given_up_at FROM outbox_dead
+        """SELECT entry_id, log_index, problem, given_up_at, again_at FROM outbox_dead
            WHERE subscription = $1 AND log_index > $2 ORDER BY log_index LIMIT $3""",
         *(subscription, after, limit),
     )

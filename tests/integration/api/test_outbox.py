@@ -15,7 +15,9 @@ import pytest
 
 from api.outbox import open_sender
 from evidence.core.clock import utc_now
+from evidence.outbox.by_hand import try_out
 from evidence.outbox.delivery import GIVEN_UP_AFTER, Outbox
+from evidence.outbox.errors import TargetRefused
 from evidence.parties.roles import Role
 from ledger.canonical import canonical_json, commitment
 from tests.support.clock import SteppingClock
@@ -280,3 +282,138 @@ async def test_subscriptions_are_evidence(told: Told) -> None:
     async with told.service.services.pool.acquire() as conn:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await conn.execute("UPDATE outbox_subscription SET url = 'http://mallory.example'")
+
+
+async def give_up(told: Told, count: int) -> list[dict[str, object]]:
+    """Have a platform that is gone; return its dead letters."""
+    await told.subscribe()
+    await told.open_cases(count)
+    told.platform.statuses = [410] * count
+    await told.settle()
+    told.platform.attempts.clear()
+    path = f"/v1/outbox/{told.subscription}/dead"
+    letters: list[dict[str, object]] = (await told.service.ask("GET", path, role=Role.AUDITOR)).json()["items"]
+    assert len(letters) == count
+    return letters
+
+
+async def resend(told: Told, **body: object) -> object:
+    path = f"/v1/outbox/{told.subscription}/dead/resend"
+    reply = await told.service.ask("POST", path, role=ADMIN, json=body)
+    assert reply.status == 202, reply.body
+    return reply.json()["waiting"]
+
+
+async def test_what_was_given_up_is_sent_again_under_its_id_and_has_one_effect(told: Told) -> None:
+    letters = await give_up(told, 3)
+    entry = str(letters[1]["entry"])
+    assert await resend(told, entries=[entry, str(UUID(int=1))]) == 1
+    assert await resend(told, entries=[entry]) == 1
+    await told.settle()
+    assert list(told.platform.records) == [entry]
+    assert (await told.item())["dead"] == 2
+    assert await resend(told) == 2
+    told.platform.statuses = [500]
+    await told.settle()
+    assert (await told.item())["dead"] == 1
+    assert await resend(told) == 1
+    await told.settle()
+    assert (await told.item())["dead"] == 0
+    assert set(told.platform.records) == {str(one["entry"]) for one in letters}
+    assert told.platform.unsigned == 0
+
+
+async def test_killed_while_sending_again_there_is_one_effect(told: Told) -> None:
+    (letter,) = await give_up(told, 1)
+    await resend(told)
+
+    async def cut() -> None:
+        told.platform.before_answer = None
+        async with told.service.services.pool.acquire() as conn:
+            # As a kill: what the dead process would have done to the row finds another lease.
+            await conn.execute("UPDATE outbox_dead SET again_at = now() - interval '1 s'")
+
+    told.platform.before_answer = cut
+    await told.settle()
+    ids = [id_ for id_, _ in told.platform.attempts]
+    assert ids == [letter["entry"]] * 2
+    assert len({body for _, body in told.platform.attempts}) == 1
+    assert list(told.platform.records) == [letter["entry"]]
+    assert (await told.item())["dead"] == 0
+
+
+async def test_two_processes_send_again_once(told: Told) -> None:
+    await give_up(told, 4)
+    await resend(told)
+    told.catch_up()
+    await asyncio.gather(*(told.outbox.step() for _ in range(6)))
+    assert len(told.platform.attempts) == len(told.platform.records) == 4
+
+
+async def test_a_paused_platform_is_told_nothing_and_then_everything_once(told: Told) -> None:
+    await give_up(told, 1)
+    path = f"/v1/outbox/{told.subscription}"
+    paused = await told.service.ask("POST", f"{path}/pause", role=ADMIN)
+    again = await told.service.ask("POST", f"{path}/pause", role=ADMIN)
+    assert paused.json()["paused_at"] == again.json()["paused_at"] is not None
+    await told.open_cases(2)
+    await resend(told)
+    await told.settle()
+    assert told.platform.attempts == []
+    resumed = await told.service.ask("POST", f"{path}/resume", role=ADMIN)
+    assert resumed.json()["paused_at"] is None
+    await told.settle()
+    assert len(told.platform.attempts) == len(told.platform.records) == 3
+
+
+async def test_a_pause_while_a_message_is_under_way_tells_it_once_more_under_its_id(told: Told) -> None:
+    await told.subscribe()
+    await told.open_cases(2)
+    path = f"/v1/outbox/{told.subscription}"
+
+    async def stop() -> None:
+        told.platform.before_answer = None
+        assert (await told.service.ask("POST", f"{path}/pause", role=ADMIN)).status == 200
+
+    told.platform.before_answer = stop
+    await told.settle()
+    assert len(told.platform.attempts) == 1
+    await told.service.ask("POST", f"{path}/resume", role=ADMIN)
+    await told.settle()
+    ids = [id_ for id_, _ in told.platform.attempts]
+    assert (len(ids), ids[0]) == (3, ids[1])
+    assert len(told.platform.records) == 2
+
+
+async def test_nothing_is_done_about_a_subscription_that_has_ended(told: Told) -> None:
+    await give_up(told, 1)
+    path = f"/v1/outbox/{told.subscription}"
+    await told.service.ask("POST", f"{path}/end", role=ADMIN, json={"reason": "停用"})
+    for verb in ("pause", "resume", "dead/resend"):
+        assert (await told.service.ask("POST", f"{path}/{verb}", role=ADMIN, json={})).code == "outbox.unknown"
+    refused: tuple[dict[str, list[str]], ...] = (
+        {"entries": []},
+        {"entries": [str(UUID(int=1))] * 201},
+        {"entries": ["x"]},
+    )
+    for wrong in refused:
+        reply = await told.service.ask("POST", f"{path}/dead/resend", role=ADMIN, json=wrong)
+        assert reply.code == "request.invalid"
+
+
+async def test_the_way_is_tried_with_a_message_about_nothing(told: Told) -> None:
+    await told.subscribe()
+    services = told.service.services
+    async with open_sender() as sender:
+        given = {"targets": [told.platform.url], "clock": services.clock, "entropy": services.entropy}
+        told.platform.statuses = [202, 500]
+        subscription = UUID(told.subscription)
+        assert (await try_out(services.pool, sender, subscription, **given)).is_taken  # type: ignore[arg-type]
+        refused = await try_out(services.pool, sender, subscription, **given)  # type: ignore[arg-type]
+        assert refused.reason == "answered 500"
+        with pytest.raises(TargetRefused):
+            await try_out(services.pool, sender, subscription, **{**given, "targets": []})  # type: ignore[arg-type]
+    assert told.platform.unsigned == 0
+    (body, _) = (json.loads(body) for _, body in told.platform.attempts)
+    assert (body["type"], body["data"]) == ("outbox.test", {"subscription": told.subscription})
+    assert (await told.item())["attempts"] == 0
