@@ -4,7 +4,8 @@
 
 Originals of random bytes are packed as the service does it, every chunk held against its leaf, CRC-32 computed, all
 of it synced; `cp` copies the same originals and syncs; a package is written as a folder. Order: cp, archive, folder, cp
-again; the better cp counts, so that a cache that is warm for one of us is not taken for speed.
+again, and that several times; medians are compared. What this machine needs to hash and to write at all is told beside
+it, as a floor: a leaf is SHA-256, the archive has CRC-32; SM3 is what is on record and not computed here.
 
 | Figure | Target |
 |---|---|
@@ -25,8 +26,11 @@ import sys
 import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -67,6 +71,20 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
+def floors() -> dict[str, int]:
+    """Return what one processor hashes, in MiB/s."""
+    data = memoryview(bytearray(os.urandom(16 * MIB)))
+    found: dict[str, int] = {}
+    for name, work in (
+        ("sha256", lambda: hashlib.sha256(data).digest()),
+        ("crc32", lambda: zlib.crc32(data)),
+        ("sm3", lambda: hashlib.new("sm3", data).digest()),
+    ):
+        if name in {"crc32", *hashlib.algorithms_available}:
+            found[name] = round(16 / timed(work))
+    return found
+
+
 def copy(paths: list[Path], target: Path) -> None:
     """Copy as people do, and bring it to the disk."""
     target.mkdir()
@@ -79,6 +97,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=1024, help="MiB in all")
     parser.add_argument("--files", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, default=None, help="on the disk that is measured")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -87,21 +106,22 @@ def main() -> None:
         paths = make_originals(root, files=options.files, size=options.size * MIB)
         plan, places = plan_of(paths)
         stop = threading.Event()
-        copies = [timed(lambda: copy(paths, root / "cp"))]
-        shutil.rmtree(root / "cp")
-        archive = timed(lambda: write_archive(plan, root / "p.zip", locate=places.__getitem__, stop=stop))
-        (root / "p.zip").unlink()
-        folder = timed(lambda: write_package_folder(plan, root / "f", locate=places.__getitem__, stop=stop))
-        shutil.rmtree(root / "f")
-        copies.append(timed(lambda: copy(paths, root / "cp")))
-    rates = {
-        name: options.size / seconds
-        for name, seconds in (("cp", min(copies)), ("archive", archive), ("folder", folder))
-    }
+        seconds: dict[str, list[float]] = {"cp": [], "archive": [], "folder": []}
+        for _ in range(options.rounds):
+            for name, work in (
+                ("cp", partial(copy, paths, root / "made")),
+                ("archive", partial(write_archive, plan, root / "made", locate=places.__getitem__, stop=stop)),
+                ("folder", partial(write_package_folder, plan, root / "made", locate=places.__getitem__, stop=stop)),
+            ):
+                seconds[name].append(timed(work))
+                shutil.rmtree(root / "made") if name != "archive" else (root / "made").unlink()
+    rates = {name: options.size / median(taken) for name, taken in seconds.items()}
     result = {
         "machine": platform.platform(),
         "mib": options.size,
+        "rounds": options.rounds,
         "mib_per_second": {name: round(rate) for name, rate in rates.items()},
+        "floor_mib_per_second": floors(),
         "ratio": {name: round(rates[name] / rates["cp"], 2) for name in ("archive", "folder")},
         "target": 0.80,
     }
@@ -110,6 +130,8 @@ def main() -> None:
         return
     for name, rate in rates.items():
         print(f"{name:8} {rate:8.0f} MiB/s  {rate / rates['cp']:5.2f} of cp")
+    for name, rate in result["floor_mib_per_second"].items():
+        print(f"{name:8} {rate:8} MiB/s on one processor")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 `<name>.zip.part` grows, and `<name>.zip.state` tells how far it may be believed:
 
 1. bytes are written into the part                          crash: they are not believed, and written again
-2. every 256 MiB the part is synced, then the state          crash: the next attempt goes on behind the state
-   replaced (file, folder synced)
+2. every 64 MiB the part is synced in a thread of its own    crash: the next attempt goes on behind the state
+   (`write_behind`), then the state as it was when that
+   began is replaced (file, folder synced)
 3. the directory is written, the part synced                 crash: the same
 4. the part is renamed, the folder synced, the state goes    crash: the archive is there; the state is cleared later
 
@@ -23,19 +24,22 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from evidence.core.durable import sync_folder, write_file
 from evidence.errors import LeaseLost
-from evidence.export.copying import copy_proved, share_blocks
+from evidence.export.copying import copy_proved
 from evidence.export.folder import blaming_target, require_free, writing_folder
 from evidence.export.members import Member, Plan, Stored
+from evidence.export.write_behind import WriteBehind, write_behind
 from evidence.export.zip_format import Slot, archive_bytes, directory, lay_out, local_header
 
 PART_SUFFIX: Final = ".part"
 STATE_SUFFIX: Final = ".state"
-SYNC_BYTES: Final = 256 * 1024 * 1024
+SYNC_BYTES: Final = 64 * 1024 * 1024
+"""After so many bytes the part is synced and the state tells of it; twice as many may be lost with the power."""
 
 Locate = Callable[[bytes], Path]
 """Returns where the object with a digest of 32 bytes lies, fetching it if need be."""
@@ -81,11 +85,13 @@ def write_archive(
     part, memory = Path(f"{target}{PART_SUFFIX}"), Path(f"{target}{STATE_SUFFIX}")
     with blaming_target(target):
         if not target.exists():
-            with _locked(part) as handle:
-                writing = _Writing(plan, slots, handle, memory, locate, stop, lambda done: progress(done, total))
+            with _locked(part) as handle, write_behind(handle, step_bytes=SYNC_BYTES) as behind:
+                tell = partial(_tell, progress, total)
+                writing = _Writing(plan, slots, handle, memory, behind, locate, stop, tell)
                 crcs = writing.run(_recall(memory, plan))
                 _put(handle, memoryview(directory(slots, crcs)), slots[-1].end)
                 os.ftruncate(handle, total)
+                behind.wait()
                 os.fsync(handle)
                 part.chmod(0o444)
                 part.rename(target)
@@ -102,11 +108,11 @@ class _Writing:
     slots: tuple[Slot, ...]
     handle: int
     memory: Path
+    behind: WriteBehind
     locate: Locate
     stop: threading.Event
     progress: Callable[[int], None]
     state: _State = field(default_factory=_State)
-    synced: int = 0
 
     def run(self, state: _State) -> tuple[int, ...]:
         """Write what the state does not believe to be there; return the CRC-32 of every file."""
@@ -131,12 +137,6 @@ class _Writing:
 
     def _original(self, source: Stored, slot: Slot) -> int:
         crc, before = _Crc(self.state.crc), self.state
-        place = slot.data + _bytes_of(source, before.chunks)
-
-        def write(view: memoryview) -> None:
-            nonlocal place
-            _put(self.handle, view, place)
-            place += len(view)
 
         def passed(chunks: int, count: int, followed: int) -> None:
             self.state = replace(before, chunks=chunks, crc=followed)
@@ -145,7 +145,8 @@ class _Writing:
         copy_proved(
             self.locate(source.sha256),
             source,
-            write,
+            self.handle,
+            place=slot.data,
             stop=self.stop,
             follow=crc.take,
             skip_chunks=before.chunks,
@@ -155,18 +156,21 @@ class _Writing:
 
     def _reached(self, place: int) -> None:
         self.progress(place)
-        if place - self.synced < SYNC_BYTES:
-            return
-        os.fdatasync(self.handle)
+        self.behind.reached(place, partial(self._remember, self.state))
+
+    def _remember(self, state: _State) -> None:
         told = {
             "plan": self.plan.digest,
-            "member": self.state.member,
-            "chunks": self.state.chunks,
-            "crc": self.state.crc,
-            "crcs": self.state.crcs,
+            "member": state.member,
+            "chunks": state.chunks,
+            "crc": state.crc,
+            "crcs": state.crcs,
         }
         write_file(self.memory, json.dumps(told).encode(), mode=0o600)
-        self.synced = place
+
+
+def _tell(progress: Progress, total: int, done: int) -> None:
+    progress(done, total)
 
 
 def write_package_folder(
@@ -216,37 +220,19 @@ def _write_out(path: Path, data: bytes) -> None:
 def _copy_out(
     source: Path, stored: Stored, path: Path, stop: threading.Event, progress: Callable[[int], None], before: int
 ) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
-    place = 0
-
-    def write(view: memoryview) -> None:
-        nonlocal place
-        _put(handle, view, place)
-        place += len(view)
-
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o444)
     try:
-        whole = stored.length == stored.size
-        shared = whole and share_blocks(source, handle)
-        copy_proved(
-            path if shared else source,
-            stored,
-            (lambda _view: None) if shared else write,
-            stop=stop,
-            passed=lambda _chunks, count, _followed: progress(before + count),
-        )
+        with write_behind(handle, step_bytes=SYNC_BYTES) as behind:
+
+            def passed(_chunks: int, count: int, _followed: int) -> None:
+                progress(before + count)
+                behind.reached(count)
+
+            copy_proved(source, stored, handle, stop=stop, passed=passed)
+            behind.wait()
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _bytes_of(stored: Stored, chunks: int) -> int:
-    """Return the bytes of the first wanted chunks."""
-    runs: list[tuple[int, int]] = []
-    for first, stop in stored.runs:
-        take = min(chunks, stop - first)
-        runs.append((first, first + take))
-        chunks -= take
-    return replace(stored, runs=tuple(run for run in runs if run[1] > run[0])).length
 
 
 def _recall(memory: Path, plan: Plan) -> _State:

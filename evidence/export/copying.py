@@ -1,20 +1,22 @@
-"""Copying chunks of a stored original, each held against its leaf hash on the way: one read, one write, no third pass.
+"""Copying chunks of a stored original, each held against its leaf hash on the way: one copy, no pass of its own.
 
-The reader's thread reads into a few buffers that go round and writes them out; two helpers check the leaves of the same
-buffers, a third follows with whatever digest the caller wants of them in order. hashlib, zlib, reading and writing let
-go of the interpreter lock. The whole-file SHA-256 is not computed again: the leaves lead to the sealed root, and root
-and SHA-256 were sealed together. Where the file system can share blocks (reflink), the bytes are not copied at all but
-read once from the copy.
+The system copies (`copy_file_range`), so no byte goes through this process on its way; what came out is read from the
+copy into a few buffers that go round, while it is still in memory, and that is what is checked. Where the system does
+not, this thread reads and writes. Two helpers check the leaves of the buffers, a third follows with whatever digest
+the caller wants of them in order. hashlib, zlib, copying, reading and writing let go of the interpreter lock. The
+whole-file SHA-256 is not computed again: the leaves lead to the sealed root, and root and SHA-256 were sealed together.
+Where the file system can share blocks, `copy_file_range` does. Why so: ADR 36.
 """
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import os
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 from typing import Final
@@ -27,10 +29,8 @@ from ledger.tree import HASH_BYTES, leaf_hash
 _BUFFER_CHUNKS: Final = 4
 _BUFFERS: Final = 4
 _CHECKERS: Final = 2
-_FICLONE: Final = 0x40049409
-"""`ioctl` of Linux that makes one file share the blocks of another (linux/fs.h)."""
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
-Take = Callable[[memoryview], None]
 Follow = Callable[[memoryview], int]
 Passed = Callable[[int, int, int], None]
 
@@ -38,8 +38,9 @@ Passed = Callable[[int, int, int], None]
 def copy_proved(
     path: Path,
     stored: Stored,
-    write: Take,
+    target: int,
     *,
+    place: int = 0,
     stop: threading.Event,
     follow: Follow | None = None,
     skip_chunks: int = 0,
@@ -50,22 +51,25 @@ def copy_proved(
     Args:
         path: Where it lies.
         stored: Which chunks, and what they have to be.
-        write: Takes the bytes in order, in this thread. Bytes may be taken before they are checked; what was taken is
-            worth something only after this returns.
+        target: The file that they are copied into, open for reading and writing; what it holds is worth something
+            only after this returns.
+        place: Where in it the first wanted chunk belongs, in bytes; skipped ones are passed over.
         stop: Set it to give up.
-        follow: Takes the bytes in order, too, in a thread of its own, and tells what they come to so far.
-        skip_chunks: So many of the wanted chunks were taken before.
-        passed: Told how many chunks and bytes are taken and checked, the skipped ones included, and what `follow` said
+        follow: Takes the bytes in order, in a thread of its own, and tells what they come to so far.
+        skip_chunks: So many of the wanted chunks were copied before.
+        passed: Told how many chunks and bytes are copied and checked, the skipped ones included, and what `follow` said
             of just these (0 without one); from this thread.
 
     Raises:
         EvidenceDamaged: It cannot be read, or is not what was sealed.
         LeaseLost: `stop` was set.
+        OSError: The target cannot be written.
     """
     try:
         handle = os.open(path, os.O_RDONLY)
     except OSError as error:
         raise EvidenceDamaged(f"the stored original cannot be read: {error.strerror}") from error
+    mover = _Mover(handle, target)
     behind: deque[tuple[Future[None], Future[int] | None, int, int]] = deque()
     done_chunks = done_bytes = 0
 
@@ -81,6 +85,7 @@ def copy_proved(
             buffers = cycle([memoryview(bytearray(_BUFFER_CHUNKS * CHUNK_BYTES)) for _ in range(_BUFFERS)])
             for first, chunks in _steps(stored):
                 length = min((first + chunks) * CHUNK_BYTES, stored.size) - first * CHUNK_BYTES
+                at, place = place, place + length
                 if skip_chunks >= chunks:
                     skip_chunks, done_chunks, done_bytes = (
                         skip_chunks - chunks,
@@ -91,10 +96,9 @@ def copy_proved(
                 if stop.is_set():
                     raise LeaseLost("the export was given up")
                 view = next(buffers)[:length]
-                _fill(handle, view, first * CHUNK_BYTES)
+                mover.move(view, first * CHUNK_BYTES, at)
                 checked = checkers.submit(_check, view, stored.leaves, first)
                 behind.append((checked, None if follow is None else follower.submit(follow, view), chunks, length))
-                write(view)
                 # The next buffer is the one that was handed out longest ago: the helpers must be done with it.
                 while len(behind) >= _BUFFERS:
                     settle()
@@ -104,14 +108,44 @@ def copy_proved(
         os.close(handle)
 
 
-def share_blocks(source: Path, target: int) -> bool:
-    """Make an empty file share the blocks of another one; False where the file systems cannot."""
-    try:
-        with source.open("rb") as file:
-            fcntl.ioctl(target, _FICLONE, file.fileno())
-    except OSError:
-        return False
-    return True
+@dataclass
+class _Mover:
+    """Copies between two open files, by the system as long as it can.
+
+    Attributes:
+        source: The original.
+        target: The copy.
+        by_system: Whether the system has not refused so far.
+    """
+
+    source: int
+    target: int
+    by_system: bool = True
+
+    def move(self, view: memoryview, position: int, place: int) -> None:
+        """Copy as many bytes as the buffer holds, and leave in it what came out."""
+        if self.by_system and self._by_system(len(view), position, place):
+            if _fill(self.target, view, place) < len(view):
+                raise OSError(errno.EIO, "the copy became shorter while it was written")
+            return
+        _read_original(self.source, view, position)
+        while view:
+            count = os.pwrite(self.target, view, place)
+            view, place = view[count:], place + count
+
+    def _by_system(self, length: int, position: int, place: int) -> bool:
+        try:
+            while length:
+                count = os.copy_file_range(self.source, self.target, length, position, place)
+                if count == 0:
+                    return False  # the original ends here, and reading it says so
+                length, position, place = length - count, position + count, place + count
+        except OSError as error:
+            if error.errno in _FULL:
+                raise
+            # Other file systems, an old kernel, or a fault that reading or writing will name.
+            self.by_system = False
+        return self.by_system
 
 
 def _steps(stored: Stored) -> list[tuple[int, int]]:
@@ -132,13 +166,21 @@ def _check(view: memoryview, leaves: bytes, first: int) -> None:
             )
 
 
-def _fill(handle: int, view: memoryview, position: int) -> None:
+def _read_original(handle: int, view: memoryview, position: int) -> None:
     try:
-        filled = 0
-        while filled < len(view):
-            count = os.preadv(handle, [view[filled:]], position + filled)
-            if count == 0:
-                raise EvidenceDamaged(f"the stored original ends at byte {position + filled}")
-            filled += count
+        read = _fill(handle, view, position)
     except OSError as error:
         raise EvidenceDamaged(f"the stored original cannot be read: {error.strerror}") from error
+    if read < len(view):
+        raise EvidenceDamaged(f"the stored original ends at byte {position + read}")
+
+
+def _fill(handle: int, view: memoryview, position: int) -> int:
+    """Read until the buffer is full or the file ends; return the bytes read."""
+    filled = 0
+    while filled < len(view):
+        count = os.preadv(handle, [view[filled:]], position + filled)
+        if count == 0:
+            break
+        filled += count
+    return filled

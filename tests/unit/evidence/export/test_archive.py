@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from evidence.core.digest import CHUNK_BYTES, leaf_hashes
-from evidence.errors import EvidenceDamaged, ExportNoSpace, ExportTargetTaken, LeaseLost
+from evidence.errors import EvidenceDamaged, ExportNoSpace, ExportTargetTaken, ExportTargetUnusable, LeaseLost
 from evidence.export import archive
 from evidence.export.archive import forget_archive, write_archive, write_package_folder
 from evidence.export.members import Member, Plan, Stored, small
@@ -146,7 +146,14 @@ def test_a_full_disk_publishes_nothing_and_is_gone_on_from(
             raise OSError(errno.ENOSPC, "No space left on device")
         return real(handle, data, place)
 
+    def copy_file_range(source: int, handle: int, count: int, position: int, place: int) -> int:
+        if place > room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return copied(source, handle, count, position, place)
+
+    copied = os.copy_file_range
     monkeypatch.setattr(os, "pwrite", pwrite)
+    monkeypatch.setattr(os, "copy_file_range", copy_file_range)
     for _ in range(2):
         with pytest.raises(ExportNoSpace):
             write(plan_of(original), tmp_path / "p.zip", original)
@@ -155,6 +162,7 @@ def test_a_full_disk_publishes_nothing_and_is_gone_on_from(
         write_package_folder(plan_of(original), tmp_path / "folder", locate=lambda _: original, stop=threading.Event())
     assert {path.name for path in tmp_path.iterdir()} <= {"p.zip.part", "p.zip.state"}
     monkeypatch.setattr(os, "pwrite", real)
+    monkeypatch.setattr(os, "copy_file_range", copied)
     write(plan_of(original), tmp_path / "p.zip", original)
     with zipfile.ZipFile(tmp_path / "p.zip") as packed:
         assert packed.testzip() is None
@@ -209,3 +217,46 @@ def test_forgetting_leaves_nothing(original: Path, tmp_path: Path) -> None:
     forget_archive(tmp_path / "p.zip")
     forget_archive(tmp_path / "p.zip")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("as_folder", [False, True])
+@pytest.mark.parametrize("refusal", [errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EIO, 0, 1])
+def test_where_the_system_does_not_copy_it_is_copied_here(
+    original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: int, as_folder: bool
+) -> None:
+    """Error numbers, the end of the file although it goes on (0), and a few bytes at a time (1)."""
+    real, calls = os.copy_file_range, 0
+
+    def copy_file_range(source: int, handle: int, count: int, position: int, place: int) -> int:
+        nonlocal calls
+        calls += 1
+        if refusal == 0:
+            return 0
+        if refusal > 1 and calls > 1:
+            raise OSError(refusal, os.strerror(refusal))
+        return real(source, handle, min(count, 1_000_003), position, place)
+
+    work = write_package_folder if as_folder else write_archive
+    work(plan_of(original), tmp_path / "whole", locate=lambda _: original, stop=threading.Event())
+    monkeypatch.setattr(os, "copy_file_range", copy_file_range)
+    work(plan_of(original), tmp_path / "copy", locate=lambda _: original, stop=threading.Event())
+    assert calls > 0
+    whole, copy = [
+        {path.relative_to(root): path.read_bytes() for path in [root, *root.rglob("*")] if path.is_file()}
+        for root in (tmp_path / "whole", tmp_path / "copy")
+    ]
+    assert whole == copy
+
+
+def test_a_sync_that_fails_ends_the_archive_and_is_not_believed(
+    original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "SYNC_BYTES", CHUNK_BYTES)
+
+    def fdatasync(_handle: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", fdatasync)
+    with pytest.raises(ExportTargetUnusable):
+        write(plan_of(original), tmp_path / "p.zip", original)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p.zip.part"]
