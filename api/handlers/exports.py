@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -15,7 +16,17 @@ from api.exports import maker_of
 from api.handlers.media import send_file
 from api.metrics import METRICS
 from api.models.common import PageQuery
-from api.models.exports import ExportItem, ExportItems, OpenDownload, OpenedDownload, OrderExport, Trail
+from api.models.exports import (
+    CaseTrail,
+    CaseTrailQuery,
+    ExportItem,
+    ExportItems,
+    OpenDownload,
+    OpenedDownload,
+    OrderExport,
+    Trail,
+    TrailQuery,
+)
 from api.preconditions import once
 from api.ranges import Span, choose_span
 from api.route import NoQuery
@@ -25,10 +36,12 @@ from evidence.db.pool import Connection
 from evidence.errors import ExportElsewhere, ExportNotReady, ExportUnknown
 from evidence.export import job_store
 from evidence.export.archive import forget_archive
+from evidence.export.case_trail import case_trail
 from evidence.export.job_store import ExportJob
 from evidence.export.links import fetch, redeem
 from evidence.export.orders import find_export, order_export, repeat_export
 from evidence.export.trail import read_history, trail_of
+from evidence.export.trail_picture import SVG_TYPE, case_picture, clip_picture
 from evidence.parties.purposes import PURPOSES
 
 ARCHIVE_TYPE = "application/zip"
@@ -137,11 +150,32 @@ async def package(call: Call[None, NoQuery]) -> web.StreamResponse:
     return response
 
 
-async def trail(call: Call[None, NoQuery]) -> web.Response:
+async def trail(call: Call[None, TrailQuery]) -> web.Response:
     """Tell where a clip came from and where it went."""
     async with call.services.pool.acquire() as conn:
         history = await read_history(conn, call.id("clip"))
-    return json_answer(Trail.model_validate(trail_of(history)))
+    found = trail_of(history)
+    if call.query.form == "svg":
+        return _picture(clip_picture(found))
+    return json_answer(Trail.model_validate(found))
+
+
+async def trail_of_case(call: Call[None, CaseTrailQuery]) -> web.Response:
+    """Tell what became of a case, and where each exhibit came from."""
+    query = call.query
+    async with call.services.pool.acquire() as conn:
+
+        async def may(clips: Sequence[UUID]) -> set[UUID]:
+            return await known_clips(conn, call.person, clips)
+
+        found = await case_trail(conn, call.id("case"), may=may, after=query.after, limit=query.limit)
+    if query.form == "svg":
+        return _picture(case_picture(found))
+    return json_answer(CaseTrail.model_validate(found))
+
+
+def _picture(svg: str) -> web.Response:
+    return web.Response(text=svg, content_type=SVG_TYPE, charset="utf-8")
 
 
 async def archive_of(call: Call[None, NoQuery] | Call[OpenDownload, NoQuery], export: UUID) -> Path:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.bodies import RequestModel
 from api.models.clips import WORD
@@ -129,7 +129,47 @@ class Trail(ResponseModel):
     redactions: list[dict[str, object]]
     annotations: list[dict[str, object]]
     cases: list[dict[str, object]]
+    acts: list[dict[str, object]] = Field(
+        description="What became of its cases: reviewed, decided, archived, published"
+    )
     views: list[dict[str, object]]
     handed_over: list[dict[str, object]]
     fetched: list[dict[str, object]]
     noticed: list[dict[str, object]]
+
+
+class TrailQuery(BaseModel):
+    """How to write a trail."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    form: Literal["json", "svg"] = Field("json", description="`json`: the steps; `svg`: a picture of them")
+
+
+class CaseTrailQuery(TrailQuery):
+    """Which exhibits of a case."""
+
+    after: int = Field(0, ge=0, le=2**31 - 1, description="Exhibits behind this number")
+    limit: int = Field(50, ge=1, le=200, description="Most exhibits of a page")
+
+
+class ExhibitTrail(ResponseModel):
+    """An exhibit and where it came from."""
+
+    exhibit: int
+    trail: Trail
+
+
+class CaseTrail(ResponseModel):
+    """From what became of a case back to the recorders, and forth from each exhibit."""
+
+    case: UUID
+    number: str
+    title: str
+    opened_at: Time
+    acts: list[dict[str, object]] = Field(
+        description="Reviewed, decided, archived, published, handed over; oldest first"
+    )
+    exhibits: list[ExhibitTrail]
+    withheld: int = Field(description="Exhibits of this page that the reader may not know of")
+    next: int | None = Field(description="`after` of the next page; null when this is the last")

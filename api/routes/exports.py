@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from api.bodies import JsonBody
 from api.handlers import exports, shares
+from api.handlers.custody import REPORT_POLICY
 from api.handlers.exports import ARCHIVE_TYPE
 from api.handlers.shares import HTML, PAGE_POLICY
 from api.models.common import PageQuery
 from api.models.exports import (
+    CaseTrail,
+    CaseTrailQuery,
     ExportItem,
     ExportItems,
     LinkItems,
@@ -19,11 +22,16 @@ from api.models.exports import (
     SharedExport,
     ShareExport,
     Trail,
+    TrailQuery,
 )
 from api.route import NO_STORE, Answer, Header, Route, json_of
 from api.routes.access import ANYBODY, VIEWERS, WRITERS
 from api.routes.clips import IDEMPOTENCY
 from api.routes.codes import LOG_ERRORS
+from evidence.export.trail_picture import SVG_TYPE
+
+_PICTURE = Answer(status=200, means="A picture (`form=svg`)", media_type=SVG_TYPE)
+_DRAWN = {**NO_STORE, "Content-Security-Policy": REPORT_POLICY}
 
 EXPORT_ROUTES: tuple[Route, ...] = (
     Route(
@@ -185,8 +193,23 @@ EXPORT_ROUTES: tuple[Route, ...] = (
         summary="From the exhibit back to the recorder's serial and the first digest, step by step with its entries",
         roles=VIEWERS,
         handle=exports.trail,
-        answers=(json_of(200, Trail, "The trail"),),
+        query=TrailQuery,
+        answers=(json_of(200, Trail, "The trail"), _PICTURE),
+        always=_DRAWN,
         errors=("clip.unknown",),
+        tag="exports",
+    ),
+    Route(
+        name="get_case_trail",
+        method="GET",
+        path="/v1/cases/{case}/trail",
+        summary="From decisions and publications of a case back to recorders and first digests, exhibit by exhibit",
+        roles=VIEWERS,
+        handle=exports.trail_of_case,
+        query=CaseTrailQuery,
+        answers=(json_of(200, CaseTrail, "A page of the trail"), _PICTURE),
+        always=_DRAWN,
+        errors=("case.unknown",),
         tag="exports",
     ),
 )

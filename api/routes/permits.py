@@ -121,7 +121,7 @@ PERMITS: Mapping[str, Permit] = MappingProxyType(
         **dict.fromkeys(_CASEWORK, Permit(action=Action.LINK)),
         **dict.fromkeys(_REVIEWING, Permit(action=Action.APPROVE)),
         **dict.fromkeys(_LISTS, Permit(action=None, lists=True)),
-        "list_exhibits": Permit(action=Action.METADATA, lists=True),
+        **dict.fromkeys(("list_exhibits", "get_case_trail"), Permit(action=Action.METADATA, lists=True)),
         "open_case": Permit(action=None, lists=True),
         "annotate_clip": Permit(action=Action.ANNOTATE),
         "annotate_many": Permit(action=Action.ANNOTATE, clips=_targets),

@@ -5,7 +5,7 @@ and its place in the log, so that a reader can ask for the receipt of any of the
 whenever it is asked for.
 
     recorder -> inventory (dock's signature) -> manifest (first digest) -> original, sealed -> derivatives
-    -> annotations -> cases -> packages that left the house
+    -> annotations -> cases -> what became of those (`uses`) -> packages that left the house
 
 What is not known is null and never guessed.
 """
@@ -21,6 +21,7 @@ from evidence.core.clock import format_time
 from evidence.custody.history import CustodyLine, clip_history
 from evidence.db.pool import Connection
 from evidence.export.trail_store import NoticeRow, OriginRow, notices_of, origins_of
+from evidence.export.uses import act_as_json, acts_of
 from evidence.recorders.meanings import MEANINGS
 from ledger.canonical import JsonObject, JsonValue
 from ledger.store import published_indices
@@ -28,6 +29,9 @@ from ledger.store import published_indices
 _PAGE: Final = 500
 NOTICES_MAX: Final = 200
 """Most things noticed about a recorder that a trail lists."""
+
+_ELSEWHERE: Final = ("case.exported",)
+"""Acts of a case that are told of a clip only where they have it in them."""
 
 _SEALING: Final = ("clip.sealed", "clip.repeated")
 
@@ -41,6 +45,7 @@ class History:
     origins: Mapping[UUID, OriginRow]
     notices: tuple[NoticeRow, ...]
     places: Mapping[UUID, int]
+    acts: tuple[CustodyLine, ...] = ()
 
     def of(self, *types: str) -> list[CustodyLine]:
         """Return the lines of some types."""
@@ -67,12 +72,14 @@ async def read_history(conn: Connection, clip: UUID, *, log_size: int | None = N
     notices = await notices_of(conn, sorted(named), limit=NOTICES_MAX)
     around = [entry for row in origins.values() for entry in (row.inventory_entry, row.dock_entry)]
     places = await published_indices(conn, [*around, *(row.entry_id for row in notices)])
+    cases = {str(line.event.payload["case"]) for line in kept if line.event.type == "case.clip_linked"}
     return History(
         clip=clip,
         lines=kept,
         origins={one: row for one, row in origins.items() if _stands(places.get(row.inventory_entry), log_size)},
         notices=tuple(row for row in notices if _stands(places.get(row.entry_id), log_size)),
         places=places,
+        acts=tuple(await acts_of(conn, [UUID(case) for case in sorted(cases)], log_size=log_size)),
     )
 
 
@@ -93,6 +100,7 @@ def trail_of(history: History) -> JsonObject:
         "redactions": _steps(history.of("clip.redacted"), "redaction", "sha256", "size", "media_type"),
         "annotations": _steps(history.of("clip.annotated"), "version"),
         "cases": _steps(history.of("case.clip_linked"), "case", "exhibit"),
+        "acts": [act_as_json(line) for line in history.acts if line.event.type not in _ELSEWHERE],
         "views": _steps(history.of("clip.viewed"), "rendition", "purpose"),
         "handed_over": _steps(
             history.of("clip.exported", "clip.excerpted", "case.exported", "clips.exported"), "purpose", "export"

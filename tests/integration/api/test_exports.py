@@ -199,3 +199,21 @@ async def test_r19_the_trail_leads_back_to_serial_and_first_digest(shared: Runni
     assert source["first_digest"]["sha256"] == trail["original"]["sha256"]
     assert trail["handed_over"][0]["type"] == "case.exported"
     assert (await shared.ask("GET", f"/v1/clips/{uuid4()}/trail", role=Role.REVIEWER)).code == "clip.unknown"
+
+
+async def test_the_trail_of_a_case_leads_from_what_became_of_it_to_every_serial(
+    shared: RunningService, made: Any
+) -> None:
+    path = f"/v1/cases/{made['case']}/trail"
+    trail = (await shared.ask("GET", path, role=Role.REVIEWER)).json()
+    assert trail["acts"][0]["type"] == "case.opened"
+    assert {one["trail"]["clip"] for one in trail["exhibits"]} >= {made["clip"]}
+    assert (trail["withheld"], trail["next"]) == (0, None)
+    assert (await shared.ask("GET", f"/v1/cases/{uuid4()}/trail", role=Role.REVIEWER)).code == "case.unknown"
+    for drawn in (f"{path}?form=svg", f"/v1/clips/{made['clip']}/trail?form=svg"):
+        reply = await shared.ask("GET", drawn, role=Role.REVIEWER)
+        assert reply.headers["Content-Type"] == "image/svg+xml; charset=utf-8"
+        assert "default-src 'none'" in reply.headers["Content-Security-Policy"]
+        assert "去向" in reply.body.decode()
+    for wrong in ("form=pdf", "limit=0", "limit=201", "after=-1", "after=x", "more=1"):
+        assert (await shared.ask("GET", f"{path}?{wrong}", role=Role.REVIEWER)).status == 400, wrong
