@@ -87,11 +87,8 @@ def copy_proved(
                 length = min((first + chunks) * CHUNK_BYTES, stored.size) - first * CHUNK_BYTES
                 at, place = place, place + length
                 if skip_chunks >= chunks:
-                    skip_chunks, done_chunks, done_bytes = (
-                        skip_chunks - chunks,
-                        done_chunks + chunks,
-                        done_bytes + length,
-                    )
+                    skip_chunks -= chunks
+                    done_chunks, done_bytes = done_chunks + chunks, done_bytes + length
                     continue
                 if stop.is_set():
                     raise LeaseLost("the export was given up")

@@ -1,14 +1,30 @@
-"""SQL of where a clip came from beyond its own entries: docks, inventories and what was noticed about the recorder."""
+"""SQL of where a clip came from beyond its own entries, docks and inventories, and of what became of its cases."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from evidence.custody.recorded import RecordedEvent
 from evidence.db.pool import Connection
+
+_OF_CASES = """
+    SELECT p.entry_id, p.type, p.actor, p.subject, p.at, p.payload FROM custody_payload p
+    WHERE p.subject = ANY ($1) AND p.type = ANY ($2)
+    UNION ALL
+    SELECT p.entry_id, p.type, p.actor, p.subject, p.at, p.payload FROM custody_payload p
+    WHERE p.entry_id IN (
+        SELECT i.entry_id FROM publication_issue i WHERE i.case_id = ANY ($3)
+        UNION
+        SELECT w.entry_id FROM publication_withdrawal w JOIN publication_issue i USING (publication)
+        WHERE i.case_id = ANY ($3)
+    )
+    ORDER BY entry_id LIMIT $4
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,3 +71,13 @@ async def notices_of(conn: Connection, inventories: Sequence[UUID], *, limit: in
         limit,
     )
     return [NoticeRow(**dict(row)) for row in rows]
+
+
+async def acts_about(
+    conn: Connection, cases: Sequence[UUID], *, types: Sequence[str], limit: int
+) -> Sequence[RecordedEvent]:
+    """Return events of some types about cases, and what was published of them and withdrawn, oldest first."""
+    subjects = [f"case:{case}" for case in cases]
+    rows = await conn.fetch(_OF_CASES, subjects, list(types), list(cases), limit)
+    names = ("entry_id", "type", "actor", "subject", "at")
+    return [RecordedEvent(**{name: row[name] for name in names}, payload=json.loads(row["payload"])) for row in rows]

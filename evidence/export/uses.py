@@ -5,15 +5,14 @@ Acts are read from what the ledger's entries commit to, by their types, so a win
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from evidence.core.clock import format_time
 from evidence.custody.history import CustodyLine
-from evidence.custody.recorded import RecordedEvent
 from evidence.db.pool import Connection
+from evidence.export.trail_store import acts_about
 from ledger.canonical import JsonObject
 from ledger.store import published_indices
 
@@ -37,20 +36,6 @@ _NAMES = (
     *("publication", "version", "form", "decided_on", "cause", "reason", "export", "purpose", "manifest"),
 )
 
-_OF_CASES = """
-    SELECT p.entry_id, p.type, p.actor, p.subject, p.at, p.payload FROM custody_payload p
-    WHERE p.subject = ANY ($1) AND p.type = ANY ($2)
-    UNION ALL
-    SELECT p.entry_id, p.type, p.actor, p.subject, p.at, p.payload FROM custody_payload p
-    WHERE p.entry_id IN (
-        SELECT i.entry_id FROM publication_issue i WHERE i.case_id = ANY ($3)
-        UNION
-        SELECT w.entry_id FROM publication_withdrawal w JOIN publication_issue i USING (publication)
-        WHERE i.case_id = ANY ($3)
-    )
-    ORDER BY entry_id LIMIT $4
-"""
-
 ACTS_MAX: Final = 500
 """Most acts that a trail lists, the oldest."""
 
@@ -63,19 +48,9 @@ async def acts_of(conn: Connection, cases: Sequence[UUID], *, log_size: int | No
     """
     if not cases:
         return []
-    subjects = [f"case:{case}" for case in cases]
-    rows = await conn.fetch(_OF_CASES, subjects, list(ACTS), list(cases), ACTS_MAX)
-    places = await published_indices(conn, [row["entry_id"] for row in rows])
-    lines = [
-        CustodyLine(
-            event=RecordedEvent(
-                **{name: row[name] for name in ("entry_id", "type", "actor", "subject", "at")},
-                payload=json.loads(row["payload"]),
-            ),
-            index=places.get(row["entry_id"]),
-        )
-        for row in rows
-    ]
+    events = await acts_about(conn, cases, types=list(ACTS), limit=ACTS_MAX)
+    places = await published_indices(conn, [event.entry_id for event in events])
+    lines = [CustodyLine(event=event, index=places.get(event.entry_id)) for event in events]
     return [line for line in lines if log_size is None or (line.index is not None and line.index < log_size)]
 
 
