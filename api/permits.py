@@ -24,6 +24,7 @@ from evidence.access.grant_store import clips_of_cases, subjects_of_cases, subje
 from evidence.access.people import AccessMode, person_of
 from evidence.access.policy import Action, Person, Subject, decide
 from evidence.access.sight import known_clips
+from evidence.cases.archive import files_to_verify
 from evidence.db.pool import Connection
 from evidence.errors import CaseUnknown, ClipUnknown, ExportUnknown
 from evidence.export.job_store import find as find_job
@@ -51,6 +52,8 @@ async def admit(
             cases = [UUID(request.match_info["case"])] if "case" in route.parameters else []
             for case in [*cases, *(permit.cases(body) if permit.cases else ())]:
                 await _case(conn, person, case, action)
+                if permit.whole:
+                    await _whole(conn, person, case)
             clips = [UUID(request.match_info["clip"])] if "clip" in route.parameters else []
             clips += permit.clips(body) if permit.clips else ()
             await require_clips(conn, person, clips, action)
@@ -115,6 +118,13 @@ async def _exhibits(conn: Connection, person: Person, cases: Sequence[UUID], act
     clips = await clips_of_cases(conn, cases)
     if clips - await known_clips(conn, person, clips, action=action):
         raise AccessDenied("this is not permitted for every exhibit of the case", action=action.value)
+
+
+async def _whole(conn: Connection, person: Person, case: UUID) -> None:
+    """See that a person may know of every sealed file of a case: exhibits and documents."""
+    files = set(await files_to_verify(conn, case))
+    if files - await known_clips(conn, person, files):
+        raise AccessDenied("this is not permitted for every file of the case", action=Action.METADATA.value)
 
 
 def _is_hidden(person: Person, subject: Subject, action: Action) -> bool:

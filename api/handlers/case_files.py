@@ -9,6 +9,14 @@ from aiohttp import web
 
 from api.answers import json_answer
 from api.call import Call
+from api.case_sight import (
+    files_of,
+    hidden_files,
+    seen_coverage,
+    seen_readiness,
+    seen_statements,
+    seen_structure,
+)
 from api.models.case_files import (
     AmendCase,
     ArchiveMade,
@@ -88,7 +96,9 @@ async def statements(call: Call[None, PageQuery]) -> web.Response:
         )
         for row in rows[:limit]
     ]
-    return json_answer(StatementItems(items=items, next=str(items[-1].entry) if len(rows) > limit else None))
+    following = str(items[-1].entry) if len(rows) > limit else None
+    hidden, _ = await _hidden(call, await _file(call))
+    return json_answer(StatementItems(items=seen_statements(items, hidden), next=following))
 
 
 async def unlink(call: Call[UnlinkClip, NoQuery]) -> web.Response:
@@ -144,7 +154,9 @@ async def order(call: Call[ArrangeCase, NoQuery]) -> web.Response:
 
 async def read_order(call: Call[None, NoQuery]) -> web.Response:
     """Return the 案卷 in its order."""
-    shown = structure_of(await _file(call))
+    file = await _file(call)
+    hidden, _ = await _hidden(call, file)
+    shown = seen_structure(structure_of(file), hidden)
     answer = json_answer(shown)
     answer.headers["ETag"] = f'"{shown.version}"'
     return answer
@@ -152,7 +164,9 @@ async def read_order(call: Call[None, NoQuery]) -> web.Response:
 
 async def read_coverage(call: Call[None, NoQuery]) -> web.Response:
     """Return a case against its list."""
-    return json_answer(coverage_item(await _file(call)))
+    file = await _file(call)
+    _, numbers = await _hidden(call, file)
+    return json_answer(seen_coverage(coverage_item(file), numbers))
 
 
 def structure_of(file: CaseFile) -> CaseStructure:
@@ -236,10 +250,20 @@ def _standing(one: ItemCoverage) -> ItemStanding:
     )
 
 
-async def _file(call: Call[None, NoQuery]) -> CaseFile:
+async def _file(call: Call[None, NoQuery] | Call[None, PageQuery]) -> CaseFile:
     case: UUID = call.id("case")
     async with call.services.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
         return await open_file(conn, case)
+
+
+async def _hidden(
+    call: Call[None, NoQuery] | Call[None, PageQuery], file: CaseFile
+) -> tuple[set[UUID], set[int | None]]:
+    """Return the files of a case that the caller may not know of, and the exhibit numbers of those."""
+    files = files_of(file)
+    async with call.services.pool.acquire() as conn:
+        hidden = await hidden_files(conn, call.person, files)
+    return hidden, {files[one] for one in hidden}
 
 
 def _at(version: int) -> web.Response:
@@ -270,7 +294,8 @@ async def read_readiness(call: Call[None, NoQuery]) -> web.Response:
     async with call.services.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
         files = await files_to_verify(conn, case)
         against = await readiness(conn, case, verified=dict.fromkeys(files, ()))
-    return json_answer(readiness_item(case, against))
+    hidden, numbers = await _hidden(call, await _file(call))
+    return json_answer(seen_readiness(readiness_item(case, against), hidden, numbers))
 
 
 def readiness_item(case: UUID, against: Sequence[Reason]) -> CaseReadiness:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
 
 from aiohttp import web
 
@@ -28,7 +27,8 @@ from evidence.access.sight import known_cases, known_numbers
 from evidence.clips.clips import Clip, get_clip
 from evidence.clips.search import list_clips
 from evidence.clips.transcript_store import newest_transcript
-from evidence.custody.history import CustodyLine, clip_history
+from evidence.custody.history import clip_history
+from evidence.custody.seen import seen_lines
 from evidence.custody.store import payloads_of
 from evidence.db.pool import Connection
 from evidence.parties.purposes import PURPOSES
@@ -89,15 +89,9 @@ async def history(call: Call[None, PageQuery]) -> web.Response:
     limit = call.query.limit
     async with call.services.pool.acquire() as conn:
         lines = await clip_history(conn, call.id("clip"), after=call.query.after_id(), limit=limit + 1)
-        links = {line.event.entry_id: UUID(str(line.event.payload["case"])) for line in lines if _is_link(line)}
-        known = await known_cases(conn, call.person, set(links.values()))
-    shown = [line for line in lines[:limit] if links.get(line.event.entry_id) in {None, *known}]
+        shown = await seen_lines(conn, call.person, lines[:limit])
     following = str(lines[limit - 1].event.entry_id) if len(lines) > limit else None
     return json_answer(HistoryItems(items=[history_item(line, call.person) for line in shown], next=following))
-
-
-def _is_link(line: CustodyLine) -> bool:
-    return line.event.subject.startswith("case:")
 
 
 async def view(call: Call[OpenView, NoQuery]) -> web.Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from api.preconditions import once
 from api.ranges import Span, choose_span
 from api.route import NoQuery
 from evidence.access.sight import known_clips
+from evidence.custody.seen import seen_lines
 from evidence.db.paging import LAST_ID
 from evidence.db.pool import Connection
 from evidence.errors import ExportElsewhere, ExportNotReady, ExportUnknown
@@ -40,6 +42,7 @@ from evidence.export.case_trail import case_trail
 from evidence.export.job_store import ExportJob
 from evidence.export.links import fetch, redeem
 from evidence.export.orders import find_export, order_export, repeat_export
+from evidence.export.sharers import require_shared_still
 from evidence.export.trail import read_history, trail_of
 from evidence.export.trail_picture import SVG_TYPE, case_picture, clip_picture
 from evidence.parties.purposes import PURPOSES
@@ -128,6 +131,8 @@ async def package(call: Call[None, NoQuery]) -> web.StreamResponse:
     request = call.request
     async with call.services.pool.acquire() as conn:
         ticket = await redeem(conn, request.match_info["ticket"], clock=call.services.clock)
+        now, mode = call.services.clock(), call.services.config.access
+        await require_shared_still(conn, ticket, mode=mode, now=now)
     path = await archive_of(call, ticket.export)
     size, tag = (await asyncio.to_thread(path.stat)).st_size, etag(str(ticket.export))
     span = choose_span(
@@ -154,6 +159,8 @@ async def trail(call: Call[None, TrailQuery]) -> web.Response:
     """Tell where a clip came from and where it went."""
     async with call.services.pool.acquire() as conn:
         history = await read_history(conn, call.id("clip"))
+        lines = await seen_lines(conn, call.person, history.lines)
+    history = replace(history, lines=tuple(lines))
     found = trail_of(history)
     if call.query.form == "svg":
         return _picture(clip_picture(found))

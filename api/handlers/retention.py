@@ -26,7 +26,9 @@ from api.models.retention import (
 )
 from api.preconditions import once
 from api.route import NoQuery
-from evidence.access.sight import known_cases, known_clips
+from evidence.access.masking import without
+from evidence.access.sight import known_cases, known_clips, known_numbers
+from evidence.cases.store import links_of_clip
 from evidence.core.clock import parse_time
 from evidence.db.pool import Connection
 from evidence.retention.holds import place_hold, release_hold
@@ -79,12 +81,14 @@ async def of_clip(call: Call[None, NoQuery]) -> web.Response:
     clip = call.id("clip")
     async with call.services.pool.acquire() as conn:
         judged = await clip_retention(conn, clip, clock=call.services.clock)
+        numbers = {link.number for link in await links_of_clip(conn, clip)}
+        hidden = numbers - await known_numbers(conn, call.person, numbers)
     return json_answer(
         RetentionItem(
             clip=clip,
             state=judged.state,
             kept_through=judged.kept_through,
-            because=list(judged.because),
+            because=[without(reason, hidden) for reason in judged.because],
             schedule=judged.schedule,
         )
     )

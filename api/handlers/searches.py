@@ -22,12 +22,16 @@ from api.models.searches import (
 )
 from api.preconditions import once
 from api.route import NoQuery
+from evidence.access.sight import known_numbers
 from evidence.clips.count_store import count_facets
 from evidence.clips.query import ClipQuery
 from evidence.clips.query_fields import COUNTED_FIELDS, counted_facets
 from evidence.clips.saved import forget_search, run_search, save_search, units_of
 from evidence.clips.saved_store import SavedSearch, saved_after
 from evidence.db.pool import Connection
+
+CASE_NUMBER = "case_number"
+"""Facet by which clips are counted by their cases; a number tells of the case."""
 
 
 async def facets(call: Call[None, FacetsQuery]) -> web.Response:
@@ -36,9 +40,12 @@ async def facets(call: Call[None, FacetsQuery]) -> web.Response:
     condition = ClipQuery(text=call.query.q).condition(None, call.scope())
     async with call.services.pool.acquire() as conn:
         counted = await count_facets(conn, condition, names=list(names))
+        numbers = {one.value for one in counted.values if one.name == CASE_NUMBER}
+        told = await known_numbers(conn, call.person, numbers)
+    values = [one for one in counted.values if one.name != CASE_NUMBER or one.value in told]
     items = [
         FacetItem(field=names[name], values=[ValueItem(value=one.value, clips=one.clips) for one in values])
-        for name, values in groupby(counted.values, key=lambda one: one.name)
+        for name, values in groupby(values, key=lambda one: one.name)
     ]
     items.sort(key=lambda item: COUNTED_FIELDS.index(item.field))
     return json_answer(FacetItems(clips=counted.clips, more=counted.more, facets=items))

@@ -19,6 +19,7 @@ from evidence.export.certificate.facts import BEIJING
 from evidence.export.link_store import LinkRow, links_of
 from evidence.export.links import look_at_link, revoke_link, share, use_link
 from evidence.export.orders import find_export
+from evidence.export.sharers import require_sharer
 from evidence.parties.purposes import PURPOSES
 from evidence.verify.page.page import page_bytes
 from evidence.verify.report import printable
@@ -105,7 +106,7 @@ async def show(call: Call[None, NoQuery]) -> web.Response:
     """Show what a link opens; nothing of it leaves."""
     text = call.request.match_info["ticket"]
     async with call.services.pool.acquire() as conn:
-        row = await look_at_link(conn, text, clock=call.services.clock)
+        row = await _opened(call, conn, text)
         job = await find_export(conn, row.export)
     chinese, english = PURPOSES.get(row.purpose, (row.purpose, row.purpose))
     page = _PAGE.format(
@@ -122,10 +123,10 @@ async def show(call: Call[None, NoQuery]) -> web.Response:
 async def use(call: Call[None, NoQuery]) -> web.Response:
     """Use a link: on record first, then the address of the package."""
     services = call.services
+    text = call.request.match_info["ticket"]
     async with services.pool.acquire() as conn, conn.transaction():
-        fetched = await use_link(
-            conn, call.request.match_info["ticket"], clock=services.clock, entropy=services.entropy
-        )
+        await _opened(call, conn, text)
+        fetched = await use_link(conn, text, clock=services.clock, entropy=services.entropy)
     where = f"{services.config.public_url or ''}/packages/{fetched.text}"
     return web.Response(status=303, headers={"Location": where})
 
@@ -133,9 +134,17 @@ async def use(call: Call[None, NoQuery]) -> web.Response:
 async def verifier(call: Call[None, NoQuery]) -> web.Response:
     """Serve the page that verifies, to whoever holds a link; it is no secret and counts as no use."""
     async with call.services.pool.acquire() as conn:
-        await look_at_link(conn, call.request.match_info["ticket"], clock=call.services.clock)
+        await _opened(call, conn, call.request.match_info["ticket"])
     headers = {"Content-Disposition": 'attachment; filename="verify.html"'}
     return web.Response(body=page_bytes(), content_type=HTML, charset="utf-8", headers=headers)
+
+
+async def _opened(call: Call[None, NoQuery], conn: Connection, text: str) -> LinkRow:
+    """Return a link that still opens something, and whose maker could still make it."""
+    services = call.services
+    row = await look_at_link(conn, text, clock=services.clock)
+    await require_sharer(conn, row, mode=services.config.access, now=services.clock())
+    return row
 
 
 def _item(row: LinkRow) -> LinkItem:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from uuid import UUID
 
@@ -27,6 +27,9 @@ from api.models.statistics import (
 )
 from api.preconditions import once
 from api.route import NoQuery
+from evidence.access.policy import Person
+from evidence.access.scope import units_counted
+from evidence.access.sight import known_cases
 from evidence.db.pool import Connection
 from evidence.statistics.figures import Figures, Statement, as_csv, state_price, statement_at
 from evidence.statistics.sample_store import Sample, samples_before, scores_of
@@ -39,7 +42,7 @@ async def figures(call: Call[None, StatisticsQuery]) -> web.Response:
     """Compute figures at a checkpoint."""
     query = call.query
     async with call.services.pool.acquire() as conn:
-        statement = await statement_at(conn, by=query.by, size=query.size)
+        statement = await statement_at(conn, by=query.by, size=query.size, units=units_counted(call.person))
     if query.form == "csv":
         return web.Response(body=as_csv(statement).encode(), headers={"Content-Type": f"{CSV}; charset=utf-8"})
     return json_answer(statement_item(statement))
@@ -97,7 +100,8 @@ async def draw(call: Call[DrawSample, NoQuery]) -> web.Response:
             entropy=services.entropy,
         )
         known = await get_sample(conn, sample)
-    return json_answer(_sample(known, {}))
+        cases = await _known(conn, call.person, [known])
+    return json_answer(_sample(known, {}, cases))
 
 
 async def assess(call: Call[ScoreCase, NoQuery]) -> web.Response:
@@ -122,7 +126,8 @@ async def list_samples(call: Call[None, PageQuery]) -> web.Response:
     limit = call.query.limit
     async with call.services.pool.acquire() as conn:
         rows = await samples_before(conn, before=call.query.after_id(), limit=limit + 1)
-    items = [_sample(row, {}) for row in rows[:limit]]
+        known = await _known(conn, call.person, rows)
+    items = [_sample(row, {}, known) for row in rows[:limit]]
     return json_answer(SampleItems(items=items, next=str(items[-1].sample) if len(rows) > limit else None))
 
 
@@ -131,7 +136,8 @@ async def get(call: Call[None, NoQuery]) -> web.Response:
     async with call.services.pool.acquire() as conn:
         known = await get_sample(conn, call.id("sample"))
         scores = await scores_of(conn, known.sample)
-    return json_answer(_sample(known, scores))
+        cases = await _known(conn, call.person, [known])
+    return json_answer(_sample(known, scores, cases))
 
 
 def statement_item(statement: Statement) -> StatisticsItem:
@@ -146,6 +152,7 @@ def statement_item(statement: Statement) -> StatisticsItem:
         zone=statement.zone,
         price=None if money is None else money.price,
         currency=None if money is None else money.currency,
+        units=None if statement.units is None else list(statement.units),
         groups=[_figures(key, group, statement) for key, group in statement.groups.items()],
         total=_figures("", statement.total, statement),
     )
@@ -155,9 +162,18 @@ def _figures(key: str, group: Figures, statement: Statement) -> FiguresItem:
     return FiguresItem(key=key, **asdict(group), cost=group.cost(statement.price))
 
 
-def _sample(row: Sample, scores: Mapping[UUID, tuple[int, str, str]]) -> SampleItem:
+async def _known(conn: Connection, person: Person, samples: Sequence[Sample]) -> set[UUID] | None:
+    """Return which cases of samples may be named to a person; None for all."""
+    if units_counted(person) is None:
+        return None
+    return await known_cases(conn, person, {UUID(case) for row in samples for case in row.cases or ()})
+
+
+def _sample(row: Sample, scores: Mapping[UUID, tuple[int, str, str]], known: Collection[UUID] | None) -> SampleItem:
     shown = []
     for case in map(UUID, row.cases or ()):
+        if known is not None and case not in known:
+            continue
         points, note, by = scores.get(case, (None, None, None))
         shown.append(ScoreItem(case=case, points=points, note=note, scored_by=by))
     return SampleItem(

@@ -57,6 +57,7 @@ class StatisticsItem(ResponseModel):
     zone: str
     price: UUID | None
     currency: str | None
+    units: list[UUID] | None = Field(description="Units whose clips are counted; null when all are")
     groups: list[FiguresItem]
     total: FiguresItem
 

@@ -25,6 +25,7 @@ class Permit:
         action: What is done with every clip and case it names, or how the body tells; None when it names none.
         clips, cases: Further ones that the body names; the path's parameters `clip` and `case` are found by themselves.
         exports: Packages that the body names; the path's `export` is found by itself, and stands for all its clips.
+        whole: Whether its case is handled as a whole, so that every file of it has to be known to the caller.
         lists: Whether its handler shows many of them, and filters them by `Call.scope` or `Call.person`.
     """
 
@@ -33,6 +34,7 @@ class Permit:
     cases: Callable[[Any], Sequence[UUID]] | None = None
     exports: Callable[[Any], Sequence[UUID]] | None = None
     lists: bool = False
+    whole: bool = False
 
     def action_of(self, body: Any) -> Action | None:
         """Return what this very request does."""
@@ -49,6 +51,10 @@ def _one(body: Any) -> Sequence[UUID]:
 
 def _one_case(body: Any) -> Sequence[UUID]:
     return () if body.case is None else (body.case,)
+
+
+def _the_case(body: Any) -> Sequence[UUID]:
+    return (body.case,)
 
 
 def _many(body: Any) -> Sequence[UUID]:
@@ -85,7 +91,7 @@ _FREE = (
     *("make_account_code", "remove_totp", "link_account", "list_account_links", "list_strangers"),
     *("register_unit", "list_units", "get_unit", "change_unit", "register_recorder", "list_registrations"),
     *("place_dock", "list_placements", "get_calendar", "load_calendar", "import_template", "import_register"),
-    *("statistics", "state_price", "commit_sample", "list_samples", "get_sample", "draw_sample", "score_case"),
+    *("state_price", "commit_sample"),
     *("subscribe", "list_subscriptions", "make_outbox_secret", "list_dead_letters", "end_subscription"),
     *("resend_dead_letters", "pause_subscription", "resume_subscription"),
     *("state_schedule", "list_schedules", "release_hold"),
@@ -99,12 +105,12 @@ _KNOW = (
     *("get_clip", "get_recording", "list_annotations", "clip_history", "clip_continuity", "clip_transcript"),
     *("clip_receipt", "get_redaction", "get_case", "get_annotation", "compare_annotations"),
     *("compare_documents", "list_marks", "clip_retention"),
-    *("list_statements", "case_structure", "case_coverage", "case_readiness", "get_archive", "get_trail"),
+    *("list_statements", "case_structure", "case_coverage", "case_readiness", "get_trail"),
     *("read_review", "read_review_round", "read_decision", "coordinate_review"),
 )
 
 _CASEWORK = (
-    *("unlink_clip", "amend_case", "state_about_case", "arrange_case", "archive_case"),
+    *("unlink_clip", "amend_case", "state_about_case", "arrange_case"),
     *("submit_for_review", "answer_supplement", "disagree_with_opinion", "transfer_case", "decide_case"),
 )
 _REVIEWING = ("give_opinion", "ask_supplement", "correct_fact")
@@ -112,6 +118,7 @@ _LISTS = (
     *("find_clips", "count_facets", "run_search"),
     *("list_cases", "list_blocked", "list_due", "list_holds", "list_appraisals", "get_appraisal"),
     *("decide_appraisal", "list_deadlines"),
+    *("statistics", "list_samples", "get_sample", "draw_sample"),
 )
 
 PERMITS: Mapping[str, Permit] = MappingProxyType(
@@ -128,6 +135,9 @@ PERMITS: Mapping[str, Permit] = MappingProxyType(
         "accept_proposals": Permit(action=Action.ANNOTATE),
         "clip_custody": Permit(action=Action.CUSTODY, lists=True),
         "person_custody": Permit(action=None, lists=True),
+        "score_case": Permit(action=Action.METADATA, cases=_the_case),
+        "archive_case": Permit(action=Action.LINK, whole=True),
+        "get_archive": Permit(action=Action.METADATA, whole=True),
         "classify_clip": Permit(action=Action.ANNOTATE),
         "redact_clip": Permit(action=Action.ANNOTATE),
         "view_clip": Permit(action=_of_view),

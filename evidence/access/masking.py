@@ -6,7 +6,7 @@ masked payload is no longer what its entry commits to; whoever has to prove it n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from evidence.access.policy import RIGHTS, Action, Person
 
@@ -19,6 +19,13 @@ _SHOWN = frozenset({"key", "role", "spans"})
 def may_identify(person: Person) -> bool:
     """Whether a person's role may read who speaks in what they may know of."""
     return any(Action.IDENTIFY in RIGHTS[role] for role in person.roles)
+
+
+def without(text: str, hidden: Collection[str]) -> str:
+    """Return a sentence with names and numbers that its reader may not know of replaced, longer ones first."""
+    for word in sorted(hidden, key=len, reverse=True):
+        text = text.replace(word, MASK)
+    return text
 
 
 def masked(content: Mapping[str, object]) -> dict[str, object]:

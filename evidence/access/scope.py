@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from evidence.access.policy import OFFICES, Action, Person, Subject
+from evidence.parties.roles import Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,13 @@ def scope_of(person: Person, *, with_purpose: bool) -> Scope:
     else:
         classes = None if office else person.classes
     return Scope(staff=person.staff, units=units, cases=person.cases, classes=classes)
+
+
+def units_counted(person: Person) -> frozenset[UUID] | None:
+    """Return the units whose figures a person is told: all (None) for custody and archives, else those granted."""
+    if person.all_units or person.roles & {Role.AUDITOR, Role.ARCHIVIST}:
+        return None
+    return person.units
 
 
 def scope_allows(scope: Scope, subject: Subject) -> bool:

@@ -30,6 +30,7 @@ from evidence.custody.report_store import (
     names_of_people,
     recipients_of,
 )
+from evidence.custody.seen import case_of
 from evidence.db.pool import Connection
 from evidence.errors import ClipUnknown
 from ledger.canonical import JsonObject
@@ -144,7 +145,7 @@ async def report_of_clip(
     if await clip_row(conn, clip) is None:
         raise ClipUnknown(f"there is no clip {clip}", clip=str(clip))
     events = await events_of_clip(conn, clip, until=until, after=after, limit=limit + 1)
-    cases = {event.entry_id: case for event in events if (case := _case_of(event)) is not None}
+    cases = {event.entry_id: case for event in events if (case := case_of(event)) is not None}
     known = await known_cases(conn, reader, set(cases.values()))
     shown = [event for event in events[:limit] if cases.get(event.entry_id) in {None, *known}]
     about = {event.entry_id: (clip,) for event in shown}
@@ -230,11 +231,6 @@ async def _lines(
 
 def _following(events: Sequence[RecordedEvent], limit: int) -> UUID | None:
     return events[limit - 1].entry_id if len(events) > limit else None
-
-
-def _case_of(event: RecordedEvent) -> UUID | None:
-    kind, _, id_ = event.subject.partition(":")
-    return UUID(id_) if kind == "case" else None
 
 
 def _staff_of(actor: str) -> UUID | None:

@@ -126,6 +126,12 @@ async def find_link(conn: Connection, link: UUID) -> LinkRow | None:
     return None if row is None else LinkRow(**dict(row))
 
 
+async def link_of_fetch(conn: Connection, entry_id: UUID) -> UUID | None:
+    """Return the link by which a package was fetched, of the entry that says so; None without one."""
+    link: UUID | None = await conn.fetchval("SELECT link FROM export_fetch WHERE entry_id = $1", entry_id)
+    return link
+
+
 async def links_of(conn: Connection, export: UUID, *, after: UUID, limit: int) -> Sequence[LinkRow]:
     """Return the links to a package in the order they were made, behind link `after`."""
     rows = await conn.fetch(

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from decimal import Decimal
@@ -90,6 +90,7 @@ class Statement:
         size, root: The checkpoint.
         calendar: Version of the calendar by which days were counted.
         groups: Figures by key, in order of keys.
+        units: The units whose clips are counted; None when all are.
     """
 
     by: str
@@ -101,14 +102,18 @@ class Statement:
     price: Price | None
     groups: dict[str, Figures]
     total: Figures
+    units: tuple[UUID, ...] | None = None
 
 
-async def statement_at(conn: Connection, *, by: str, size: int | None = None) -> Statement:
+async def statement_at(
+    conn: Connection, *, by: str, size: int | None = None, units: Collection[UUID] | None = None
+) -> Statement:
     """Compute the figures at a checkpoint.
 
     Args:
         by: A key of `GROUPS`.
         size: Of which published checkpoint; None for the newest.
+        units: Only of these units; None for everything. They stand in the statement, so that it computes again.
 
     Raises:
         CheckpointUnknown: Nothing was published at this size.
@@ -117,7 +122,7 @@ async def statement_at(conn: Connection, *, by: str, size: int | None = None) ->
     if checkpoint is None:
         raise CheckpointUnknown("the log has published no checkpoint of this size")
     calendar = await calendar_in_force(conn, entries=checkpoint.size)
-    bundles = await bundles_at(conn, by=by, size=checkpoint.size, zone=calendar.zone.key)
+    bundles = await bundles_at(conn, by=by, size=checkpoint.size, zone=calendar.zone.key, units=units)
     groups = figures_of(bundles, calendar)
     return Statement(
         by=by,
@@ -129,6 +134,7 @@ async def statement_at(conn: Connection, *, by: str, size: int | None = None) ->
         price=await price_at(conn, size=checkpoint.size),
         groups=groups,
         total=total_of(groups.values()),
+        units=None if units is None else tuple(sorted(units)),
     )
 
 
@@ -163,8 +169,9 @@ def as_csv(statement: Statement) -> str:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\r\n")
     names = [one.name for one in fields(Figures)]
-    writer.writerow([statement.by, *names, "cost", "size", "root", "rules", "calendar"])
-    of = (statement.size, statement.root.hex(), statement.rules, statement.calendar)
+    writer.writerow([statement.by, *names, "cost", "size", "root", "rules", "calendar", "units"])
+    units = "all" if statement.units is None else " ".join(map(str, statement.units))
+    of = (statement.size, statement.root.hex(), statement.rules, statement.calendar, units)
     for key, group in (*statement.groups.items(), ("total", statement.total)):
         cell = f"'{key}" if key.startswith(_FORMULA) else key
         writer.writerow([cell, *asdict(group).values(), group.cost(statement.price) or "", *of])

@@ -6,7 +6,7 @@ the checkpoint. So what was recorded later changes no figure of an earlier check
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -96,18 +96,23 @@ _BUNDLES = """
                        WHERE s.clip = c.clip AND s.key_mark) AS yes) marked ON true
     WHERE NOT EXISTS (SELECT FROM clip_disposal g JOIN ledger_leaf p ON p.entry_id = g.entry_id AND p.index < $1
                       WHERE g.clip = c.clip)
+      AND ($3::uuid[] IS NULL OR whose.unit = ANY ($3))
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 
 
-async def bundles_at(conn: Connection, *, by: str, size: int, zone: str) -> Sequence[Bundle]:
+async def bundles_at(
+    conn: Connection, *, by: str, size: int, zone: str, units: Collection[UUID] | None = None
+) -> Sequence[Bundle]:
     """Return the clips that the log's first `size` entries seal and do not dispose of, in bundles.
 
     Args:
         by: A key of `GROUPS`.
         zone: Name of the agency's time zone.
+        units: Only clips of these units; None for all, and for those of no unit.
     """
-    rows = await conn.fetch(_BUNDLES.replace("{key}", GROUPS[by]), size, zone)
+    own = None if units is None else list(units)
+    rows = await conn.fetch(_BUNDLES.replace("{key}", GROUPS[by]), size, zone, own)
     return [Bundle(**dict(row)) for row in rows]
 
 

@@ -12,6 +12,7 @@ from evidence.core.clock import utc_now
 from evidence.parties.purposes import PURPOSES
 from evidence.parties.roles import Role
 from tests.support.clock import SteppingClock
+from tests.support.people import person
 from tests.support.service import Reply, RunningService, config_for, running_service
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -216,3 +217,54 @@ async def test_parts_end_with_their_ticket(database: str, tmp_path: Path) -> Non
         clock.advance(timedelta(seconds=61))
         reply = await service.ask("GET", f"{url}/playlist")
         assert (reply.status, reply.code) == (403, "ticket.expired")
+
+
+async def test_two_hundred_ranges_are_one_view_and_one_entry(shared: RunningService) -> None:
+    """Progressive, segments of HLS and tiles: whatever a player asks for in one session, the record says once."""
+    clip = await shared.clip(uuid4().bytes, path=f"{uuid4()}.mp4")
+    await shared.derive(clip, PROXY, beside=PARTS)
+    count = "SELECT count(*) FROM ledger_entry"
+    async with shared.services.pool.acquire() as conn:
+        before = await conn.fetchval(count)
+        url = (await view(shared, clip)).json()["url"]
+        step = len(PROXY) // 200
+        for at in range(200):
+            # Every other one as a player of HLS asks for a segment of the film beside its playlist.
+            path = url if at % 2 else f"{url}/proxy"
+            reply = await shared.ask("GET", path, headers={"Range": f"bytes={at * step}-{(at + 1) * step - 1}"})
+            assert (reply.status, reply.body) == (206, PROXY[at * step : (at + 1) * step])
+        for kind in PARTS:
+            assert (await shared.ask("GET", f"{url}/{kind}")).status == 200
+        assert (await shared.ask("HEAD", url)).status == 200
+        assert await conn.fetchval(count) == before + 1
+
+
+async def test_a_ticket_is_its_persons(shared: RunningService) -> None:
+    url = (await view(shared, await clip_with_proxy(shared))).json()["url"]
+    for path in (url, f"{url}/proxy"):
+        assert (await shared.ask("GET", path, role=Role.REVIEWER)).status == 200
+        assert (await shared.ask("GET", path)).status == 200, "a player sends no token along"
+        for other in (Role.INVESTIGATOR, Role.ADMINISTRATOR, Role.DOCK):
+            reply = await shared.ask("GET", path, role=other)
+            assert (reply.status, reply.code) == (403, "ticket.foreign"), other
+            assert PROXY[:64] not in reply.body
+        spoiled = await shared.ask("GET", path, headers={"Authorization": "Bearer staff_nobody"})
+        assert spoiled.code == "ticket.foreign"
+
+
+async def test_a_view_opened_in_a_browser_needs_its_session_with_every_range(shared: RunningService) -> None:
+    watcher, other = [await person(shared, login, Role.REVIEWER) for login in ("watcher", "another")]
+    clip = await clip_with_proxy(shared)
+    cookies = []
+    for one in (watcher, other):
+        signed = await one.sign_in(cookie=True)
+        cookies.append({"Cookie": signed.headers["Set-Cookie"].partition(";")[0], "Origin": shared.url})
+    own, foreign = cookies
+    body = {"purpose": "litigation", "rendition": "proxy"}
+    url = (await shared.ask("POST", f"/v1/clips/{clip}/views", headers=own, json=body)).json()["url"]
+    assert (await shared.ask("GET", url, headers={**own, "Range": "bytes=0-9"})).status == 206
+    for headers in ({}, foreign):
+        reply = await shared.ask("GET", url, headers=headers)
+        assert (reply.status, reply.code) == (403, "ticket.foreign")
+    assert (await shared.ask("DELETE", "/v1/session", headers=own)).status == 204
+    assert (await shared.ask("GET", url, headers=own)).code == "ticket.foreign", "signing out ends what one watches"
