@@ -22,7 +22,7 @@ from tests.support.service import Reply
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-EXAMPLE = {"redaction": str(UUID(int=6)), "version": "1", "exhibit": "1"}
+EXAMPLE = {"redaction": str(UUID(int=6)), "version": "1", "exhibit": "1", "place": "1"}
 PEOPLE = sorted(STAFF_ROLES)
 
 
