@@ -1,6 +1,6 @@
 """Rules of review that ship with this version: what five agencies' documents say, each clause with its words.
 
-A preset is where an agency begins: `shilu review rules PRESET` prints it, an edited copy is adopted in its place.
+A preset is where an agency begins: an edited copy of its file is adopted in its place (`POST /v1/review/rules`).
 """
 
 from __future__ import annotations

@@ -209,7 +209,7 @@ class DrillHouse(SmallHouse):
                 await scribe.annotate(clip, remark="已复核")
                 await scribe.link(case, clip)
             await keep_case_files(scribe, next(iter(self.clips.values())))
-            await keep_reviews(scribe)
+            await keep_reviews(scribe, next(iter(self.clips.values())))
 
     async def _have_delivered(self) -> None:
         """A controller that delivered a recording of two clips of the house, and another one that was revoked."""

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from evidence.clips.store import newest_annotation
 from evidence.core.clock import Clock, Entropy
 from evidence.custody.record import Recorded
 from evidence.db.pool import Connection
@@ -23,7 +24,6 @@ from evidence.review.statements import DECLARATION, OPINION, Declaration, Opinio
 from evidence.review.store import Decision
 from evidence.review.submissions import submit
 from ledger.canonical import JsonObject, canonical_json
-from ledger.lexemes import format_base64
 from tests.support.case_files import item, item_list, opened, publish
 from tests.support.payloads import STAFF, Scribe
 
@@ -221,15 +221,23 @@ async def publish_items(scribe: Scribe) -> None:
     await publish(scribe, item_list(item("visit", exemptible=True)))
 
 
-async def keep_reviews(scribe: Scribe) -> None:
-    """Keep a case that was refused, coordinated, submitted again, approved and decided: a row of every step."""
+async def keep_reviews(scribe: Scribe, clip: UUID) -> None:
+    """Keep a case that was refused, coordinated, submitted again, approved and decided: a row of every table.
+
+    Args:
+        clip: What becomes its exhibit, whatever was said about it before.
+    """
     await publish_items(scribe)
     busy = chamber(scribe)
     await busy.prepare()
-    case, clips = await heard_case(scribe, "审1号")
+    case = await opened(scribe, "审1号", kind="penalty", facts={"hearing_held": True})
+    await scribe.link(case, clip)
+    newest = await newest_annotation(scribe.conn, clip)
+    version = newest.version if newest else 0
+    await scribe.annotate(clip, expected_version=version, remark="听证现场", item="visit", place="厂区")
     await busy.submit(case)
     await busy.pause(case)
-    await scribe.annotate(clips[0], expected_version=1, remark="补充说明", item="visit", place="厂区")
+    await scribe.annotate(clip, expected_version=version + 1, remark="补充说明", item="visit", place="厂区")
     await busy.submit(case)
     await busy.opine(case, bad={"facts": "事实不清"})
     await busy.disagree(case)
@@ -237,8 +245,3 @@ async def keep_reviews(scribe: Scribe) -> None:
     await busy.submit(case)
     await busy.opine(case)
     await busy.decide(case)
-
-
-def base64(data: bytes) -> str:
-    """Return bytes as requests carry them."""
-    return format_base64(data)

@@ -243,26 +243,33 @@ async def _blocked(conn: Connection) -> None:
     raise AssertionError("nobody waits")
 
 
-@pytest.mark.parametrize("order", list(permutations(("approve", "change", "decide"))), ids="-".join)
-async def test_r25_every_order_of_approval_change_and_decision(
-    scribe: Scribe, house: Chamber, database: str, order: tuple[str, ...]
-) -> None:
-    """Begun in this order over three connections; a decision rests on an approval of what there is, or is none."""
-    case, clips = await heard_case(scribe)
-    await house.submit(case)
+async def test_r25_every_order_of_approval_change_and_decision(scribe: Scribe, house: Chamber, database: str) -> None:
+    """Begun in each order over three connections; a decision rests on an approval of what there is, or is none."""
     async with open_pool(database) as pool, pool.acquire() as one, pool.acquire() as two, pool.acquire() as three:
-        hand = Scribe(conn=one, clock=scribe.clock, entropy=scribe.entropy)
-        acts: dict[str, Callable[[], Awaitable[object]]] = {
-            "change": lambda: annotate_again(hand, case, clips[0]),
-            "approve": lambda: chamber(scribe, two).opine(case),
-            "decide": lambda: chamber(scribe, three).decide(case),
-        }
-        tasks = []
-        for name in order:
-            tasks.append(asyncio.create_task(_outcome(acts[name])))
-            await asyncio.sleep(0.005)
-        outcomes = dict(zip(order, await asyncio.gather(*tasks), strict=True))
-    made, now = await decision_of(scribe.conn, case), await house.standing(case)
+        for order in permutations(("approve", "change", "decide")):
+            case, clips = await heard_case(scribe, "-".join(order))
+            await house.submit(case)
+            acts = acts_over(scribe, case, clips[0], one, two, three)
+            tasks = []
+            for name in order:
+                tasks.append(asyncio.create_task(_outcome(acts[name])))
+                await asyncio.sleep(0.005)
+            outcomes = dict(zip(order, await asyncio.gather(*tasks), strict=True))
+            await judge_outcomes(house, case, outcomes)
+
+
+def acts_over(scribe: Scribe, case: UUID, clip: UUID, *conns: Connection) -> dict[str, Callable[[], Awaitable[object]]]:
+    one, two, three = conns
+    hand = Scribe(conn=one, clock=scribe.clock, entropy=scribe.entropy)
+    return {
+        "change": lambda: annotate_again(hand, case, clip),
+        "approve": lambda: chamber(scribe, two).opine(case),
+        "decide": lambda: chamber(scribe, three).decide(case),
+    }
+
+
+async def judge_outcomes(house: Chamber, case: UUID, outcomes: dict[str, EvidenceError | None]) -> None:
+    made, now = await decision_of(house.conn, case), await house.standing(case)
     assert outcomes["change"] is None
     assert type(outcomes["approve"]) in {type(None), EvidenceChanged, StepRefused, DecisionMade}
     if made is None:
@@ -310,7 +317,7 @@ async def test_opinions_are_numbered_without_gaps_under_many_at_once(
 async def test_every_step_is_replayed_to_the_same_rows(scribe: Scribe) -> None:
     from evidence.custody.replay import replay
 
-    await keep_reviews(scribe)
+    await keep_reviews(scribe, await scribe.seal())
     assert [one async for one in replay(scribe.conn)] == []
     for table in ("review_rules", "person_key", "reviewer_qualification", "review_step", "decision"):
         assert await scribe.conn.fetchval(f"SELECT count(*) FROM {table}") > 0, table

@@ -1,0 +1,238 @@
+"""One scenario per source document (S0-S4), by a client that knows the addresses of the API and nothing else.
+
+clip -> annotation -> coverage -> refused decision -> submission -> problems -> submission again -> approval -> change
+-> refused decision -> submission again -> approval -> decision; then every round is verified from what was answered
+alone, and the record of the whole service is replayed.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from evidence.audit.reviews import judge_reviews
+from evidence.cases.presets import PRESETS, preset
+from evidence.core.wire.case_manifest import manifest_root
+from evidence.custody.replay import replay
+from evidence.parties.roles import Role
+from evidence.review.presets import rules_preset
+from tests.support.database import fresh_database
+from tests.support.service import Reply, RunningService, config_for, running_service
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+HANDLER, REVIEWER, CHIEF = Role.INVESTIGATOR, Role.REVIEWER, Role.ARCHIVIST
+KEYS = {
+    role: Ed25519PrivateKey.from_private_bytes(bytes([place]) * 32) for place, role in enumerate((HANDLER, REVIEWER), 1)
+}
+
+
+def canonical(statement: dict[str, Any]) -> bytes:
+    return json.dumps(statement, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def signed(statement: dict[str, Any], role: Role) -> dict[str, Any]:
+    return {"statement": statement, "signature": b64encode(KEYS[role].sign(canonical(statement))).decode()}
+
+
+class Client:
+    """Somebody who asks over HTTP and expects an answer."""
+
+    def __init__(self, service: RunningService) -> None:
+        self.service = service
+        self.staff: dict[Role, str] = {}
+
+    async def ask(self, role: Role, method: str, path: str, body: Any = None, **headers: str) -> Reply:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.service.ask(method, path, role=role, json=body, headers=named)
+
+    async def get(self, role: Role, path: str) -> Any:
+        reply = await self.ask(role, "GET", path)
+        assert reply.status == 200, reply.body
+        return reply.json()
+
+    async def post(self, role: Role, path: str, body: Any, **headers: str) -> Any:
+        reply = await self.ask(role, "POST", path, body, **headers)
+        assert reply.status == 201, reply.body
+        return reply.json()
+
+    async def settle_in(self) -> None:
+        """State keys, and have the reviewer qualified."""
+        for role in (HANDLER, REVIEWER, CHIEF):
+            self.staff[role] = (await self.get(role, "/v1/session"))["staff"]
+        for role, key in KEYS.items():
+            public = b64encode(key.public_key().public_bytes_raw()).decode()
+            text = {"format": "shilu-person-key/1", "key": public, "staff": self.staff[role]}
+            proof = b64encode(key.sign(canonical(text))).decode()
+            await self.post(role, "/v1/review/keys", {"key": public, "proof": proof})
+        qualified = {"staff": self.staff[REVIEWER], "certificate": "A20201301010001", "source": "聘任文件"}
+        term = {"valid_from": "2020-01-01", "valid_until": "2099-12-31"}
+        await self.post(Role.ADMINISTRATOR, "/v1/review/qualifications", qualified | term)
+
+    async def submit(self, case: str, answers: list[dict[str, Any]]) -> Reply:
+        now = await self.get(HANDLER, f"/v1/cases/{case}/review")
+        statement = {
+            "format": "shilu-review-declaration/1",
+            "case": case,
+            "round": now["next_round"],
+            "root": now["root"],
+            "rules": now["rules"],
+            "by": self.staff[HANDLER],
+            "materials": [{"key": one["key"], "note": "见案卷"} for one in now["materials"] if one["required"]],
+            "answers": answers,
+            "declares": "对送审材料的真实性、准确性、完整性负责",
+        }
+        return await self.ask(HANDLER, "POST", f"/v1/cases/{case}/review/submissions", signed(statement, HANDLER))
+
+    async def opine(self, case: str, *, bad: str | None = None) -> Any:
+        now = await self.get(REVIEWER, f"/v1/cases/{case}/review")
+        current = now["rounds"][-1]
+        statement = {
+            "format": "shilu-review-opinion/1",
+            "case": case,
+            "round": current["round"],
+            "root": current["root"],
+            "submission": current["submission"],
+            "by": self.staff[REVIEWER],
+            "conclusion": "approve" if bad is None else "problems",
+            "rows": [
+                {"row": row["key"], "verdict": "problem" if row["key"] == bad else "ok", "note": "已核", "evidence": []}
+                for row in now["checklist"]
+            ],
+            "problems": [] if bad is None else [{"problem": 1, "row": bad, "text": "应当补充说明"}],
+        }
+        return await self.post(REVIEWER, f"/v1/cases/{case}/review/opinions", signed(statement, REVIEWER))
+
+    async def decide(self, case: str, number: str) -> Reply:
+        return await self.ask(CHIEF, "POST", f"/v1/cases/{case}/decision", {"number": number, "summary": "罚款十万元"})
+
+    async def annotate(self, clip: object, version: int, **content: str) -> None:
+        await self.post(HANDLER, f"/v1/clips/{clip}/annotations", content, If_Match=f'"{version}"')
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def client(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
+    """One service for all scenarios, with people who have keys."""
+    folder = tmp_path_factory.mktemp("review")
+    async with (
+        fresh_database(postgres) as database,
+        running_service(config_for(database, folder / "data")) as running,
+    ):
+        asking = Client(running)
+        await asking.settle_in()
+        yield asking
+
+
+@pytest.mark.parametrize("name", PRESETS)
+async def test_r25_from_a_clip_to_a_decision_that_was_reviewed(client: Client, name: str) -> None:
+    case, clip = await opened_case(client, name)
+    refused = await client.decide(case, f"{name}〔2026〕1号")
+    assert (refused.code, refused.json()["details"]["reasons"][0]["code"]) == ("decision.refused", "never_submitted")
+    assert refused.json()["details"]["scope"]["rule"] == "hearing_held"
+
+    assert (await client.submit(case, [])).status == 201
+    row = (await client.get(REVIEWER, f"/v1/cases/{case}/review"))["checklist"][2]["key"]
+    assert (await client.opine(case, bad=row))["number"].startswith("法审〔")
+    assert (await client.submit(case, [])).code == "review.submission_refused"
+    await client.annotate(clip, 1, remark="补充说明", item=preset(name).content.items[0].key)
+    assert (await client.submit(case, [{"problem": 1, "answer": "已补充"}])).status == 201
+    await client.opine(case)
+    shown = await client.get(Role.AUDITOR, f"/v1/cases/{case}/review")
+    assert (shown["state"], shown["may_be_decided"]) == ("approved", True)
+    assert [(one["what"], one["key"], one["change"]) for one in shown["rounds"][1]["changes"]] == [
+        ("exhibits", "1", "changed")
+    ]
+
+    await client.annotate(clip, 2, remark="批准之后改过", item=preset(name).content.items[0].key)
+    refused = await client.decide(case, f"{name}〔2026〕1号")
+    assert refused.json()["details"]["reasons"][0]["code"] == "evidence_changed"
+    assert refused.json()["details"]["changes"][0]["fields"] == ["annotation", "remark", "version"]
+    assert (await client.submit(case, [])).status == 201
+    await client.opine(case)
+    made = await client.decide(case, f"{name}〔2026〕1号")
+    assert made.status == 201, made.body
+    assert (await client.decide(case, "又一号")).code == "decision.made"
+    assert await client.get(Role.AUDITOR, f"/v1/cases/{case}/decision") == made.json()
+    await verify_rounds(client, case, made.json())
+
+
+async def opened_case(client: Client, name: str) -> tuple[str, object]:
+    """Publish list and rules, open a case whose hearing was held, and link a clip that is on the list."""
+    items, adopted = preset(name), rules_preset(name)
+    published = {"effective_from": items.effective_from.isoformat(), "list": items.content.as_json()}
+    await client.post(Role.ADMINISTRATOR, "/v1/items", published)
+    rules = {"effective_from": adopted.effective_from.isoformat(), "rules": adopted.rules.as_json()}
+    await client.post(Role.ADMINISTRATOR, "/v1/review/rules", rules)
+    kind = next(one.key for one in items.content.action_types if one.key == "penalty")
+    opening = {"number": f"{name}-1", "title": "某厂案", "kind": kind, "agency": items.content.agency}
+    case = (await client.post(HANDLER, "/v1/cases", opening | {"facts": {"hearing_held": True}}))["case"]
+    clip = await client.service.clip(f"footage of {name}".encode(), path=f"DCIM/{name}.mp4")
+    await client.annotate(clip, 0, remark="现场检查", item=items.content.items[0].key)
+    await client.post(HANDLER, f"/v1/cases/{case}/clips", {"clip": str(clip)})
+    coverage = await client.get(HANDLER, f"/v1/cases/{case}/coverage")
+    assert items.content.items[0].key in coverage["recorded"] + [one["item"] for one in coverage["standings"]]
+    return case, clip
+
+
+async def verify_rounds(client: Client, case: str, made: dict[str, Any]) -> None:
+    """Verify every round from what was answered alone: roots of manifests, signatures, what the decision rests on."""
+    page = await client.get(Role.AUDITOR, f"/v1/cases/{case}/review")
+    for one in page["rounds"]:
+        whole = await client.get(Role.AUDITOR, f"/v1/cases/{case}/review/rounds/{one['round']}")
+        assert manifest_root(whole["manifest"]).hex() == whole["root"]
+        for part in (whole["declaration"], whole["opinion"]):
+            assert part["statement"]["root"] == whole["root"]
+            key = Ed25519PublicKey.from_public_bytes(b64decode(part["key"]))
+            key.verify(b64decode(part["signature"]), canonical(part["statement"]))
+    last = page["rounds"][-1]
+    assert (made["root"], made["approval"]) == (last["root"], last["opinion"]["entry"])
+
+
+async def test_the_record_of_all_scenarios_holds(client: Client) -> None:
+    async with client.service.services.pool.acquire() as conn:
+        assert [one async for one in replay(conn)] == []
+        assert [one async for one in judge_reviews(conn)] == []
+
+
+async def test_hostile_requests_of_a_review_are_refused_with_their_codes(client: Client) -> None:
+    agency = preset("panjin-forestry-2019").content.agency
+    case, other = [
+        (await client.post(HANDLER, "/v1/cases", {"number": number, "title": "小案", "agency": agency}))["case"]
+        for number in ("小1号", "小2号")
+    ]
+    review = f"/v1/cases/{case}/review"
+    assert (await client.ask(HANDLER, "GET", f"{review}/rounds/7")).code == "review.round_unknown"
+    assert (await client.ask(HANDLER, "GET", f"/v1/cases/{case}/decision")).code == "decision.unknown"
+    assert (await client.submit(case, [])).code == "review.submission_refused"
+    asked = await client.ask(REVIEWER, "POST", f"{review}/supplements", {"request": "请补充"})
+    assert asked.code == "review.not_now"
+    statement = {
+        "format": "shilu-review-declaration/1",
+        "case": other,
+        "round": 1,
+        "root": "ab" * 32,
+        "rules": other,
+        "by": client.staff[HANDLER],
+        "materials": [],
+        "answers": [],
+        "declares": "真实",
+    }
+    replayed = await client.ask(HANDLER, "POST", f"{review}/submissions", signed(statement, HANDLER))
+    assert replayed.code == "review.signature_invalid"
+    stale = await client.ask(HANDLER, "POST", f"{review}/submissions", signed(statement | {"case": case}, HANDLER))
+    assert stale.code == "review.evidence_changed"
+    for broken in ({"signature": "AA=="}, {"statement": statement | {"root": "AB" * 32}}, {"more": 1}):
+        reply = await client.ask(HANDLER, "POST", f"{review}/submissions", signed(statement, HANDLER) | broken)
+        assert reply.code == "request.invalid", broken
+    corrected = {"fact": "hearing_held", "value": False, "reason": "误录"}
+    assert (await client.ask(REVIEWER, "POST", f"{review}/corrections", corrected)).code == "review.correction_refused"
+    done = {"opinion": other, "to": "某公安局"}
+    assert (await client.ask(HANDLER, "POST", f"{review}/transfers", done)).code == "review.transfer_unknown"
+    free = await client.decide(case, "小决1号")
+    assert (free.status, free.json()["approval"], free.json()["scope"]["in_scope"]) == (201, None, False)
