@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -38,7 +38,7 @@ from evidence.db.pool import Connection
 from evidence.errors import ExportElsewhere, ExportNotReady, ExportUnknown
 from evidence.export import job_store
 from evidence.export.archive import forget_archive
-from evidence.export.case_trail import case_trail
+from evidence.export.case_trail import case_trail, seen_history
 from evidence.export.job_store import ExportJob
 from evidence.export.links import fetch, redeem
 from evidence.export.orders import find_export, order_export, repeat_export
@@ -158,9 +158,8 @@ async def package(call: Call[None, NoQuery]) -> web.StreamResponse:
 async def trail(call: Call[None, TrailQuery]) -> web.Response:
     """Tell where a clip came from and where it went."""
     async with call.services.pool.acquire() as conn:
-        history = await read_history(conn, call.id("clip"))
-        lines = await seen_lines(conn, call.person, history.lines)
-    history = replace(history, lines=tuple(lines))
+        see = partial(seen_lines, conn, call.person)
+        history = await seen_history(await read_history(conn, call.id("clip")), see=see)
     found = trail_of(history)
     if call.query.form == "svg":
         return _picture(clip_picture(found))
@@ -175,7 +174,8 @@ async def trail_of_case(call: Call[None, CaseTrailQuery]) -> web.Response:
         async def may(clips: Sequence[UUID]) -> set[UUID]:
             return await known_clips(conn, call.person, clips)
 
-        found = await case_trail(conn, call.id("case"), may=may, after=query.after, limit=query.limit)
+        see = partial(seen_lines, conn, call.person)
+        found = await case_trail(conn, call.id("case"), may=may, see=see, after=query.after, limit=query.limit)
     if query.form == "svg":
         return _picture(case_picture(found))
     return json_answer(CaseTrail.model_validate(found))
