@@ -32,6 +32,7 @@ from evidence.cases.statements import Statement
 from evidence.cases.store import find_case_by_number
 from evidence.cases.structure import print_structure
 from evidence.core.clock import format_time
+from evidence.deadlines.store import rule_book
 from evidence.errors import CaseUnknown
 
 _ACTOR = "service"
@@ -72,7 +73,9 @@ def show(
 
     async def question(services: Services) -> tuple[CaseFile, dict[str, object]]:
         file = await _file(services, case)
-        return file, case_page(file, today=day_of(services.clock())).model_dump(mode="json")
+        async with services.pool.acquire() as conn:
+            book = await rule_book(conn)
+        return file, case_page(file, today=day_of(services.clock()), book=book).model_dump(mode="json")
 
     file, page = run(ask(config_from(data, database), question))
     if as_json:

@@ -35,6 +35,8 @@ from evidence.cases.store import CaseRow
 from evidence.db.paging import LAST_INTEGER
 from evidence.db.pool import Connection
 from evidence.deadlines.archiving import archive_due
+from evidence.deadlines.rules import RuleBook
+from evidence.deadlines.store import rule_book
 
 
 async def create(call: Call[OpenCase, NoQuery]) -> web.Response:
@@ -72,7 +74,8 @@ async def get(call: Call[None, NoQuery]) -> web.Response:
     """Return a case."""
     async with call.services.pool.acquire() as conn:
         file = await open_file(conn, call.id("case"))
-    answer = json_answer(case_page(file, today=day_of(call.services.clock())))
+        book = await rule_book(conn)
+    answer = json_answer(case_page(file, today=day_of(call.services.clock()), book=book))
     answer.headers["ETag"] = f'"{file.dossier.version}"'
     return answer
 
@@ -122,10 +125,10 @@ def _exhibit_number(cursor: str | None) -> int:
     return int(cursor)
 
 
-def case_page(file: CaseFile, *, today: date) -> CasePage:
-    """Return a case as its page shows it."""
+def case_page(file: CaseFile, *, today: date, book: RuleBook) -> CasePage:
+    """Return a case as its page shows it; `book` holds the agency's deadlines."""
     dossier = file.dossier
-    due = archive_due(file.content, action=file.case.kind, concluded_on=dossier.concluded_on)
+    due = archive_due(file.content, action=file.case.kind, concluded_on=dossier.concluded_on, book=book)
     shown = _item(file.case).model_dump() | {
         "title": dossier.title,
         "handlers": list(dossier.handlers),

@@ -82,12 +82,22 @@ async def find_rules(conn: Connection, rules: UUID) -> RulesRow | None:
     return None if row is None else _rules(row)
 
 
-async def rule_book(conn: Connection) -> RuleBook:
-    """Return every version as what clocks are counted by."""
+async def rule_book(conn: Connection, *, entries: int | None = None) -> RuleBook:
+    """Return the versions that clocks are counted by.
+
+    Args:
+        entries: Those among so many entries of the log, for figures at a checkpoint; None for all.
+    """
+    rows = await conn.fetch(
+        f"""{_RULES} r WHERE $1::bigint IS NULL
+               OR EXISTS (SELECT FROM ledger_leaf l WHERE l.entry_id = r.entry_id AND l.index < $1)
+            ORDER BY version""",
+        entries,
+    )
     return RuleBook(
         [
             Version(name=f"deadlines {row.version}", effective_from=row.effective_from, table=row.content)
-            for row in await all_rules(conn)
+            for row in map(_rules, rows)
         ]
     )
 

@@ -32,7 +32,9 @@ from evidence.core.clock import Clock, Entropy
 from evidence.core.ids import uuid7
 from evidence.custody.record import Recorded, record
 from evidence.db.pool import Connection
-from evidence.deadlines.storing import store_by
+from evidence.deadlines.rules import RuleBook
+from evidence.deadlines.store import rule_book
+from evidence.deadlines.storing import BASE_BOOK, store_by
 from evidence.parties.names import REASON_CHARACTERS_MAX, check_name
 from evidence.statistics.errors import CheckpointUnknown
 from evidence.statistics.figures_store import GROUPS, Bundle, Price, bundles_at, price_at
@@ -123,12 +125,13 @@ async def statement_at(
         raise CheckpointUnknown("the log has published no checkpoint of this size")
     calendar = await calendar_in_force(conn, entries=checkpoint.size)
     bundles = await bundles_at(conn, by=by, size=checkpoint.size, zone=calendar.zone.key, units=units)
-    groups = figures_of(bundles, calendar)
+    book = await rule_book(conn, entries=checkpoint.size)
+    groups = figures_of(bundles, calendar, book)
     return Statement(
         by=by,
         size=checkpoint.size,
         root=checkpoint.root,
-        rules=RULES,
+        rules=RULES if not book.versions else f"{RULES}, {book.name}",
         calendar=calendar.version,
         zone=calendar.zone.key,
         price=await price_at(conn, size=checkpoint.size),
@@ -138,12 +141,12 @@ async def statement_at(
     )
 
 
-def figures_of(bundles: Iterable[Bundle], calendar: WorkCalendar) -> dict[str, Figures]:
-    """Count bundles by their keys."""
+def figures_of(bundles: Iterable[Bundle], calendar: WorkCalendar, book: RuleBook = BASE_BOOK) -> dict[str, Figures]:
+    """Count bundles by their keys; `book` says how long storing may take."""
 
     @cache
     def due(day: date) -> Due:
-        return store_by(day, calendar)
+        return store_by(day, calendar, book)
 
     groups: dict[str, Figures] = {}
     for bundle in bundles:
