@@ -9,6 +9,8 @@ import pytest
 from evidence.cases.presets import preset
 from evidence.cases.spans import Stretch, left_out, union
 from evidence.deadlines.archiving import archive_due
+from evidence.deadlines.rules import RuleBook, Version
+from evidence.deadlines.rules import preset as deadline_preset
 from tests.support.case_files import at, item, item_list
 
 S2 = preset("zaozhuang-emergency-2019").content
@@ -30,6 +32,16 @@ def test_r22_a_rule_for_one_action_is_honoured_with_its_citation() -> None:
         due = archive_due(content, action=action, concluded_on=DAY)
         assert due is not None
         assert (due.due_on, due.source) == (DAY + timedelta(days=expected[0]), expected[1])
+
+
+def test_r22_the_agencys_table_wins_over_its_list_from_its_day_on() -> None:
+    table = deadline_preset("zaozhuang-emergency-2019").table
+    own = table.model_copy(update={"rules": [table.rules[1].model_copy(update={"days": 60, "citation": "本局办法"})]})
+    book = RuleBook([Version(name="1", effective_from=DAY, table=own)])
+    for concluded_on, due in ((DAY, (60, "本局办法")), (DAY - timedelta(days=1), (30, "S2 三(三)"))):
+        found = archive_due(S2, action="penalty", concluded_on=concluded_on, book=book)
+        assert found is not None
+        assert (found.due_on, found.source) == (concluded_on + timedelta(days=due[0]), due[1])
 
 
 def test_without_a_rule_or_a_conclusion_there_is_no_last_day() -> None:

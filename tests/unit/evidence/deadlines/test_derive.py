@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from evidence.calendar.workdays import CHINA, OFFICIAL
@@ -15,6 +15,8 @@ from evidence.deadlines.derive import CaseView, Derived, Fact, Said, clocks_of_c
 from evidence.deadlines.rules import RuleBook, Version, preset
 from evidence.deadlines.written import read_clock, written
 
+Told: TypeAlias = tuple[str, datetime, dict[str, Any]]
+
 CASE = UUID(int=7)
 TODAY = date(2026, 6, 30)
 
@@ -24,7 +26,7 @@ def at(month: int, day: int) -> datetime:
     return datetime(2026, month, day, 12, tzinfo=CHINA).astimezone(UTC)
 
 
-def facts(*told: tuple[str, datetime, dict[str, Any]]) -> list[Fact]:
+def facts(*told: Told) -> list[Fact]:
     """Put entries into the log, one after the other."""
     return [
         Fact(entry_id=UUID(int=100 + n), index=n, type=kind, actor="staff:1", at=when, payload=payload)
@@ -106,9 +108,9 @@ def test_r34_a_decision_starts_the_clock_of_its_publication_by_its_kind() -> Non
 
 def test_r36_a_withdrawal_ends_with_the_publication_that_went() -> None:
     word = said("started", "withdrawal/0000", at(5, 6), kind="withdrawal", started_at=format_time(at(5, 6)))
-    before = ("publication.withdrawn", at(5, 5), {})
+    before: Told = ("publication.withdrawn", at(5, 5), {})
     assert where(clocks(facts(OPENED, before), word)["withdrawal/0000"]) == (date(2026, 5, 9), "overdue")
-    after = ("publication.withdrawn", at(5, 9), {})
+    after: Told = ("publication.withdrawn", at(5, 9), {})
     assert where(clocks(facts(OPENED, before, after), word)["withdrawal/0000"])[1] == "in_time"
 
 
