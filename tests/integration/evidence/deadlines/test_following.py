@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -33,8 +33,10 @@ from evidence.deadlines.errors import (
 from evidence.deadlines.follow import STRETCH, catch_up, step
 from evidence.deadlines.publishing import publish_rules
 from evidence.deadlines.rules import preset, read_table
+from evidence.parties.statements import take_inventory
 from tests.support.clock import SteppingClock
 from tests.support.ledger import TestLog, opened_log
+from tests.support.parties import enrol, file_of, paper_dock
 from tests.support.payloads import STAFF, Scribe
 
 OTHER = "staff:0195a000-0000-7000-8000-000000000002"
@@ -190,6 +192,35 @@ async def test_r20_what_comes_late_is_taken_and_marked_and_may_be_explained(offi
     assert await office.rows(state="late", unexplained=True) == []
     (row,) = await office.rows(state="late")
     assert row.content["explained"] == "因补充材料"
+
+
+async def test_r20_a_file_that_a_dock_saw_is_overdue_until_it_is_sealed(office: Office) -> None:
+    dock = paper_dock()
+    await enrol(office.pool, dock, entropy=office.entropy)
+    recorded = datetime(2026, 2, 13, 10, tzinfo=UTC)
+    path = "DCIM/a.mp4"
+    seen = dock.inventory(
+        file_of(path, recorded_at=recorded), file_of("DCIM/empty.mp4", size=0, recorded_at=recorded, order=2)
+    )
+    async with office.conn.transaction():
+        await take_inventory(
+            office.conn,
+            note=dock.inventory_note(seen),
+            verifier=dock.signer.verifier,
+            clock=office.clock,
+            entropy=office.entropy,
+        )
+    await office.follow()
+    (waiting,) = await office.rows(kind="storing")
+    assert (waiting.clip, waiting.due_on, waiting.name) == (None, date(2026, 2, 24), f"{dock.recorder} {path}")
+    assert [one.clock for one in await office.rows(state="overdue")] == [waiting.clock]
+    await office.say("explain", waiting.clock, None)
+    await office.follow()
+    assert await office.rows(state="overdue", unexplained=True) == []
+    clip = await office.scribe.seal(recorder=dock.recorder, path=path, recorded_at=format_time(recorded))
+    await office.follow()
+    (stored,) = await office.rows(kind="storing")
+    assert (stored.clip, stored.clock) == (clip, f"storing/{clip}")
 
 
 async def test_warnings_are_one_entry_each_however_often_a_program_starts(office: Office) -> None:
