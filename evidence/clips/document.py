@@ -20,7 +20,10 @@ from evidence.deadlines.storing import store_by
 STATE_SEALED = "sealed"
 """State of a clip nothing has been derived from yet; later its state is the derivation's outcome."""
 
-DOCUMENT_FORM = 8
+STATE_DISPOSED = "disposed"
+"""What a clip that was disposed of is found by, besides what it was; nobody finds it who does not ask for it."""
+
+DOCUMENT_FORM = 9
 """Which form of document this program makes; those of another form are made again in the background."""
 
 
@@ -45,6 +48,7 @@ class DocumentParts:
     flags: Sequence[str] | None = None
     blocked: bool | None = None
     classes: Sequence[str] | None = None
+    disposed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +98,8 @@ def compose(parts: DocumentParts) -> Document:
 def _facets(parts: DocumentParts) -> Iterator[str]:
     yield facet("sha256", parts.sha256.hex())
     yield facet("state", parts.outcome or STATE_SEALED)
+    if parts.disposed:
+        yield facet("state", STATE_DISPOSED)
     yield facet("kind", media_kind(parts.outcome))
     yield from (facet("finding", name) for name in findings(parts.outcome, parts.probe or {}))
     if parts.recorded_at is not None:

@@ -11,7 +11,8 @@ import asyncpg
 
 from evidence.access.scope import WHOLE, Scope
 from evidence.clips.condition_store import Wanted, to_check
-from evidence.clips.query_tree import EVERYTHING, Node
+from evidence.clips.document import STATE_DISPOSED, facet
+from evidence.clips.query_tree import EVERYTHING, Facets, Node, leaves
 from evidence.clips.unit_store import with_units
 from evidence.db.pool import Connection
 from evidence.errors import SearchTooSlow
@@ -19,6 +20,8 @@ from ledger.canonical import JsonObject
 
 PAGE_MILLISECONDS_MAX = 10_000
 """Longest time that the database may spend on one page; two hundred times what it takes a million clips."""
+
+_DISPOSED = facet("state", STATE_DISPOSED)
 
 _SUMMARIES = """
 SELECT d.clip, d.received_at, d.recorded_at, c.name, c.size, c.sha256, c.entry_id,
@@ -86,6 +89,8 @@ class ClipSummary:
 class Condition:
     """What a document must fulfil: a tree, what may be found at all, and a place in the order that it lies behind.
 
+    What was disposed of is left out unless the question names that state.
+
     Pages, counts and facets are made of this one condition, so that they cannot differ in what they hide.
     """
 
@@ -97,6 +102,8 @@ class Condition:
         """Return a statement of the documents that fulfil it, those received last first, and its values."""
         wanted = Wanted()
         where = [wanted.loose(self.wanted), *wanted.scope(self.scope)]
+        if not any(isinstance(leaf, Facets) and _DISPOSED in leaf.one_of for leaf in leaves(self.wanted)):
+            where.append(wanted.clause("NOT facets @> {}::text[]", [_DISPOSED]))
         if self.before is not None:
             where.append(wanted.clause("(received_at, clip) < ({}, {})", *self.before))
         to_be_checked = to_check(self.wanted)

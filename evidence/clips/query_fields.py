@@ -15,7 +15,7 @@ from uuid import UUID
 
 from evidence.clips.clips import ClipState
 from evidence.clips.derived_facts import KIND_UNKNOWN
-from evidence.clips.document import facet
+from evidence.clips.document import STATE_DISPOSED, facet
 from evidence.clips.finding_words import read_findings
 from evidence.clips.folding import fold
 from evidence.clips.nearby import LATITUDE_E6_MAX, RADIUS_M_MAX
@@ -53,7 +53,7 @@ def _dock(name: str, text: str) -> Node:
 
 
 def _state(name: str, text: str) -> Node:
-    known = {state.value for state in ClipState}
+    known = {*(state.value for state in ClipState), STATE_DISPOSED}
     for value in _values(text):
         if value not in known:
             raise SearchInvalid(f"there is no state {value!r}; states are {', '.join(sorted(known))}")
@@ -306,7 +306,9 @@ FIELDS: Mapping[str, Field] = {
     "recorder": Field(_plain, "serial of the recorder", "A100001,B200002"),
     "dock": Field(_dock, "id of the dock it came from", "0195a000-0000-7000-8000-00000000000a"),
     "officer": Field(_plain, "number of the officer, as the dock stated it", "015678"),
-    "state": Field(_state, "what it is good for", "reviewable"),
+    "state": Field(
+        _state, "what it is good for; disposed: what is left of it are its tombstone and its history", "reviewable"
+    ),
     "key_mark": Field(_yes_or_no, "whether the officer marked it on the recorder", "yes"),
     "sha256": Field(_digest, "digest of the original", "ab" * 32),
     "item": Field(_plain, "recording item, as annotated", "现场检查"),
@@ -334,7 +336,7 @@ FIELDS: Mapping[str, Field] = {
 }
 """Every field of the language."""
 
-ALIASES: Mapping[str, str] = {"finding": "findings"}
+ALIASES: Mapping[str, str] = {"finding": "findings", "status": "state"}
 """Other spellings of names."""
 
 CHINESE_NAMES: Mapping[str, str] = {

@@ -28,7 +28,7 @@ SELECT c.clip, c.sha256, c.size, c.received_at,
                                             'kind', f.kind)
                          ORDER BY l.entry_id)
         FROM case_exhibit l JOIN case_now f USING (case_id) WHERE l.clip = c.clip) AS cases,
-       w.unit, w.flags, w.blocked,
+       w.unit, w.flags, w.blocked, EXISTS (SELECT FROM clip_disposal g WHERE g.clip = c.clip) AS disposed,
        (SELECT x.classes FROM clip_class x WHERE x.clip = c.clip ORDER BY x.entry_id DESC LIMIT 1) AS classes
 FROM clip c
 LEFT JOIN LATERAL (SELECT unit, flags, blocked FROM clip_attribution_version v WHERE v.clip = c.clip

@@ -316,7 +316,10 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             project=disposals.project_disposal_refused,
         ),
         "clip.disposed": Event(
-            payload=retention_payloads.ClipDisposed, subject="clip", project=disposals.project_clip_disposed
+            payload=retention_payloads.ClipDisposed,
+            subject="clip",
+            project=disposals.project_clip_disposed,
+            refresh=search_store.refresh_clip,
         ),
         "items.published": Event(
             payload=case_payloads.ItemsPublished, subject="items", project=items_store.project_items_published
