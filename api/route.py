@@ -45,6 +45,7 @@ PATH_PATTERNS: Mapping[str, str] = MappingProxyType(
         "account": "AUTH_[0-9a-f]{32}",
         "container": "[^/]+",
         "object": ".+",
+        "asset": "(?:[a-z]+/)?[a-z][a-z0-9_.-]{0,59}",
         "place": "[1-9][0-9]{0,3}",
         "tile": "[0-9a-z/.]{1,80}",
     }

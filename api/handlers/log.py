@@ -35,6 +35,12 @@ async def keys(call: Call[None, NoQuery]) -> web.Response:
     )
 
 
+async def policy(call: Call[None, NoQuery]) -> web.Response:
+    """Return whom to believe about the log, as the house says it: to be compared with what came another way."""
+    text = (await call.services.policy()).format()
+    return web.Response(body=text, headers={"Content-Type": CHECKPOINT_TYPE, "Cache-Control": CHECKPOINT_CACHE})
+
+
 async def statement(call: Call[None, NoQuery]) -> web.Response:
     """Return one statement about the log's keys, as its file lies beside the checkpoint."""
     raw = await call.services.storage.get(statement_path(int(call.request.match_info["place"])))

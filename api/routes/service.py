@@ -75,6 +75,20 @@ LOG_ROUTES: tuple[Route, ...] = (
         tag="log",
     ),
     Route(
+        name="log_policy",
+        method="GET",
+        path="/log/policy",
+        summary="Whom to believe about the log, as the house says it (C2SP tlog-policy)",
+        roles=ANYBODY,
+        handle=log.policy,
+        answers=(
+            Answer(status=200, means="Keys of the log and its witnesses, and the quorum", media_type=CHECKPOINT_TYPE),
+        ),
+        errors=LOG_ERRORS,
+        always=PUBLIC,
+        tag="log",
+    ),
+    Route(
         name="log_keys",
         method="GET",
         path="/log/keys",

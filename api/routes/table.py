@@ -12,6 +12,7 @@ from api.routes.calendar import CALENDAR_ROUTES
 from api.routes.case_files import CASE_FILE_ROUTES
 from api.routes.cases import CASE_ROUTES
 from api.routes.clips import CLIP_ROUTES
+from api.routes.console import CONSOLE_ROUTES
 from api.routes.custody import CUSTODY_ROUTES
 from api.routes.deadlines import DEADLINE_ROUTES
 from api.routes.exports import EXPORT_ROUTES
@@ -55,5 +56,6 @@ ROUTES: tuple[Route, ...] = (
     *ITEM_ROUTES,
     *EXPORT_ROUTES,
     *DEADLINE_ROUTES,
+    *CONSOLE_ROUTES,
     *SWIFT_ROUTES,
 )

@@ -192,6 +192,7 @@ class RunningService:
         kind: str = "proxy",
         media_type: str = "video/mp4",
         beside: Mapping[str, tuple[bytes, str]] | None = None,
+        probe: JsonValue | None = None,
     ) -> str:
         """Put an object on record as derived from a clip, and others beside it; return its digest."""
         sha256 = self.services.objects.put(data)
@@ -212,7 +213,7 @@ class RunningService:
                     "reason": None,
                     "tools": {"ffmpeg": "8.1.2"},
                     "parameters": {},
-                    "probe": {},
+                    "probe": {} if probe is None else probe,
                     "objects": made,
                 },
                 clock=self.services.clock,

@@ -43,6 +43,9 @@ REST: Final = (
 )
 """In the order in which they need each other."""
 
+CONTROLS: Final = "app.js"
+"""Ties the page's own controls to a run."""
+
 
 def assemble() -> str:
     """Return the page."""
@@ -56,6 +59,11 @@ def assemble() -> str:
             raise ValueError(f"the part {name} has no place in the page, or would end its element")
         page = page.replace(f"@{name}@", content)
     return page
+
+
+def judging_script() -> str:
+    """Return all that judges, and shows a judgement, without the page's own controls; for pages of other kinds."""
+    return _script(*(_read(name) for name in ENGINE), _constants(), *(_read(name) for name in REST if name != CONTROLS))
 
 
 def _policy(*, scripts: list[str], style: str) -> str:

@@ -28,6 +28,7 @@ EXAMPLES = {
     "subscription": str(UUID(int=106)),
     "upload": str(UUID(int=5)),
     "ticket": "0" * 32 + "_" + "A" * 43,
+    "asset": "nothing.js",
     "tile": "0/000",
     "account": "AUTH_" + "0" * 32,
     "container": "user_serial_1700000000",

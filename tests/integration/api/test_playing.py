@@ -6,14 +6,13 @@ them to Media Source Extensions. Where TEST_HLS_JS names a file with the library
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 
+from api.console.assets import assets
 from evidence.parties.roles import Role
 from ingest.media.rendition import make_renditions
 from ingest.media.result import MediaResult
@@ -24,7 +23,7 @@ from tests.support.service import RunningService
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
-HLS_JS = os.environ.get("TEST_HLS_JS")
+HLS_JS = assets()["vendor/hls.light.min.js"].body.decode()
 SECONDS = 9.0
 
 PLAYER = """
@@ -144,11 +143,10 @@ async def test_the_playlist_plays_from_the_start_and_from_the_middle(
     assert await tab.evaluate("film.error") is None
 
 
-@pytest.mark.skipif(HLS_JS is None, reason="TEST_HLS_JS names no file with hls.js")
 async def test_the_library_plays_it(shared: RunningService, result: MediaResult, tab: Tab) -> None:
     url = await ticket(shared, result)
     await opened(tab, url)
-    await tab.evaluate(Path(HLS_JS or "").read_text(encoding="utf-8") + "; undefined")
+    await tab.evaluate(HLS_JS + "; undefined")
     await tab.evaluate(f"({LIBRARY})('{url}')")
     for start in (0.0, 5.0):
         went, pictures, width, seconds = await tab.evaluate(f"({PLAYED})({start})")

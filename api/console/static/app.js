@@ -1,0 +1,110 @@
+// The frame: who is here, which view, which language and theme. The address behind # says what is shown, so that every
+// view can be linked to, and going back works.
+
+import { html, render, useEffect, useState } from "./vendor/preact-htm.js";
+import { call, get, sessionEnded } from "./api.js";
+import { Cases, CaseView } from "./cases.js";
+import { ClipView } from "./clip.js";
+import { Failure } from "./parts.js";
+import { SearchView } from "./search.js";
+import { SignIn } from "./session.js";
+import { FileCheck } from "./checking.js";
+import { currentLanguage, t, titled, useLanguage } from "./words.js";
+
+function place() {
+  const [path, query = ""] = location.hash.replace(/^#/, "").split("?");
+  const parts = path.split("/").filter(Boolean);
+  return { view: parts[0] ?? "search", id: parts[1] ?? null, query: new URLSearchParams(query) };
+}
+
+function useTheme() {
+  const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const [theme, setTheme] = useState(localStorage.getItem("shilu.theme") ?? system);
+  useEffect(() => {
+    document.documentElement.dataset.theme = theme;
+    localStorage.setItem("shilu.theme", theme);
+  }, [theme]);
+  return [theme, () => setTheme(theme === "dark" ? "light" : "dark")];
+}
+
+function App() {
+  const [me, setMe] = useState(undefined);
+  const [words, setWords] = useState(null);
+  const [ended, setEnded] = useState(false);
+  const [problem, setProblem] = useState(null);
+  const [where, setWhere] = useState(place());
+  const [language, setLanguage] = useState(currentLanguage());
+  const [theme, turnTheme] = useTheme();
+
+  async function enter() {
+    setProblem(null);
+    try {
+      const who = await get("/v1/session");
+      setWords(await get("/v1/vocabulary"));
+      setMe(who);
+      setEnded(false);
+    } catch (error) {
+      if (error.status === 401) setMe(null);
+      else setProblem(error);
+    }
+  }
+
+  useEffect(() => {
+    useLanguage(language);
+    void enter();
+    const moved = () => setWhere(place());
+    const lost = () => setEnded(true);
+    addEventListener("hashchange", moved);
+    sessionEnded.addEventListener("ended", lost);
+    return () => {
+      removeEventListener("hashchange", moved);
+      sessionEnded.removeEventListener("ended", lost);
+    };
+  }, []);
+
+  function otherLanguage() {
+    const other = language === "zh" ? "en" : "zh";
+    useLanguage(other);
+    setLanguage(other);
+  }
+
+  async function leave() {
+    try {
+      await call("DELETE", "/v1/session");
+    } catch (error) {
+      if (error.status !== 401) return setProblem(error);
+    }
+    sessionStorage.clear();
+    setMe(null);
+  }
+
+  if (me === undefined) return problem
+    ? html`<main class="center"><${Failure} problem=${problem} retry=${enter} /></main>`
+    : html`<p class="quiet center" role="status">${t("state.loading")}</p>`;
+  if (me === null) return html`<${SignIn} onDone=${enter} />`;
+  const views = {
+    search: html`<${SearchView} key="search" query=${where.query} words=${words} />`,
+    clips: html`<${ClipView} key=${where.id} clip=${where.id} at=${Number(where.query.get("at")) || 0} me=${me} words=${words} />`,
+    cases: where.id ? html`<${CaseView} key=${where.id} id=${where.id} me=${me} />` : html`<${Cases} me=${me} />`,
+    verify: html`<${FileCheck} />`,
+  };
+  const link = (view) => html`<a href=${`#/${view}`} aria-current=${where.view === view ? "page" : undefined}>${t(`nav.${view}`)}</a>`;
+  return html`
+    <a class="skip" href="#content" onClick=${(e) => { e.preventDefault(); document.getElementById("content").focus(); }}>${t("nav.skip")}</a>
+    <header class="bar">
+      <a class="brand" href="#/search"><span class="mark" aria-hidden="true"></span>${t("app.name")}</a>
+      <nav>${["search", "cases", "verify"].map(link)}</nav>
+      <span class="grow"></span>
+      <span class="who">${me.name} · ${titled(words.roles, me.role)}</span>
+      <button type="button" class="plain" onClick=${turnTheme}>${t(theme === "dark" ? "theme.light" : "theme.dark")}</button>
+      <button type="button" class="plain" onClick=${otherLanguage} lang=${language === "zh" ? "en" : "zh-CN"}>${t("language.other")}</button>
+      <button type="button" class="plain" onClick=${leave}>${t("session.sign_out")}</button>
+    </header>
+    ${problem && html`<${Failure} problem=${problem} />`}
+    <main id="content" tabindex="-1">${views[where.view] ?? views.search}</main>
+    ${ended && html`<div class="over" role="dialog" aria-modal="true" aria-label=${t("session.sign_in")}><${SignIn} ended=${true} onDone=${enter} /></div>`}`;
+}
+
+const root = document.getElementById("app");
+root.replaceChildren();
+render(html`<${App} />`, root);

@@ -1,0 +1,70 @@
+// Cases: the list, one with its exhibits, what its recording items ask for and what stands against archiving it.
+
+import { html, useState } from "./vendor/preact-htm.js";
+import { call, get, onceKey } from "./api.js";
+import { Badge, Failure, Instant, Stated, useAsked } from "./parts.js";
+import { known, t } from "./words.js";
+
+export function Cases() {
+  const asked = useAsked((signal) => get("/v1/cases", { limit: 200 }, signal), []);
+  return html`<h1>${t("cases.title")}</h1><${Stated} asked=${asked}>${({ items }) => items.length
+    ? html`<table class="dense"><thead><tr><th scope="col">${t("cases.number")}</th><th scope="col">${t("cases.name")}</th>
+        <th scope="col">${t("cases.exhibits")}</th><th scope="col">${t("cases.opened")}</th><th scope="col">${t("column.state")}</th></tr></thead>
+      <tbody>${items.map((item) => html`<tr key=${item.case}><td><a href=${`#/cases/${item.case}`}>${item.number}</a></td><td class="wide">${item.title}</td>
+        <td>${item.exhibits}</td><td><${Instant} at=${item.opened_at} /></td><td><${Badge}>${t(`case.${item.state}`)}</${Badge}></td></tr>`)}</tbody></table>`
+    : html`<p class="empty">${t("cases.none")}</p>`}</${Stated}>`;
+}
+
+export function CaseView({ id }) {
+  const asked = useAsked((signal) => Promise.all([
+    get(`/v1/cases/${id}`, {}, signal),
+    get(`/v1/cases/${id}/clips`, { limit: 200 }, signal),
+    get(`/v1/cases/${id}/coverage`, {}, signal),
+    get(`/v1/cases/${id}/readiness`, {}, signal),
+  ]), [id]);
+  return html`<${Stated} asked=${asked}>${([one, exhibits, coverage, readiness]) => html`<article class="case">
+    <h1>${one.number} ${one.title} <${Badge}>${t(`case.${one.state}`)}</${Badge}></h1>
+    <h2>${t("cases.exhibits")}</h2>
+    ${exhibits.items.length
+      ? html`<table class="dense"><tbody>${exhibits.items.map((item) => html`<tr key=${item.exhibit}><td>${one.number}-${item.exhibit}</td>
+          <td class="wide"><a href=${`#/clips/${item.clip}`}>${item.clip}</a></td><td><${Instant} at=${item.linked_at} /></td></tr>`)}</tbody></table>`
+      : html`<p class="empty">${t("state.none")}</p>`}
+    <h2>${t("cases.coverage")}</h2>
+    <${Standing} coverage=${coverage} />
+    <h2>${t("cases.readiness")}</h2>
+    ${readiness.ready ? html`<p class="verdict ok">${t("cases.ready")}</p>`
+      : html`<ul>${readiness.reasons.map((reason) => html`<li>${reason.means} <code class="small">${reason.code}</code></li>`)}</ul>`}
+  </article>`}</${Stated}>`;
+}
+
+function Standing({ coverage }) {
+  const groups = [["missing", "error"], ["recorded", "ok"], ["exempted", "notice"]];
+  const all = groups.flatMap(([name, kind]) => coverage[name].map((item) => [item, name, kind]));
+  if (!all.length) return html`<p class="empty">${t("state.none")}</p>`;
+  return html`<ul class="plain items">${all.map(([item, name, kind]) => html`<li key=${item}><${Badge} kind=${kind}>${known("coverage", name)}</${Badge}> ${item}</li>`)}</ul>`;
+}
+
+export function LinkToCase({ detail, onLinked }) {
+  const asked = useAsked((signal) => get("/v1/cases", { limit: 200 }, signal), []);
+  const [chosen, setChosen] = useState("");
+  const [state, setState] = useState({});
+  async function link(event) {
+    event.preventDefault();
+    setState({ busy: true });
+    try {
+      const { data } = await call("POST", `/v1/cases/${chosen}/clips`, { body: { clip: detail.clip }, headers: { "Idempotency-Key": onceKey() } });
+      setState({ number: data.exhibit });
+      onLinked();
+    } catch (problem) {
+      setState({ problem });
+    }
+  }
+  return html`<ul class="plain">${detail.cases.map((one) => html`<li key=${one.entry}><a href=${`#/cases/${one.case}`}>${one.number}-${one.exhibit}</a> ${one.title}</li>`)}</ul>
+    <${Stated} asked=${asked}>${({ items }) => html`<form class="row" onSubmit=${link}>
+      <select aria-label=${t("cases.choose")} required value=${chosen} onChange=${(event) => setChosen(event.target.value)}>
+        <option value="">${t("cases.choose")}</option>
+        ${items.filter((item) => item.state !== "archived").map((item) => html`<option key=${item.case} value=${item.case}>${item.number} ${item.title}</option>`)}</select>
+      <button class="primary" disabled=${state.busy || !chosen}>${t("cases.link")}</button></form>`}</${Stated}>
+    ${state.number && html`<p class="verdict ok" role="status">${t("cases.linked", { number: state.number })}</p>`}
+    ${state.problem && html`<${Failure} problem=${state.problem} />`}`;
+}

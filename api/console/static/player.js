@@ -1,0 +1,128 @@
+// The player. Its clock is the picture that is on the screen: where the browser tells which one that is
+// (requestVideoFrameCallback), every time shown is that picture's own.
+
+import { html, Component } from "./vendor/preact-htm.js";
+import { clockText } from "./parts.js";
+import { t } from "./words.js";
+
+const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4, 8];
+let library = null;
+
+export class Player extends Component {
+  constructor(props) {
+    super(props);
+    this.film = { current: null };
+    this.state = { ms: props.start ?? 0, playing: false, speed: 1 };
+    this.keys = this.keys.bind(this);
+  }
+
+  componentDidMount() {
+    addEventListener("keydown", this.keys);
+    const film = this.film.current;
+    if (!film) return;
+    film.addEventListener("loadedmetadata", () => this.seek(this.props.start ?? 0), { once: true });
+    const { url, playlist } = this.props.view;
+    film.src = url;
+    // Where the file as a whole does not play, its pieces may.
+    film.addEventListener("error", () => { if (playlist && !this.hls) void this.playPieces(); });
+    if ("requestVideoFrameCallback" in film) this.follow();
+    else film.addEventListener("timeupdate", () => this.at(film.currentTime * 1000));
+  }
+
+  componentWillUnmount() {
+    removeEventListener("keydown", this.keys);
+    this.hls?.destroy();
+  }
+
+  follow() {
+    this.film.current?.requestVideoFrameCallback((_, { mediaTime }) => {
+      this.at(mediaTime * 1000);
+      this.follow();
+    });
+  }
+
+  async playPieces() {
+    library ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = self.trustedTypes ? playerAddress.createScriptURL("vendor/hls.light.min.js") : "vendor/hls.light.min.js";
+      script.onload = () => resolve(self.Hls);
+      script.onerror = reject;
+      document.head.append(script);
+    });
+    const Hls = await library;
+    if (!Hls.isSupported() || !this.film.current) return;
+    this.hls = new Hls({ enableWorker: false });
+    this.hls.loadSource(`${this.props.view.url}/playlist`);
+    this.hls.attachMedia(this.film.current);
+  }
+
+  at(ms) {
+    this.setState({ ms });
+    this.props.onTime(ms);
+  }
+
+  seek(ms) {
+    const film = this.film.current;
+    if (!film) return;
+    film.currentTime = Math.min(Math.max(0, ms / 1000), film.duration || Infinity);
+    this.at(film.currentTime * 1000);
+  }
+
+  // Half a frame beyond where it begins, so that no rounding shows the one before.
+  step(frames) {
+    this.film.current?.pause();
+    const one = 1000 / this.props.frameRate;
+    this.seek((Math.round(this.state.ms / one) + frames + 0.5) * one);
+  }
+
+  toggle() {
+    const film = this.film.current;
+    if (film) void (film.paused ? film.play() : film.pause());
+  }
+
+  keys(event) {
+    if (/^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === " " && event.target.tagName === "BUTTON") return;
+    const done = {
+      " ": () => this.toggle(),
+      k: () => this.film.current?.pause(),
+      j: () => this.seek(this.state.ms - 5000),
+      l: () => this.seek(this.state.ms + 5000),
+      ArrowLeft: () => (event.shiftKey ? this.seek(this.state.ms - 1000) : this.step(-1)),
+      ArrowRight: () => (event.shiftKey ? this.seek(this.state.ms + 1000) : this.step(1)),
+      "[": () => this.props.onRange(0, Math.round(this.state.ms)),
+      "]": () => this.props.onRange(1, Math.round(this.state.ms)),
+      m: () => this.props.onMark(),
+    }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!done) return;
+    event.preventDefault();
+    done();
+  }
+
+  speed(value) {
+    this.setState({ speed: value });
+    this.film.current.playbackRate = value;
+  }
+
+  render({ view, onRange, onMark }, { ms, playing, speed }) {
+    if (view.type.startsWith("image/")) return html`<div class="screen"><img src=${view.url} alt="" /><p class="quiet small">${t("view.active")}</p></div>`;
+    return html`<div class="screen">
+      <video ref=${this.film} playsinline preload="metadata" aria-label=${t("player.timeline")} onClick=${() => this.toggle()}
+        onPlay=${() => this.setState({ playing: true })} onPause=${() => this.setState({ playing: false })}></video>
+      <div class="controls">
+        <button type="button" onClick=${() => this.toggle()}>${t(playing ? "player.pause" : "player.play")}</button>
+        <button type="button" onClick=${() => this.step(-1)} aria-label=${t("player.frame_back")}>◀|</button>
+        <button type="button" onClick=${() => this.step(1)} aria-label=${t("player.frame_on")}>|▶</button>
+        <output class="clock">${clockText(ms)}</output>
+        <label>${t("player.speed")} <select value=${speed} onChange=${(event) => this.speed(Number(event.target.value))}>
+          ${SPEEDS.map((value) => html`<option value=${value} selected=${value === speed}>${value}×</option>`)}</select></label>
+        <button type="button" onClick=${() => onRange(0, Math.round(ms))}>${t("player.range_from")}</button>
+        <button type="button" onClick=${() => onRange(1, Math.round(ms))}>${t("player.range_to")}</button>
+        <button type="button" onClick=${onMark}>${t("player.marker")}</button>
+      </div>
+      <p class="quiet small">${t("view.active")} · ${t("player.keys")}</p>
+    </div>`;
+  }
+}
+
+const playerAddress = self.trustedTypes?.createPolicy("shilu-player", { createScriptURL: (address) => address });

@@ -1,0 +1,47 @@
+// Signing in, and signing in again over a page that stays as it is.
+
+import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
+import { call } from "./api.js";
+import { Failure } from "./parts.js";
+import { t } from "./words.js";
+
+export function SignIn({ ended, onDone }) {
+  const [login, setLogin] = useState("");
+  const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
+  const [asksCode, setAsksCode] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState(null);
+  const first = useRef(null);
+  useEffect(() => first.current?.focus(), []);
+
+  async function send(event) {
+    event.preventDefault();
+    setBusy(true);
+    setProblem(null);
+    try {
+      await call("POST", "/v1/session", { body: { login, password, cookie: true, ...(asksCode ? { code } : {}) } });
+      onDone();
+    } catch (error) {
+      if (error.code === "auth.second_factor") setAsksCode(true);
+      else setProblem(error);
+    }
+    setBusy(false);
+  }
+
+  return html`<main class="sign-in">
+    <form class="card" onSubmit=${send}>
+      <h1><span class="mark" aria-hidden="true"></span>${t("app.name")}</h1>
+      <p class="quiet">${ended ? t("session.ended") : t("app.claim")}</p>
+      <label>${t("session.login")}
+        <input ref=${first} name="login" autocomplete="username" required value=${login} onInput=${(e) => setLogin(e.target.value)} /></label>
+      <label>${t("session.password")}
+        <input name="password" type="password" autocomplete="current-password" required value=${password}
+          onInput=${(e) => setPassword(e.target.value)} /></label>
+      ${asksCode && html`<label>${t("session.code")}
+        <input name="code" inputmode="numeric" autocomplete="one-time-code" required value=${code} onInput=${(e) => setCode(e.target.value)} /></label>`}
+      ${problem && html`<${Failure} problem=${problem} />`}
+      <button class="primary" disabled=${busy}>${busy ? t("session.busy") : t("session.sign_in")}</button>
+    </form>
+  </main>`;
+}

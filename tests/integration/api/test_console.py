@@ -1,0 +1,300 @@
+"""The console in a real browser, against a real service with a real film: what people do in it, by its own controls.
+
+SHOTS names a folder for pictures of every page, for a person to look at.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from evidence.parties.roles import Role
+from ingest.media.rendition import make_renditions
+from tests.support import media
+from tests.support.browser import Tab, chromium, open_tab
+from tests.support.media import Film, Sound
+from tests.support.people import PASSWORD, person
+from tests.support.service import RunningService
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SHOTS = os.environ.get("SHOTS")
+HOSTILE = "<img src=x onerror=alert(1)>\u202eevil</script>.mp4"
+
+
+@dataclass(frozen=True)
+class House:
+    """A service with two clips, one of them with a hostile name, and somebody with an account."""
+
+    service: RunningService
+    clip: UUID
+    login: str
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[str]:
+    with chromium() as address:
+        yield address
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(shared: RunningService, tmp_path_factory: pytest.TempPathFactory) -> House:
+    folder = tmp_path_factory.mktemp("film")
+    film = Film(
+        size=(320, 240), times_ms=tuple(range(0, 6000, 40)), options={"preset": "ultrafast", "profile": "baseline"}
+    )
+    source = media.write(folder / "film.mp4", film=film, sound=Sound(pieces_ms=((0, 6000),)))
+    (folder / "made").mkdir()
+    result = make_renditions(source, folder / "made", threads=2, report=lambda _: None, tell=lambda _: None)
+    made: dict[str, tuple[bytes, str]] = {one.kind: (one.path.read_bytes(), one.media_type) for one in result.objects}
+    clip = await shared.clip(source.read_bytes(), path="DCIM/20261122_093000.mp4")
+    proxy, _ = made.pop("proxy")
+    await shared.derive(clip, proxy, beside=made, probe=result.probe)
+    await shared.clip(b"other footage", path=f"DCIM/{HOSTILE.replace('/', '_')}")
+    await person(shared, "wang.fang", Role.ARCHIVIST)
+    case = {"number": "朔环罚〔2026〕9号", "title": "废水直排案"}
+    assert (await shared.ask("POST", "/v1/cases", role=Role.ARCHIVIST, json=case)).status == 201
+    return House(shared, clip, "wang.fang")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def tab(browser: str, house: House) -> AsyncIterator[Tab]:
+    async with open_tab(browser) as opened:
+        await opened.call(
+            "Emulation.setDeviceMetricsOverride", width=1366, height=900, deviceScaleFactor=1, mobile=False
+        )
+        yield opened
+
+
+async def shot(tab: Tab, name: str) -> None:
+    if SHOTS:
+        await tab.screenshot(Path(SHOTS) / f"{name}.png")
+
+
+async def typed(tab: Tab, selector: str, text: str) -> None:
+    """Put the focus on a field and type."""
+    await tab.until(f"!!document.querySelector({json.dumps(selector)})")
+    await tab.evaluate(f"document.querySelector({json.dumps(selector)}).focus()")
+    await tab.call("Input.insertText", text=text)
+
+
+async def clicked(tab: Tab, selector: str) -> None:
+    chosen = f"document.querySelector({json.dumps(selector)})"
+    await tab.until(f"!!{chosen} && !{chosen}.disabled")
+    await tab.evaluate(f"{chosen}.click()")
+
+
+async def pressed(tab: Tab, selector: str, words: str) -> None:
+    """Press the button that bears these words."""
+    buttons = f"[...document.querySelectorAll({json.dumps(selector)})]"
+    await tab.evaluate(f"{buttons}.find(button => button.textContent === {json.dumps(words)}).click()")
+
+
+async def signed_in(tab: Tab, house: House) -> None:
+    await tab.go(f"{house.service.url}/console/")
+    await tab.until("!!document.querySelector('.sign-in input, .bar')")
+    if await tab.evaluate("!!document.querySelector('.bar')"):
+        return
+    await typed(tab, "input[name=login]", house.login)
+    await typed(tab, "input[name=password]", PASSWORD)
+    await shot(tab, "sign-in")
+    await clicked(tab, ".sign-in button.primary")
+    await tab.until("!!document.querySelector('.bar')")
+
+
+async def at(tab: Tab, house: House, place: str) -> None:
+    await signed_in(tab, house)
+    await tab.evaluate(f"location.hash = {json.dumps(place)}; undefined")
+
+
+async def chosen_purpose(tab: Tab, scope: str) -> None:
+    await tab.until(f"!!document.querySelector('{scope} select option[value=case_file_review]')")
+    await tab.evaluate(
+        f"(s => {{ s.value = 'case_file_review'; s.dispatchEvent(new Event('change', {{bubbles: true}})); }})"
+        f"(document.querySelector('{scope} .purpose select'))"
+    )
+
+
+async def test_files_are_asked_about_and_sent_once(house: House) -> None:
+    plain = await house.service.ask("GET", "/console/app.js", headers={"Accept-Encoding": "identity"})
+    assert (plain.status, plain.headers["Cache-Control"]) == (200, "no-cache")
+    assert "Content-Encoding" not in plain.headers
+    packed = await house.service.ask("GET", "/console/app.js", headers={"Accept-Encoding": "gzip"})
+    assert (packed.headers["Content-Encoding"], packed.body) == ("gzip", plain.body), "the client unpacks it"
+    again = await house.service.ask("GET", "/console/app.js", headers={"If-None-Match": plain.headers["ETag"]})
+    assert (again.status, again.body) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    "path", ["nothing.js", "vendor/nothing.js", "..%2fassets.py", "%2e%2e/assets.py", "__init__.py"]
+)
+async def test_nothing_but_the_files_of_the_console_is_there(house: House, path: str) -> None:
+    assert (await house.service.ask("GET", f"/console/{path}")).code == "route.unknown"
+
+
+async def test_signing_in_finding_and_watching(tab: Tab, house: House) -> None:
+    await signed_in(tab, house)
+    await tab.until("document.querySelectorAll('table.dense tbody tr').length === 2")
+    await shot(tab, "search")
+    await at(tab, house, f"#/clips/{house.clip}")
+    await tab.until("!!document.querySelector('.screen.closed')")
+    await shot(tab, "clip-closed")
+    await chosen_purpose(tab, ".screen")
+    await clicked(tab, ".screen button.primary")
+    await tab.until("document.querySelector('video')?.readyState >= 2")
+    await tab.evaluate("document.querySelector('video').muted = true")
+    await tab.until("!!document.querySelector('path.sound')")
+    await shot(tab, "clip")
+    # A browser also notes that it asked, before anybody signed in, who is there.
+    assert [text for text in tab.complaints if "401" not in text] == []
+
+
+async def test_nothing_that_comes_from_outside_becomes_markup_or_turns_the_text_around(tab: Tab, house: House) -> None:
+    await at(tab, house, "#/search")
+    await tab.until("document.querySelectorAll('table.dense tbody tr').length === 2")
+    names = await tab.evaluate("[...document.querySelectorAll('td:first-child a')].map(a => a.textContent)")
+    assert HOSTILE.replace("/", "_").replace("\u202e", "⟨U+202E⟩") in names
+    assert await tab.evaluate("document.querySelectorAll('#app img').length") == 0
+
+
+async def test_what_is_typed_outlives_a_reload_and_goes_on_record_once(tab: Tab, house: House) -> None:
+    await at(tab, house, f"#/clips/{house.clip}")
+    await typed(tab, "textarea", "执法人员出示证件，检查废水排放口。")
+    await tab.until("Object.keys(localStorage).some(key => key.startsWith('shilu.draft.'))")
+    await tab.call("Page.reload")
+    await tab.until("document.querySelector('textarea')?.value.includes('排放口')")
+    await tab.evaluate(
+        "[...document.querySelectorAll('.annotation button')].find(b => b.textContent === '加说话人').click()"
+    )
+    await typed(tab, "input[placeholder='姓名或称呼']", "王芳")
+    await clicked(tab, ".annotation button.primary")
+    await tab.until("!!document.querySelector('.annotation .verdict.ok')")
+    await shot(tab, "annotation")
+    reply = await house.service.ask("GET", f"/v1/clips/{house.clip}/annotations", role=Role.REVIEWER)
+    (version,) = reply.json()["items"]
+    assert version["content"]["remark"] == "执法人员出示证件，检查废水排放口。"
+    assert version["content"]["speakers"][0]["name"] == "王芳"
+    assert await tab.evaluate("Object.keys(localStorage).some(key => key.startsWith('shilu.draft.'))") is False
+
+
+async def test_who_wrote_meanwhile_is_shown_and_not_overwritten(tab: Tab, house: House) -> None:
+    await at(tab, house, f"#/clips/{house.clip}")
+    await tab.until("document.querySelector('textarea')?.value")
+    path = f"/v1/clips/{house.clip}/annotations"
+    newest = (await house.service.ask("GET", path, role=Role.REVIEWER)).json()["items"][0]["version"]
+    headers = {"If-Match": f'"{newest}"'}
+    other = await house.service.ask("POST", path, role=Role.ARCHIVIST, json={"remark": "别人的备注"}, headers=headers)
+    assert other.status == 201
+    await typed(tab, "textarea", "补充。")
+    await clicked(tab, ".annotation button.primary")
+    await tab.until("document.querySelector('.annotation .failure')?.textContent.includes('别人的备注')")
+    await shot(tab, "stale")
+    assert "补充" in await tab.evaluate("document.querySelector('textarea').value")
+    await tab.evaluate(
+        "[...document.querySelectorAll('.annotation button')].find(b => b.textContent === '放弃修改').click()"
+    )
+
+
+async def test_verifying_reads_the_original_in_the_browser_and_remembers_the_log(tab: Tab, house: House) -> None:
+    await at(tab, house, f"#/clips/{house.clip}")
+    await clicked(tab, "#tab-verify")
+    await chosen_purpose(tab, ".check")
+    await clicked(tab, ".check button.primary")
+    await tab.until("!!document.querySelector('.check .verdict, .check .failure')")
+    await shot(tab, "verified")
+    assert await tab.evaluate("document.querySelector('.check .verdict')?.className") == "verdict ok"
+    kept = json.loads(await tab.evaluate("localStorage.getItem('shilu.log')"))
+    await house.service.clip(b"the log grows")
+    await clicked(tab, ".check button.primary")
+    await tab.until(
+        "document.querySelector('.check').textContent.includes('→') || !!document.querySelector('.check .failure')"
+    )
+    await tab.until("!!document.querySelector('.check .verdict, .check .failure')")
+    assert "→" in await tab.evaluate("document.querySelector('.check').textContent")
+    assert json.loads(await tab.evaluate("localStorage.getItem('shilu.log')"))["size"] > kept["size"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "word"),
+    [
+        ("{...kept, size: kept.size + 1000}", "短"),
+        ("{...kept, root: '00'.repeat(32)}", "改变了"),
+        ("{...kept, size: kept.size - 1, root: '00'.repeat(32)}", "改变了"),
+        ("{...kept, policy: kept.policy.replace('log', 'log ')}", "记住的不同"),
+    ],
+)
+async def test_a_log_that_is_not_the_one_remembered_is_noticed(tab: Tab, house: House, spoil: str, word: str) -> None:
+    await at(tab, house, f"#/clips/{house.clip}")
+    before = await tab.evaluate("localStorage.getItem('shilu.log')")
+    assert before is not None, "nothing is remembered yet"
+    await tab.evaluate(
+        f"(kept => localStorage.setItem('shilu.log', JSON.stringify({spoil})))(JSON.parse(localStorage['shilu.log']))"
+    )
+    await clicked(tab, "#tab-verify")
+    await chosen_purpose(tab, ".check")
+    await clicked(tab, ".check button.primary")
+    await tab.until("!!document.querySelector('.check .failure')")
+    assert word in await tab.evaluate("document.querySelector('.check .failure').textContent")
+    assert not await tab.evaluate("!!document.querySelector('.check .verdict')")
+    await tab.evaluate(f"localStorage.setItem('shilu.log', {json.dumps(before)})")
+
+
+async def test_a_file_is_asked_about_by_its_digest_alone(tab: Tab, house: House, tmp_path: Path) -> None:
+    await at(tab, house, "#/verify")
+    await tab.until("!!document.querySelector('input[type=file]')")
+    for name, data, kind in (("a.mp4", b"other footage", ".verdict.ok"), ("b.mp4", b"other footagE", ".note")):
+        (tmp_path / name).write_bytes(data)
+        await tab.choose_files("input[type=file]", [tmp_path / name])
+        await tab.until(f"!!document.querySelector('.drop {kind}')")
+    assert not [address for address in tab.requests if "uploads" in address]
+
+
+async def test_a_clip_becomes_an_exhibit(tab: Tab, house: House) -> None:
+    await at(tab, house, f"#/clips/{house.clip}")
+    await clicked(tab, "#tab-case")
+    await tab.until("document.querySelectorAll('#pane option').length > 1")
+    await tab.evaluate(
+        "(s => { s.value = s.options[1].value; s.dispatchEvent(new Event('change', {bubbles: true})); })"
+        "(document.querySelector('#pane select'))"
+    )
+    await clicked(tab, "#pane button.primary")
+    await tab.until("!!document.querySelector('#pane .verdict.ok')")
+    await clicked(tab, "#pane a[href^='#/cases/']")
+    await tab.until("!!document.querySelector('article.case')")
+    await shot(tab, "case")
+    assert house.clip.hex in (await tab.evaluate("document.querySelector('article.case').textContent")).replace("-", "")
+
+
+async def test_dark_and_english(tab: Tab, house: House) -> None:
+    await at(tab, house, "#/search")
+    await pressed(tab, ".bar button", "深色")
+    await pressed(tab, ".bar button", "English")
+    await tab.until("document.documentElement.dataset.theme === 'dark' && document.documentElement.lang === 'en'")
+    await tab.until("document.querySelectorAll('table.dense tbody tr').length >= 2")
+    await shot(tab, "dark-english")
+    left = await tab.evaluate("document.querySelector('.bar nav').textContent")
+    assert left == "SearchCasesVerify a file"
+    await tab.evaluate("localStorage.clear()")
+
+
+async def test_a_lost_session_asks_again_over_the_page(tab: Tab, house: House) -> None:
+    await at(tab, house, f"#/clips/{house.clip}")
+    await typed(tab, "textarea", "未保存")
+    await tab.evaluate("fetch('/v1/session', {method: 'DELETE'}).then(() => 0)")
+    await clicked(tab, "#tab-history")
+    await tab.until("!!document.querySelector('.over .sign-in')")
+    await shot(tab, "session-ended")
+    await typed(tab, "input[name=login]", house.login)
+    await typed(tab, "input[name=password]", PASSWORD)
+    await clicked(tab, ".sign-in button.primary")
+    await tab.until("!document.querySelector('.over')")
+    await clicked(tab, "#tab-annotation")
+    await tab.until("document.querySelector('textarea')?.value.includes('未保存')")
+    await tab.evaluate("localStorage.clear()")

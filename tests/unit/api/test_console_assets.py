@@ -1,0 +1,103 @@
+"""What the console is made of: its size, its words, its policy, and that what it carries is what was published."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+from itertools import pairwise
+
+import pytest
+
+from api.console.assets import INDEX, POLICY, assets
+
+OURS = [name for name in assets() if name.endswith(".js") and not name.startswith(("vendor/", "verify."))]
+FIRST_LOAD_BYTES_MAX = 400_000
+LATER = {"verify.js", "verify.html", "vendor/hls.light.min.js", "vendor/licences.txt"}
+"""Loaded when they are wanted, or never."""
+
+
+def text(name: str) -> str:
+    return assets()[name].body.decode()
+
+
+def words(language: str) -> dict[str, str]:
+    block = text("words.js").partition(f"const {language} = {{")[2].partition("\n};")[0]
+    return dict(re.findall(r'^  "([^"]+)": "(.*)",$', block, re.MULTILINE))
+
+
+def test_the_first_load_is_small() -> None:
+    sizes = {name: len(asset.compressed) for name, asset in assets().items() if name not in LATER}
+    assert sum(sizes.values()) <= FIRST_LOAD_BYTES_MAX / 4, sizes
+
+
+def test_compression_changes_nothing() -> None:
+    for name, asset in assets().items():
+        assert gzip.decompress(asset.compressed) == asset.body, name
+
+
+def test_both_languages_have_the_same_words_with_the_same_places_in_them() -> None:
+    chinese, english = words("ZH"), words("EN")
+    assert len(chinese) > 100
+    assert list(chinese) == list(english)
+    for key, word in chinese.items():
+        assert set(re.findall(r"\{\w+\}", word)) == set(re.findall(r"\{\w+\}", english[key])), key
+        assert word.strip(), key
+
+
+def test_every_word_that_is_used_is_there_and_every_word_is_used() -> None:
+    used = {word for name in OURS for word in re.findall(r"""["'`]([a-z]+\.[a-z_.]+)["'`]""", text(name))}
+    computed = {f"{head}." for name in OURS for head in re.findall(r"`([a-z]+)\.\$\{", text(name))}
+    computed |= {f"{head}." for name in OURS for head in re.findall(r'known\("([a-z]+)"', text(name))}
+    known = set(words("ZH"))
+    asked = {word for name in OURS for word in re.findall(r'\bt\("([a-z_.]+)"', text(name))}
+    assert asked <= known
+    assert {key for key in known - used if not key.startswith(tuple(computed))} == set()
+
+
+def test_nothing_is_inline_and_nothing_comes_from_elsewhere() -> None:
+    page = text(INDEX)
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=", page)
+    for name in (INDEX, "style.css", *OURS):
+        assert not re.search(r"https?://(?!www\.w3\.org/)", text(name)), name
+        assert not re.search(r"\b(innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\()", text(name)), name
+    assert "unsafe" not in POLICY
+    assert "default-src 'none'" in POLICY
+
+
+@pytest.mark.parametrize("name", [name for name in assets() if name.startswith("vendor/") and name.endswith(".js")])
+def test_what_is_carried_is_what_was_published(name: str) -> None:
+    stated = text("vendor/licences.txt").partition(f"\n{name.removeprefix('vendor/')}\n")[2]
+    assert re.search(r"sha256 ([0-9a-f]{64})", stated) is not None
+    assert stated.partition("sha256 ")[2][:64] == hashlib.sha256(assets()[name].body).hexdigest()
+
+
+def test_every_file_that_is_asked_for_is_there() -> None:
+    for name in OURS:
+        for asked in re.findall(r'from "\./([^"]+)"', text(name)):
+            assert asked in assets(), (name, asked)
+    for asked in re.findall(r'(?:src|href)="([^"]+)"', text(INDEX)):
+        assert asked in assets(), asked
+
+
+def test_colours_can_be_read_in_both_themes() -> None:
+    themes = re.findall(r":root[^{]*\{([^}]*)\}", text("style.css"))
+    assert len(themes) == 2
+    for theme in themes:
+        colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", theme))
+        pairs = [(ink, ground) for ink in ("ink", "quiet", "accent") for ground in ("paper", "ground")]
+        pairs += [("ok", "ok-ground"), ("note", "note-ground"), ("bad", "bad-ground"), ("on-accent", "accent")]
+        for ink, ground in pairs:
+            assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
+
+
+def contrast(left: str, right: str) -> float:
+    """Contrast ratio of WCAG 2.1, 1.4.3."""
+    lighter, darker = sorted((luminance(left), luminance(right)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at:end], 16) / 255 for at, end in pairwise((1, 3, 5, 7))]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
