@@ -129,7 +129,11 @@ async def client(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
         yield asking
 
 
-@pytest.mark.parametrize("name", PRESETS)
+# One with rows of its own that opens a transfer goes with every run, all five with the slow ones.
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name.startswith("lingchuan") else pytest.mark.slow) for name in PRESETS],
+)
 async def test_r25_from_a_clip_to_a_decision_that_was_reviewed(client: Client, name: str) -> None:
     case, clip = await opened_case(client, name)
     refused = await client.decide(case, f"{name}〔2026〕1号")

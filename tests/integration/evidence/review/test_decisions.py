@@ -108,7 +108,11 @@ CHANGES: dict[Change, str] = {
 }
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+@pytest.mark.parametrize(
+    "change",
+    [annotate_again, *(pytest.param(one, marks=pytest.mark.slow) for one in list(CHANGES)[1:])],
+    ids=lambda change: change.__name__,
+)
 async def test_r25_any_change_since_the_approval_closes_the_gate(
     scribe: Scribe, house: Chamber, change: Change
 ) -> None:
@@ -152,6 +156,7 @@ async def test_without_rules_in_force_nothing_is_decided(scribe: Scribe) -> None
         await chamber(scribe).decide(case)
 
 
+@pytest.mark.slow
 async def test_who_approved_does_not_decide(scribe: Scribe, house: Chamber) -> None:
     case, _ = await heard_case(scribe)
     await house.submit(case)
@@ -191,7 +196,11 @@ async def test_rows_that_were_altered_approve_nothing(scribe: Scribe, house: Cha
 
 
 @pytest.mark.parametrize("first", ["change", "decide"])
-@pytest.mark.parametrize("change", [annotate_again, link_another, state_something], ids=lambda one: one.__name__)
+@pytest.mark.parametrize(
+    "change",
+    [annotate_again, *(pytest.param(one, marks=pytest.mark.slow) for one in (link_another, state_something))],
+    ids=lambda one: one.__name__,
+)
 async def test_r25_a_change_and_a_decision_at_once_wait_for_each_other(
     scribe: Scribe, house: Chamber, database: str, first: str, change: Change
 ) -> None:
@@ -280,6 +289,7 @@ async def judge_outcomes(house: Chamber, case: UUID, outcomes: dict[str, Evidenc
         assert (made.root, made.approval) == (now.review.round.root, now.review.round.opinion.entry_id)
 
 
+@pytest.mark.slow
 async def test_two_decisions_at_once_are_one(scribe: Scribe, house: Chamber, database: str) -> None:
     case, _ = await heard_case(scribe)
     await house.submit(case)
@@ -294,6 +304,7 @@ async def test_two_decisions_at_once_are_one(scribe: Scribe, house: Chamber, dat
     assert sorted(type(one).__name__ for one in outcomes) == ["DecisionMade", "NoneType"]
 
 
+@pytest.mark.slow
 async def test_opinions_are_numbered_without_gaps_under_many_at_once(
     scribe: Scribe, house: Chamber, database: str
 ) -> None:
@@ -323,6 +334,7 @@ async def test_every_step_is_replayed_to_the_same_rows(scribe: Scribe) -> None:
         assert await scribe.conn.fetchval(f"SELECT count(*) FROM {table}") > 0, table
 
 
+@pytest.mark.slow
 async def test_a_list_of_another_agency_brings_its_own_rules(scribe: Scribe, house: Chamber) -> None:
     await publish(scribe, item_list(item("visit"), agency="另一局"))
     await house.prepare(rules(agency="另一局", quote="另一局的话"))

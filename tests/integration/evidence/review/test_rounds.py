@@ -115,6 +115,7 @@ async def test_r31_required_materials_are_handed_in(scribe: Scribe, house: Chamb
     await house.submit(case, materials=[{"key": "report", "document": str(filed)}])
 
 
+@pytest.mark.slow
 async def test_a_case_without_evidence_or_that_nobody_knows_is_not_submitted(scribe: Scribe, house: Chamber) -> None:
     case, _ = await heard_case(scribe, exhibits=0)
     assert await reasons(house, case) == ["evidence_missing"]
@@ -368,6 +369,7 @@ async def test_r27_a_finding_of_crime_opens_a_task_of_transfer(scribe: Scribe, h
         await house.opine(other, rows=said["rows"])
 
 
+@pytest.mark.slow
 async def test_keys_are_proved_and_older_ones_go_on_verifying(scribe: Scribe, house: Chamber) -> None:
     async with scribe.conn.transaction():
         with pytest.raises(SignatureInvalid):
@@ -387,6 +389,7 @@ async def test_keys_are_proved_and_older_ones_go_on_verifying(scribe: Scribe, ho
     await house.opine(other, renewed)
 
 
+@pytest.mark.slow
 async def test_rules_follow_each_other(scribe: Scribe, house: Chamber) -> None:
     more: dict[str, Any] = {"actor": ADMINISTRATOR, **house.tools}
     async with scribe.conn.transaction():
