@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -100,7 +100,7 @@ class Audited:
 
 async def verify_clips(
     services: Services, clips: Sequence[UUID] | None, *, advance: Advance
-) -> AsyncIterator[Verified]:
+) -> AsyncGenerator[Verified, None]:
     """Verify stored originals by the same checks that run offline.
 
     Args:

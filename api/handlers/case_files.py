@@ -7,7 +7,9 @@ from uuid import UUID
 
 from aiohttp import web
 
+from api import archiving
 from api.answers import json_answer
+from api.archiving import archive_step
 from api.call import Call
 from api.case_sight import (
     files_of,
@@ -19,6 +21,7 @@ from api.case_sight import (
 )
 from api.models.case_files import (
     AmendCase,
+    ArchiveGoing,
     ArchiveMade,
     ArrangeCase,
     CaseArchive,
@@ -44,7 +47,7 @@ from api.preconditions import expected_version, once
 from api.route import NoQuery
 from api.services import Services
 from api.tasks import Advance, verify_clips
-from evidence.cases.archive import archive_case, files_to_verify, readiness
+from evidence.cases.archive import files_to_verify, readiness
 from evidence.cases.cases import get_case, unlink_clip
 from evidence.cases.coverage import EXEMPTED, NOT_HELD, RECORDED, ItemCoverage
 from evidence.cases.errors import CaseNotArchived
@@ -273,19 +276,11 @@ def _at(version: int) -> web.Response:
 
 
 async def close(call: Call[None, NoQuery]) -> web.Response:
-    """Archive a case: verify every sealed file of it, look at the whole under its locks, freeze it."""
-    services, case = call.services, call.id("case")
-    verified = await verify_files(services, case)
-    async with services.pool.acquire() as conn, conn.transaction():
-        done = await archive_case(
-            conn,
-            case_id=case,
-            verified=verified,
-            actor=call.actor,
-            clock=services.clock,
-            entropy=services.entropy,
-        )
-    return json_answer(ArchiveMade(entry=done.entry_id, root=done.root), status=201)
+    """Verify files of a case for a while; once all of them are, look at the whole under its locks and freeze it."""
+    step = await archive_step(call.services, call.id("case"), actor=call.actor, seconds=archiving.STEP_SECONDS)
+    if step.archived is None:
+        return json_answer(ArchiveGoing(files=step.files, verified=step.verified), status=202)
+    return json_answer(ArchiveMade(entry=step.archived.entry_id, root=step.archived.root), status=201)
 
 
 async def read_readiness(call: Call[None, NoQuery]) -> web.Response:

@@ -32,7 +32,7 @@ from evidence.access.scope import units_counted
 from evidence.access.sight import known_cases
 from evidence.db.pool import Connection
 from evidence.statistics.figures import Figures, Statement, as_csv, state_price, statement_at
-from evidence.statistics.sample_store import Sample, samples_before, scores_of
+from evidence.statistics.sample_store import Assessment, Sample, samples_before, scores_of
 from evidence.statistics.samples import commit_sample, draw_sample, get_sample, score
 
 CSV = "text/csv"
@@ -114,6 +114,7 @@ async def assess(call: Call[ScoreCase, NoQuery]) -> web.Response:
             case=body.case,
             points=body.points,
             note=body.note,
+            sheet=None if body.sheet is None else [row.model_dump(exclude_none=True) for row in body.sheet],
             actor=call.actor,
             clock=services.clock,
             entropy=services.entropy,
@@ -169,13 +170,13 @@ async def _known(conn: Connection, person: Person, samples: Sequence[Sample]) ->
     return await known_cases(conn, person, {UUID(case) for row in samples for case in row.cases or ()})
 
 
-def _sample(row: Sample, scores: Mapping[UUID, tuple[int, str, str]], known: Collection[UUID] | None) -> SampleItem:
+def _sample(row: Sample, scores: Mapping[UUID, Assessment], known: Collection[UUID] | None) -> SampleItem:
     shown = []
     for case in map(UUID, row.cases or ()):
         if known is not None and case not in known:
             continue
-        points, note, by = scores.get(case, (None, None, None))
-        shown.append(ScoreItem(case=case, points=points, note=note, scored_by=by))
+        said = asdict(scores[case]) if case in scores else dict.fromkeys(("points", "note", "scored_by", "sheet"))
+        shown.append(ScoreItem(case=case, **said))
     return SampleItem(
         sample=row.sample,
         rule=row.rule,

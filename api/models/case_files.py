@@ -206,6 +206,13 @@ class CaseArchive(ResponseModel):
     receipt: str | None = Field(description="Receipt of the entry, for shilu-verify; null until it is published")
 
 
+class ArchiveGoing(ResponseModel):
+    """Files are still to be verified: ask again, and it goes on there."""
+
+    files: int = Field(description="Sealed files of the case")
+    verified: int = Field(description="How many of them were read and verified lately")
+
+
 class ArchiveMade(ResponseModel):
     """The case is archived."""
 

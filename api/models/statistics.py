@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.bodies import RequestModel
 from api.models.common import Digest, Page, ResponseModel, Time
+from evidence.core.wire.fields import NAME_CHARS_MAX
 from evidence.parties.names import REASON_CHARACTERS_MAX
 from evidence.statistics.sampling import DRAW_MAX
 from ledger.canonical import INTEGER_MAX
@@ -99,12 +100,22 @@ class DrawSample(RequestModel):
     seed: str = Field(pattern=HEX_PATTERN, description="The 32 bytes that were committed to")
 
 
+class SheetRowWords(RequestModel):
+    """One row of a score sheet (案卷评查评分表)."""
+
+    item: str = Field(min_length=1, max_length=NAME_CHARS_MAX, examples=["执法程序"])
+    points: int = Field(ge=0, le=100, description="Given")
+    of: int = Field(ge=0, le=100, description="Out of")
+    note: str | None = Field(None, min_length=1, max_length=NAME_CHARS_MAX)
+
+
 class ScoreCase(RequestModel):
     """What somebody found in a case of a sample."""
 
     case: UUID
     points: int = Field(ge=0, le=100)
     note: str = Field(min_length=1, max_length=REASON_CHARACTERS_MAX)
+    sheet: list[SheetRowWords] | None = Field(None, max_length=100, description="Rows that add up to the points")
 
 
 class ScoreItem(ResponseModel):
@@ -114,6 +125,7 @@ class ScoreItem(ResponseModel):
     points: int | None
     note: str | None
     scored_by: str | None
+    sheet: list[dict[str, object]] | None
 
 
 class SampleItem(ResponseModel):

@@ -6,6 +6,7 @@ from api.bodies import JsonBody
 from api.handlers import case_files
 from api.models.case_files import (
     AmendCase,
+    ArchiveGoing,
     ArchiveMade,
     ArrangeCase,
     CaseArchive,
@@ -49,7 +50,7 @@ CASE_FILE_ROUTES: tuple[Route, ...] = (
         answers=(json_of(201, Recorded, "On record"),),
         errors=(
             *("case.unknown", "case.archived", "case.not_archived", "case.statement_refused"),
-            *("case.exemption_refused", "clip.disposed", "idempotency.conflict", "request.header"),
+            *("case.exemption_refused", "clip.disposed", "clip.blocked", "idempotency.conflict", "request.header"),
         ),
         headers=(IDEMPOTENCY,),
         tag="cases",
@@ -116,10 +117,13 @@ CASE_FILE_ROUTES: tuple[Route, ...] = (
         name="archive_case",
         method="POST",
         path="/v1/cases/{case}/archive",
-        summary="Archive a case; every original is read and verified first, so this takes as long as reading them",
+        summary="Archive a case; its files are verified first, for 20 seconds a request: ask again until it is done",
         roles=WRITERS,
         handle=case_files.close,
-        answers=(json_of(201, ArchiveMade, "Frozen and on record"),),
+        answers=(
+            json_of(201, ArchiveMade, "Frozen and on record"),
+            json_of(202, ArchiveGoing, "Files are still to be verified; nothing is on record yet"),
+        ),
         errors=(
             *("case.unknown", "case.archived", "case.archive_refused", "clip.unknown"),
             *("ledger.storage_unreadable", "evidence.damaged", "object.store_unreachable"),

@@ -55,6 +55,7 @@ from evidence.custody.record import record
 from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection
 from evidence.errors import CaseInvalid
+from evidence.registers.attribution import require_usable
 from evidence.retention.tombstones import keep_meanwhile
 from ledger.canonical import JsonObject
 
@@ -128,10 +129,12 @@ async def state(
         ExemptionRefused: The list does not let a written record stand in for this item.
         StatementRefused: It names what is not there: a file, an item, an exhibit, an entry; or a day to come.
         ClipDisposed: The document's file is not kept any more.
+        ClipBlocked: Whose the document's file is, is not settled.
     """
     case = await get_case(conn, case_id)
     if isinstance(statement, Document) and await clip_row(conn, statement.document) is not None:
         await keep_meanwhile(conn, statement.document)
+        await require_usable(conn, statement.document)
     await lock_subject(conn, f"case:{case_id}")
     if not isinstance(statement, Addendum):
         await require_open(conn, case_id)

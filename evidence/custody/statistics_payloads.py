@@ -46,10 +46,23 @@ class SampleDrawn(Payload):
     cases: Annotated[list[Id], Field(min_length=1, max_length=10_000)]
 
 
+class SheetRow(Payload):
+    """One row of a score sheet (评分表): what was looked at, the points given out of `of`, and why."""
+
+    item: Name
+    points: Annotated[int, Field(ge=0, le=100)]
+    of: Annotated[int, Field(ge=0, le=100)]
+    note: Name | None = None
+
+
 class SampleScored(Payload):
-    """What somebody found in one case of a sample, in points out of a hundred; the newest counts."""
+    """What somebody found in one case of a sample, in points out of a hundred; the newest counts.
+
+    `sheet` has the rows that the points are the sum of, where a sheet was used.
+    """
 
     sample: Id
     case: Id
     points: Annotated[int, Field(ge=0, le=100)]
     note: Name
+    sheet: Annotated[list[SheetRow], Field(max_length=100)] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from evidence.custody.recorded import RecordedEvent
@@ -87,11 +88,14 @@ async def project_sample_scored(conn: Connection, event: RecordedEvent) -> None:
     """Insert the row of `sample.scored`."""
     body = SampleScored.model_validate(event.payload)
     await conn.execute(
-        """INSERT INTO case_sample_score (entry_id, sample, case_id, points, note, scored_at, scored_by)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)""",
+        """INSERT INTO case_sample_score (entry_id, sample, case_id, points, note, scored_at, scored_by, sheet)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
         *(event.entry_id, body.sample, body.case, body.points, body.note, event.at, event.actor),
+        None if body.sheet is None else [row.model_dump(mode="json", exclude_none=True) for row in body.sheet],
     )
 
+
+_ASSESSED = ("points", "note", "scored_by", "sheet")
 
 _SAMPLES = """
     SELECT s.sample, s.commitment, s.size, s.root, s.population, s.population_sha256, s.draw, s.rule, s.purpose,
@@ -113,14 +117,24 @@ async def samples_before(conn: Connection, *, before: UUID | None, limit: int) -
     return [Sample(**dict(row)) for row in rows]
 
 
-async def scores_of(conn: Connection, sample: UUID) -> dict[UUID, tuple[int, str, str]]:
-    """Return points, note and scorer of every case of a sample that was scored; the newest counts."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """What somebody found in a case: points out of a hundred, and the rows of their sheet where one was used."""
+
+    points: int
+    note: str
+    scored_by: str
+    sheet: list[dict[str, Any]] | None
+
+
+async def scores_of(conn: Connection, sample: UUID) -> dict[UUID, Assessment]:
+    """Return the assessment of every case of a sample that was scored; the newest counts."""
     rows = await conn.fetch(
-        """SELECT DISTINCT ON (case_id) case_id, points, note, scored_by FROM case_sample_score WHERE sample = $1
-           ORDER BY case_id, entry_id DESC""",
+        """SELECT DISTINCT ON (case_id) case_id, points, note, scored_by, sheet FROM case_sample_score
+           WHERE sample = $1 ORDER BY case_id, entry_id DESC""",
         sample,
     )
-    return {row["case_id"]: (row["points"], row["note"], row["scored_by"]) for row in rows}
+    return {row["case_id"]: Assessment(**{name: row[name] for name in _ASSESSED}) for row in rows}
 
 
 async def checkpoint_at(conn: Connection, size: int | None) -> Checkpoint | None:

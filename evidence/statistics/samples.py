@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from evidence.core.clock import Clock, Entropy
@@ -19,6 +20,7 @@ from evidence.statistics.errors import (
 )
 from evidence.statistics.sample_store import Sample, cases_at, checkpoint_at, find_sample, first_checkpoint_with
 from evidence.statistics.sampling import DRAW_MAX, RULE, commitment_of, drawn, population_digest
+from ledger.canonical import JsonValue
 
 
 async def commit_sample(
@@ -120,27 +122,36 @@ async def score(
     case: UUID,
     points: int,
     note: str,
+    sheet: Sequence[Mapping[str, JsonValue]] | None = None,
     actor: str,
     clock: Clock,
     entropy: Entropy,
 ) -> Recorded:
     """Say what was found in one case of a sample, in the caller's transaction.
 
+    Args:
+        points: Out of a hundred.
+        sheet: Rows of the score sheet (`item`, `points`, `of`, perhaps `note`), whose points add up to `points`.
+
     Raises:
         NameInvalid: The note is empty, too long, or has control characters.
         SampleUnknown: There is no such sample.
-        SampleInvalid: The case was not drawn.
+        SampleInvalid: The case was not drawn, or the sheet does not add up.
     """
     check_name(note, characters_max=REASON_CHARACTERS_MAX)
     known = await get_sample(conn, sample)
     if str(case) not in (known.cases or ()):
         raise SampleInvalid("this case is not in the sample")
+    payload: dict[str, JsonValue] = {"sample": str(sample), "case": str(case), "points": points, "note": note}
+    if sheet is not None:
+        _check_sheet(sheet, points)
+        payload["sheet"] = [dict(row) for row in sheet]
     return await record(
         conn,
         type="sample.scored",
         actor=actor,
         subject=f"sample:{sample}",
-        payload={"sample": str(sample), "case": str(case), "points": points, "note": note},
+        payload=payload,
         clock=clock,
         entropy=entropy,
     )
@@ -156,3 +167,11 @@ async def get_sample(conn: Connection, sample: UUID) -> Sample:
     if known is None:
         raise SampleUnknown(f"there is no sample {sample}")
     return known
+
+
+def _check_sheet(sheet: Sequence[Mapping[str, JsonValue]], points: int) -> None:
+    given = [(int(str(row["points"])), int(str(row["of"]))) for row in sheet]
+    if any(got > most for got, most in given):
+        raise SampleInvalid("a row of the sheet has more points than it can have")
+    if sum(got for got, _ in given) != points:
+        raise SampleInvalid(f"the rows of the sheet do not add up to {points} points")

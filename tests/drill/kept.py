@@ -95,7 +95,13 @@ async def _sample(house: SmallHouse) -> None:
     case = str(house.new_id())
     drawn: dict[str, JsonValue] = {"seed": digest, "size": 2, "root": digest, "cases": [case]}
     await _say(house, "sample.drawn", "sample", sample, drawn)
-    await _say(house, "sample.scored", "sample", sample, {"case": case, "points": 85, "note": "缺告知"})
+    await _say(
+        house,
+        "sample.scored",
+        "sample",
+        sample,
+        {"case": case, "points": 85, "note": "缺告知", "sheet": [{"item": "程序", "points": 85, "of": 100}]},
+    )
 
 
 async def _dispose(house: SmallHouse) -> None:

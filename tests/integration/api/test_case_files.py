@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from api import archiving
 from evidence.core.wire.case_manifest import manifest_root
 from evidence.parties.roles import Role
 from tests.support.case_files import CONCLUDED, activity, exemption, item, item_list
@@ -164,6 +165,39 @@ async def test_r23_a_case_is_archived_once_nothing_stands_against_it(shared: Run
     ):
         assert reply.code == "case.archived"
     assert (await say(shared, case, {"kind": "addendum", "text": "判决维持"})).status == 201
+
+
+async def test_a_large_case_is_archived_in_steps_that_end(
+    shared: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is read twice, a killed step costs the file it was at, and what failed is asked about again."""
+    case = await opened(shared)
+    for number in range(3):
+        clip = await shared.clip(uuid4().bytes, path=f"s{number}.mp4")
+        await link(shared, case, clip)
+        note = {"remark": "询问当事人", "item": "talk"}
+        path = f"/v1/clips/{clip}/annotations"
+        await shared.ask("POST", path, role=Role.INVESTIGATOR, json=note, headers={"If-Match": '"0"'})
+    for statement in (exemption("visit"), CONCLUDED):
+        assert (await say(shared, case, statement)).status == 201
+    monkeypatch.setattr(archiving, "STEP_SECONDS", 0.0)
+    path = f"/v1/cases/{case}/archive"
+    told = [await shared.ask("POST", path, role=Role.ARCHIVIST) for _ in range(2)]
+    assert [(reply.status, reply.json()) for reply in told] == [
+        (202, {"files": 3, "verified": 1}),
+        (202, {"files": 3, "verified": 2}),
+    ]
+    async with shared.services.pool.acquire() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM case_check WHERE case_id = $1", UUID(case)) == 2
+        # One that did not hold is believed for ten minutes, then read again; one that held for a day.
+        await conn.execute("UPDATE case_check SET codes = '{file.missing}' WHERE case_id = $1", UUID(case))
+        refused = await shared.ask("POST", path, role=Role.ARCHIVIST)
+        assert {reason["code"] for reason in refused.json()["details"]["reasons"]} == {"verification_failed"}
+        await conn.execute("UPDATE case_check SET checked_at = checked_at - interval '11 minutes'")
+    again = [(await shared.ask("POST", path, role=Role.ARCHIVIST)).status for _ in range(2)]
+    assert again == [202, 201]
+    async with shared.services.pool.acquire() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM case_check WHERE case_id = $1", UUID(case)) == 0
 
 
 async def test_cases_that_are_not_there(shared: RunningService) -> None:

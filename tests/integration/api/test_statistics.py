@@ -63,10 +63,17 @@ async def test_a_sample_is_bound_drawn_and_assessed(shared: RunningService) -> N
     assert (await shared.ask("POST", f"{address}/draw", role=Role.REVIEWER, json=seed)).json() == drawn
     found = {"case": drawn["cases"][0]["case"], "points": 80, "note": "缺告知"}
     assert (await shared.ask("POST", f"{address}/scores", role=Role.REVIEWER, json=found)).status == 201
+    sheet = [{"item": "执法程序", "points": 45, "of": 60, "note": "缺告知"}, {"item": "证据", "points": 40, "of": 40}]
+    for other in ({"points": 84}, {"sheet": [{**sheet[0], "points": 61}], "points": 61}):
+        body = {**found, "points": 85, "sheet": sheet, **other}
+        refused = await shared.ask("POST", f"{address}/scores", role=Role.REVIEWER, json=body)
+        assert refused.code == "sample.invalid"
+    found |= {"points": 85, "sheet": sheet}
+    assert (await shared.ask("POST", f"{address}/scores", role=Role.REVIEWER, json=found)).status == 201
     outside = {**found, "case": str(uuid4())}
     assert (await shared.ask("POST", f"{address}/scores", role=Role.REVIEWER, json=outside)).code == "sample.invalid"
     shown = (await shared.ask("GET", address, role=Role.AUDITOR)).json()
-    assert shown["cases"][0]["points"] == 80
+    assert (shown["cases"][0]["points"], shown["cases"][0]["sheet"]) == (85, sheet)
     listed = (await shared.ask("GET", "/v1/samples", role=Role.AUDITOR)).json()["items"]
     assert [one["sample"] for one in listed] == [sample]
     assert (await shared.ask("GET", f"/v1/samples/{uuid4()}", role=Role.AUDITOR)).code == "sample.unknown"

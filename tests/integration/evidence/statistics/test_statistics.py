@@ -191,4 +191,4 @@ async def _assess(house: SmallHouse, sample: UUID, inside: UUID, outside: UUID) 
             )
         with pytest.raises(SampleUnknown):
             await get_sample(conn, house.new_id())
-        assert (await scores_of(conn, sample))[inside][0] == 85
+        assert (await scores_of(conn, sample))[inside].points == 85
