@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from openapi_pydantic.v3.v3_1 import OpenAPI
@@ -13,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 
 from api.bodies import JsonBody, NoteBody, Nothing, Stream
 from api.cookies import COOKIE
+from api.examples import HEADERS, example_of, example_of_parameter
 from api.permits import codes_of_permit
 from api.problems import MEDIA_TYPE, PROBLEMS, Problem
 from api.route import PATH_PATTERNS, Answer, Route
@@ -80,7 +82,7 @@ def make_document(public_url: str | None) -> dict[str, Any]:
         "servers": [{"url": public_url or "/"}],
         "paths": dict(paths),
         "components": {
-            "schemas": _schemas(),
+            "schemas": _generated()[1],
             "securitySchemes": {
                 "staff": {"type": "http", "scheme": "bearer", "description": "A person's opaque token"},
                 "session": {
@@ -106,13 +108,31 @@ def make_document(public_url: str | None) -> dict[str, Any]:
     }
 
 
-def _schemas() -> dict[str, Any]:
+@cache
+def _generated() -> tuple[Mapping[tuple[Any, str], str], dict[str, Any]]:
+    """Return the reference of each model, requests and answers apart, and what they refer to.
+
+    Two models of one name in two modules get longer names by themselves; who refers to them asks here.
+    """
     requests = {route.body.model for route in ROUTES if isinstance(route.body, JsonBody)}
     answers = {answer.model for route in ROUTES for answer in route.answers if answer.model is not None} | {Problem}
     modes = [(model, "validation") for model in requests] + [(model, "serialization") for model in answers]
-    _, definitions = models_json_schema(sorted(modes, key=lambda mode: mode[0].__name__), ref_template=REF)  # type: ignore[arg-type]  # the modes are literals
-    schemas: dict[str, Any] = definitions["$defs"]
-    return schemas
+    modes.sort(key=lambda mode: (mode[0].__name__, mode[0].__module__))
+    references, definitions = models_json_schema(modes, ref_template=REF)  # type: ignore[arg-type]  # the modes are literals
+    return {key: said["$ref"] for key, said in references.items()}, _in_base64(definitions["$defs"])
+
+
+def _in_base64(schema: Any) -> Any:
+    """State the lengths of bytes as those of their text: pydantic counts bytes, JSON holds base64."""
+    if isinstance(schema, list):
+        return [_in_base64(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("format") != "binary":
+        return {key: _in_base64(value) for key, value in schema.items()}
+    said = {key: value for key, value in schema.items() if key != "format"}
+    lengths = {key: -(-said[key] // 3) * 4 for key in ("minLength", "maxLength") if key in said}
+    return {**said, **lengths, "contentEncoding": "base64"}
 
 
 def _operation(route: Route) -> dict[str, Any]:
@@ -141,18 +161,27 @@ def _responses(route: Route) -> dict[str, Any]:
     for status, codes in sorted(by_status.items()):
         response = responses.setdefault(str(status), {"description": "", "content": {}})
         response["description"] = " ".join(filter(None, [response["description"], "One of: " + ", ".join(codes)]))
-        response["content"][MEDIA_TYPE] = _content_of(Problem)
+        response["content"][MEDIA_TYPE] = _content_of(Problem, answers=True)
     return responses
 
 
 def _content(answer: Answer) -> dict[str, Any]:
     if answer.media_type is None:
         return {}
-    return {answer.media_type.partition(";")[0]: {} if answer.model is None else _content_of(answer.model)}
+    if answer.model is None:
+        return {answer.media_type.partition(";")[0]: {}}
+    return {answer.media_type.partition(";")[0]: _shown(answer.model, answers=True)}
 
 
-def _content_of(model: type[BaseModel]) -> dict[str, Any]:
-    return {"schema": {"$ref": REF.format(model=model.__name__)}}
+def _content_of(model: type[BaseModel], *, answers: bool) -> dict[str, Any]:
+    reference = _generated()[0][model, "serialization" if answers else "validation"]
+    return {"schema": {"$ref": reference}}
+
+
+def _shown(model: type[BaseModel], *, answers: bool) -> dict[str, Any]:
+    """Return a model's schema with an example: an answer shows every field, a request what it has to have."""
+    content = _content_of(model, answers=answers)
+    return {**content, "example": example_of(content["schema"], _generated()[1], whole=answers)}
 
 
 def _request_body(route: Route) -> dict[str, Any] | None:
@@ -160,7 +189,7 @@ def _request_body(route: Route) -> dict[str, Any] | None:
         case Nothing():
             return None
         case JsonBody(model=model, media_type=media_type):
-            return {"required": True, "content": {media_type: _content_of(model)}}
+            return {"required": True, "content": {media_type: _shown(model, answers=False)}}
         case NoteBody(media_type=media_type):
             return {"required": True, "description": "A note signed by the dock", "content": {media_type: {}}}
         case _:
@@ -181,6 +210,7 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
             "in": "path",
             "required": True,
             "schema": {"type": "string", "pattern": f"^{PATH_PATTERNS[name]}$"},
+            "example": example_of_parameter(name, PATH_PATTERNS[name]),
         }
         for name in route.parameters
     ]
@@ -196,6 +226,7 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
             "required": name in schema.get("required", ()),
             "description": field.get("description", ""),
             "schema": _inlined(field, definitions),
+            "example": example_of(field, definitions, name=name, whole=False),
         }
         for name, field in schema.get("properties", {}).items()
     ]
@@ -209,6 +240,7 @@ def _header_parameters(route: Route) -> list[dict[str, Any]]:
             "required": header.required,
             "description": header.means,
             "schema": {"type": "string"},
+            "example": HEADERS.get(header.name, "1"),
         }
         for header in route.headers
     ]

@@ -30,7 +30,7 @@ class AnnotateMany(RequestModel):
     """One addition to many clips: what is empty is filled in, what is not there is added, nothing is taken away."""
 
     clips: Annotated[list[BulkTarget], Field(min_length=1, max_length=CLIPS_MAX)]
-    add: Addition
+    add: Addition = Field(examples=[{"remark": "现场检查全程"}])
     all_or_nothing: bool = Field(
         default=False, description=f"Whether nothing is written if one clip is refused; at most {ATOMIC_MAX} clips"
     )

@@ -241,7 +241,12 @@ class OrderExcerpt(RequestModel):
 
     purpose: str = Field(pattern=WORD, description="A purpose on the list, see /v1/vocabulary")
     from_ms: int = Field(ge=0, le=EXCERPT_END_MS_MAX, description="Where it begins on the players' clock")
-    to_ms: int = Field(ge=1, le=EXCERPT_END_MS_MAX, description="Where it ends, at most an hour after it begins")
+    to_ms: int = Field(
+        ge=1,
+        le=EXCERPT_END_MS_MAX,
+        description="Where it ends, at most an hour after it begins",
+        examples=[15_000],
+    )
     cut: bool = Field(default=True, description="Whether a playable copy lies beside it: a derivative, not evidence")
 
     @model_validator(mode="after")

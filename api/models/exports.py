@@ -21,7 +21,9 @@ class OrderExport(RequestModel):
     """Somebody wants a package of a case, of some of its exhibits, of clips, or the same one again."""
 
     purpose: str = Field(pattern=WORD, description="A purpose on the list, see /v1/vocabulary")
-    case: Id | None = Field(None, description="The case whose exhibits are wanted")
+    case: Id | None = Field(
+        None, description="The case whose exhibits are wanted", examples=["0195a000-0000-7000-8000-000000000001"]
+    )
     clips: list[Id] = Field([], max_length=EXHIBITS_MAX, description="Which of them; without a case, the clips")
     repeat: Id | None = Field(None, description="A package that is wanted again, byte for byte but for its own time")
 

@@ -81,7 +81,9 @@ class PriceMade(ResponseModel):
 class CommitSample(RequestModel):
     """Somebody will draw cases, and is bound to a seed whose SHA-256 is shown now."""
 
-    commitment: str = Field(pattern=HEX_PATTERN, description="SHA-256 of 32 random bytes that are kept secret")
+    commitment: str = Field(
+        pattern=HEX_PATTERN, description="SHA-256 of 32 random bytes that are kept secret", examples=["5f" * 32]
+    )
     draw: int = Field(ge=1, le=DRAW_MAX, description="How many cases")
     purpose: str = Field(min_length=1, max_length=REASON_CHARACTERS_MAX)
     size: int | None = Field(None, ge=1, le=INTEGER_MAX, description="Population at this checkpoint, else the newest")
@@ -97,7 +99,7 @@ class SampleMade(ResponseModel):
 class DrawSample(RequestModel):
     """The seed is revealed."""
 
-    seed: str = Field(pattern=HEX_PATTERN, description="The 32 bytes that were committed to")
+    seed: str = Field(pattern=HEX_PATTERN, description="The 32 bytes that were committed to", examples=["c4" * 32])
 
 
 class SheetRowWords(RequestModel):

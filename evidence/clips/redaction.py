@@ -60,7 +60,9 @@ class RedactionContent(Part):
     reason: Remark
     picture: Picture | None = None
     cover: Annotated[list[Covered], Field(max_length=CHANGES_MAX)] = Field(default_factory=list)
-    mute: Annotated[list[Muted], Field(max_length=CHANGES_MAX)] = Field(default_factory=list)
+    mute: Annotated[list[Muted], Field(max_length=CHANGES_MAX)] = Field(
+        default_factory=list, examples=[[{"from_ms": 1000, "to_ms": 4000, "why": "未成年人姓名"}]]
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> RedactionContent:
