@@ -10,7 +10,7 @@ import pytest
 from evidence.custody.store import find_payload
 from evidence.db.pool import Pool
 from evidence.errors import EventInvalid
-from evidence.parties.errors import TicketUnknown
+from evidence.parties.errors import TicketExpired, TicketUnknown
 from evidence.parties.purposes import PURPOSES
 from evidence.parties.ticket_store import find_ticket, remove_expired
 from evidence.parties.tickets import OpenedView, open_view, redeem_ticket
@@ -62,7 +62,7 @@ async def test_a_ticket_runs_out(pool: Pool, clock: SteppingClock, entropy: Seed
     opened = await view(pool, clock, entropy)
     clock.advance(LIFETIME)
     async with pool.acquire() as conn:
-        with pytest.raises(TicketUnknown):
+        with pytest.raises(TicketExpired):
             await redeem_ticket(conn, opened.text, clock=clock)
 
 
