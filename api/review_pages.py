@@ -8,9 +8,9 @@ from api.models.review import (
     DecisionItem,
     PauseItem,
     ReviewPage,
+    ReviewRulesItem,
     RoundItem,
     RoundPage,
-    RulesItem,
     ScopeItem,
 )
 from evidence.core.clock import format_time
@@ -27,9 +27,9 @@ from evidence.review.submissions import submission_reasons
 from ledger.reader import LogReader
 
 
-def rules_item(row: RulesRow) -> RulesItem:
+def rules_item(row: RulesRow) -> ReviewRulesItem:
     """Show a version of rules."""
-    return RulesItem(
+    return ReviewRulesItem(
         rules=row.rules,
         agency=row.agency,
         version=row.version,

@@ -28,8 +28,8 @@ from api.models.review import (
     QualificationItems,
     Qualify,
     ReviewPage,
-    RulesItem,
-    RulesItems,
+    ReviewRulesItem,
+    ReviewRulesItems,
     StateKey,
     SubmitCase,
     Transfer,
@@ -57,7 +57,7 @@ Act = Callable[..., Awaitable[Entry]]
 async def adopt(call: Call[AdoptRules, NoQuery]) -> web.Response:
     """Adopt a version of an agency's rules."""
 
-    async def work(conn: Connection) -> RulesItem:
+    async def work(conn: Connection) -> ReviewRulesItem:
         row = await adopt_rules(conn, rules=call.body.rules, effective_from=call.body.effective_from, **_who(call))
         return rules_item(row)
 
@@ -70,7 +70,7 @@ async def list_rules(call: Call[None, PageQuery]) -> web.Response:
     async with call.services.pool.acquire() as conn:
         rows = await rules_before(conn, before=call.query.after_id(), limit=limit + 1)
     items = [rules_item(row) for row in rows[:limit]]
-    return json_answer(RulesItems(items=items, next=str(items[-1].rules) if len(rows) > limit else None))
+    return json_answer(ReviewRulesItems(items=items, next=str(items[-1].rules) if len(rows) > limit else None))
 
 
 async def own_key(call: Call[StateKey, NoQuery]) -> web.Response:

@@ -45,7 +45,7 @@ class AdoptRules(RequestModel):
     rules: ReviewRules
 
 
-class RulesItem(ResponseModel):
+class ReviewRulesItem(ResponseModel):
     """A version of an agency's rules."""
 
     rules: UUID
@@ -58,7 +58,7 @@ class RulesItem(ResponseModel):
     entry: UUID
 
 
-class RulesItems(Page[RulesItem]):
+class ReviewRulesItems(Page[ReviewRulesItem]):
     """Versions of all agencies, the one adopted last first."""
 
 
