@@ -6,8 +6,8 @@ from typing import Any
 
 from api.models.review import (
     DecisionItem,
-    PauseItem,
     ReviewPage,
+    ReviewPauseItem,
     ReviewRulesItem,
     RoundItem,
     RoundPage,
@@ -119,7 +119,7 @@ def _round(one: Round, review: Review) -> RoundItem:
         submitted_at=one.submission.stated_at,
         declaration={name: content[name] for name in ("statement", "key", "signature")},
         opinion=_step(one.opinion),
-        pauses=[PauseItem(starts_at=start, ends_at=end) for start, end in one.pauses],
+        pauses=[ReviewPauseItem(starts_at=start, ends_at=end) for start, end in one.pauses],
         disagreement=_step(one.disagreement),
         coordination=_step(one.coordination),
         changes=[] if before is None else [dict(change) for change in manifest_difference(before, content["manifest"])],

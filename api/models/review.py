@@ -210,7 +210,7 @@ class ScopeItem(ResponseModel):
     because: str
 
 
-class PauseItem(ResponseModel):
+class ReviewPauseItem(ResponseModel):
     """From when to when the clock stands still."""
 
     starts_at: Time
@@ -227,7 +227,7 @@ class RoundItem(ResponseModel):
     submitted_at: Time
     declaration: dict[str, Any] = Field(description="`statement`, `key` and `signature`")
     opinion: dict[str, Any] | None = Field(description="`entry`, `number`, `by`, `at`, `statement`, `key`, `signature`")
-    pauses: list[PauseItem]
+    pauses: list[ReviewPauseItem]
     disagreement: dict[str, Any] | None
     coordination: dict[str, Any] | None
     changes: list[dict[str, Any]] = Field(description="Against the round before")
