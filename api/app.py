@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 
 from api.dispatch import EVERY_ROUTE, SERVICES, handler_of
+from api.handlers.public import PUBLIC_RATE
 from api.handlers.service import DOCUMENT
 from api.metrics import METRICS, make_metrics
 from api.middleware import dress, explain, observe
 from api.openapi import write_document
+from api.public_rate import PublicRate
 from api.routes.table import ROUTES
 from api.services import Services
 from api.traffic import TRAFFIC, Traffic
@@ -29,6 +32,7 @@ def make_app(services: Services) -> web.Application:
     app[SERVICES] = services
     app[METRICS] = make_metrics()
     app[TRAFFIC] = Traffic()
+    app[PUBLIC_RATE] = PublicRate(services.config.public_requests_per_minute, time.monotonic)
     app[EVERY_ROUTE] = ROUTES
     app[DOCUMENT] = write_document(services.config.public_url)
     app.on_response_prepare.append(dress)

@@ -161,6 +161,9 @@ class ServiceConfig(BaseSettings):
     session_idle_seconds: int = Field(
         1800, ge=60, le=7 * 86400, description="Idleness in seconds after which a session ends"
     )
+    public_requests_per_minute: int = Field(
+        300, ge=1, le=100_000, description="Requests that one address may make to the public pages in a minute"
+    )
     second_factor_required: bool = Field(
         default=False,
         description="Whether people who sign in with a password alone may do nothing but enrol one-time codes",

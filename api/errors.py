@@ -242,6 +242,12 @@ class LogKeyMissing(ApiError):
     blame = Blame.WAY
 
 
+class PublicPaused(ApiError):
+    """This address asks for public pages more often than the setting PUBLIC_REQUESTS_PER_MINUTE allows; try later."""
+
+    code = "public.paused"
+
+
 class LogKeyExposed(ApiError):
     """The file of the log's key may be read by other accounts of the host. The message says the chmod; then rotate."""
 

@@ -1,5 +1,5 @@
 """Housekeeping: passing state is removed when its time is over, the search index kept in form, clips of a time before
-the registers attributed; nothing that is evidence is ever removed."""
+the registers attributed, publications whose term is over withdrawn; nothing that is evidence is ever removed."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from evidence.federated.sign_in import ANSWERS_KEPT as ANSWERS_REMEMBERED
 from evidence.federated.sign_in import STRANGERS_KEPT, STRANGERS_MAX
 from evidence.federated.store import sweep_federated
 from evidence.parties.ticket_store import remove_expired
+from evidence.publicity.records import take_down_over
 from evidence.registers.attribution import catch_up
 from ledger.pausing import happens
 
@@ -55,6 +56,8 @@ async def sweep(stop: asyncio.Event, *, pool: Pool, clock: Clock, entropy: Entro
                 strangers_before=now - STRANGERS_KEPT,
                 rows_max=STRANGERS_MAX,
             )
+        async with pool.acquire() as conn, conn.transaction():
+            await take_down_over(conn, clock=clock, entropy=entropy)
         await _attribute(stop, pool=pool, clock=clock, entropy=entropy)
         await happens(stop, INTERVAL_SECONDS)
 

@@ -10,7 +10,7 @@ Without a database at hand nothing is decided, and so nothing is served.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from aiohttp import web
@@ -92,6 +92,24 @@ async def require_clips(conn: Connection, person: Person, clips: Sequence[UUID],
         if subject is None or _is_hidden(person, subject, action):
             raise ClipUnknown(f"there is no clip {clip}", clip=str(clip))
         _require(person, subject, action)
+
+
+async def known_cases(conn: Connection, services: Services, person: Person, cases: Collection[UUID]) -> frozenset[UUID]:
+    """Return those cases that a person may know of; where roles alone decide, all of them."""
+    if services.config.access is not AccessMode.UNITS:
+        return frozenset(cases)
+    subjects = await subjects_of_cases(conn, list(cases))
+    return frozenset(case for case, subject in subjects.items() if not _is_hidden(person, subject, Action.METADATA))
+
+
+async def require_case(conn: Connection, services: Services, person: Person, case: UUID) -> None:
+    """See that a person may know of a case, where grants decide.
+
+    Raises:
+        CaseUnknown: They may not.
+    """
+    if case not in await known_cases(conn, services, person, (case,)):
+        raise CaseUnknown(f"there is no case {case}", case=str(case))
 
 
 async def _case(conn: Connection, person: Person, case: UUID, action: Action) -> None:

@@ -151,7 +151,7 @@ PROBLEMS = _table(
         (503, Retry.LATER, "auth.provider_unavailable"),
         (400, Retry.NEVER, "account.subject_invalid"),
         (409, Retry.NEVER, "account.link_taken"),
-        (429, Retry.LATER, "auth.paused"),
+        (429, Retry.LATER, "auth.paused public.paused"),
         (400, Retry.NEVER, "account.login_invalid account.roles_invalid account.password_refused"),
         (404, Retry.NEVER, "account.unknown session.unknown"),
         (409, Retry.NEVER, "account.taken account.disabled"),

@@ -31,6 +31,8 @@ PATH_PATTERNS: Mapping[str, str] = MappingProxyType(
         "upload": UUID_PATTERN,
         "redaction": UUID_PATTERN,
         "hold": UUID_PATTERN,
+        "publication": UUID_PATTERN,
+        "report": UUID_PATTERN,
         "sample": UUID_PATTERN,
         "appraisal": UUID_PATTERN,
         "export": UUID_PATTERN,

@@ -29,7 +29,7 @@ GROUPS = frozenset(
             "recorders",
             "registers",
         ),
-        *("retention", "reviews", "search", "service", "staff", "statistics", "uploads"),
+        *("publicity", "retention", "reviews", "search", "service", "staff", "statistics", "uploads"),
     )
 )
 """Groups of routes that people may use; a test holds the tags of the table against them."""

@@ -96,6 +96,8 @@ _FREE = (
     *("resend_dead_letters", "pause_subscription", "resume_subscription"),
     *("state_schedule", "list_schedules", "release_hold"),
     *("publish_deadline_rules", "list_deadline_rules"),
+    *("state_publication_term", "list_publication_terms", "make_publicity_report", "recount_publicity_report"),
+    "list_publicity_reports",
     *("publish_items", "list_items", "items_in_force", "get_items"),
     *("adopt_review_rules", "list_review_rules", "state_signing_key", "qualify_reviewer", "list_qualifications"),
     *("upload_options", "create_upload", "upload_status", "append_upload", "terminate_upload", "override_upload"),
@@ -119,6 +121,8 @@ _LISTS = (
     *("list_cases", "list_blocked", "list_due", "list_holds", "list_appraisals", "get_appraisal"),
     *("decide_appraisal", "list_deadlines"),
     *("statistics", "list_samples", "get_sample", "draw_sample"),
+    *("list_publications", "get_publication", "correct_publication", "judge_publication", "approve_publication"),
+    *("publish_publication", "withdraw_publication"),
 )
 
 PERMITS: Mapping[str, Permit] = MappingProxyType(
@@ -130,6 +134,7 @@ PERMITS: Mapping[str, Permit] = MappingProxyType(
         **dict.fromkeys(_LISTS, Permit(action=None, lists=True)),
         **dict.fromkeys(("list_exhibits", "get_case_trail"), Permit(action=Action.METADATA, lists=True)),
         "open_case": Permit(action=None, lists=True),
+        "draft_publication": Permit(action=Action.METADATA, cases=_one_case),
         "annotate_clip": Permit(action=Action.ANNOTATE),
         "annotate_many": Permit(action=Action.ANNOTATE, clips=_targets),
         "accept_proposals": Permit(action=Action.ANNOTATE),

@@ -21,6 +21,8 @@ from api.routes.items import ITEM_ROUTES
 from api.routes.oidc import OIDC_ROUTES
 from api.routes.outbox import OUTBOX_ROUTES
 from api.routes.parties import PARTY_ROUTES
+from api.routes.public import PUBLIC_ROUTES
+from api.routes.publicity import PUBLICITY_ROUTES
 from api.routes.recorders import RECORDER_ROUTES
 from api.routes.registers import REGISTER_ROUTES
 from api.routes.retention import RETENTION_ROUTES
@@ -52,6 +54,8 @@ ROUTES: tuple[Route, ...] = (
     *CASE_FILE_ROUTES,
     *REVIEW_ROUTES,
     *STATISTICS_ROUTES,
+    *PUBLICITY_ROUTES,
+    *PUBLIC_ROUTES,
     *GRANT_ROUTES,
     *ITEM_ROUTES,
     *EXPORT_ROUTES,

@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from evidence.core.wire.published import SUFFIX as PUBLISHED_SUFFIX
+from evidence.core.wire.receipt import RECEIPT_BYTES_MAX
 from evidence.errors import EvidenceError
 from evidence.verify.archived_files import judge_case_in
 from evidence.verify.bag import Bag, judge_bag, open_bag
@@ -23,7 +25,8 @@ from evidence.verify.findings import finding
 from evidence.verify.foreign import foreign_files
 from evidence.verify.hashing import Progress
 from evidence.verify.keys import Belief, judge_keys
-from evidence.verify.package import Item, Package, Trust, decide_trust, open_packages, read_roots
+from evidence.verify.package import POLICY_NAME, Item, Package, Trust, decide_trust, open_packages, read_roots
+from evidence.verify.published import judge_published
 from evidence.verify.rebuild import rebuild
 from evidence.verify.report import Exit, Report, one_line, printable, render
 from evidence.verify.times import Stamps
@@ -36,6 +39,9 @@ _DESCRIPTION = """\
 
 PATH 为证据文件夹（可含多个子文件夹）、证据包（BagIt），或单个原始文件（其旁应有 .receipt 回执）。
 PATH is an evidence folder, a folder of such folders, a package (BagIt), or a single original with its .receipt.
+
+公示信息旁的证明（.published）亦可离线核验：何时公示、何时撤下、内容是否与账本一致。
+The proof beside a published record (.published) is judged, too: when it was public or withdrawn, and its text.
 
 证据包另核对移交回执及其所记载的文件清单。
 Of a package the receipt of its hand-over is checked too, and the list of files that it commits to.
@@ -142,7 +148,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _verify(options: argparse.Namespace) -> Report:
     roots = read_roots(options.tsa_roots)
-    packages = [package for path in options.paths for package in open_packages(path)]
+    published = [path for path in options.paths if path.suffix == PUBLISHED_SUFFIX]
+    packages = [package for path in options.paths if path not in published for package in open_packages(path)]
     trusts = [decide_trust(options.log_key, package.policy) for package in packages]
     beliefs = [judge_keys(package.keys, trust.policy) for package, trust in zip(packages, trusts, strict=True)]
     verifications = [
@@ -170,7 +177,21 @@ def _verify(options: argparse.Namespace) -> Report:
     remarks = [*_once(remarks, bags), *_judge_bags(bags, packages, beliefs, verifications)]
     alone = [one for one in packages if all(one.items[0].file.parent != bag.root for bag in bags)]
     remarks += [remark for package in alone for remark in foreign_files(package, sealed)]
-    return Report(tuple(verifications), tuple(trusts), tuple(remarks))
+    told, believed = _judge_published(published, options.log_key)
+    return Report(tuple(verifications), (*trusts, *believed), (*remarks, *told))
+
+
+def _judge_published(paths: Sequence[Path], log_key: str | None) -> tuple[list[Finding], list[Trust]]:
+    """Judge proofs of what was public; a policy that lies beside one is believed as far as it goes, and no further."""
+    found, trusts = list[Finding](), list[Trust]()
+    for path in paths:
+        beside = path.with_name(POLICY_NAME)
+        trust = decide_trust(log_key, beside.read_bytes() if beside.is_file() else None)
+        with path.open("rb") as file:
+            raw = file.read(RECEIPT_BYTES_MAX + 1)
+        found += judge_published(raw, policy=trust.policy, subject=f"published:{path.name}")
+        trusts.append(trust)
+    return found, trusts
 
 
 def _judge_bags(

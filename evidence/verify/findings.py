@@ -28,6 +28,7 @@ from typing import Final
 from evidence.verify.archived_findings import ARCHIVED_FINDINGS
 from evidence.verify.bag_findings import BAG_FINDINGS
 from evidence.verify.meaning import Meaning
+from evidence.verify.published_findings import PUBLISHED_FINDINGS
 from ledger.findings import Finding, Severity
 
 OBLIGATIONS: Final = (1, 2, 3, 4, 5, 6, 7, 8, 9)
@@ -423,6 +424,7 @@ FINDINGS: Mapping[str, Meaning] = {
         "随附的日志密钥声明不真实或不连贯：{why}",
     ),
     **BAG_FINDINGS,
+    **PUBLISHED_FINDINGS,
     **ARCHIVED_FINDINGS,
     "package.uncovered": Meaning(
         None, _WARNING, "no receipt speaks for this file; nothing was verified about it", "该文件没有回执，未作任何验证"

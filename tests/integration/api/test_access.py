@@ -37,6 +37,8 @@ EXAMPLES = {
     "kind": "playlist",
     "redaction": str(UUID(int=6)),
     "hold": str(UUID(int=7)),
+    "publication": str(UUID(int=40)),
+    "report": str(UUID(int=41)),
     "sample": str(UUID(int=9)),
     "appraisal": str(UUID(int=8)),
     "export": str(UUID(int=30)),

@@ -83,6 +83,17 @@ def test_only_what_the_contract_names_is_open() -> None:
         "/packages/{ticket}",
         "/share/{ticket}",
         "/share/{ticket}/verify.html",
+        # What is told the public.
+        "/public",
+        "/public/feed.json",
+        "/public/records/{publication}",
+        "/public/records/{publication}/proof",
+        "/public/registers",
+        "/public/reports",
+        "/public/v1/records",
+        "/public/v1/records/{publication}",
+        "/public/v1/registers",
+        "/public/v1/reports",
         # User name and key of the connection file.
         "/auth/v1.0",
     }
