@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -55,6 +56,10 @@ WARNINGS = 100
 """Most warnings of one step."""
 
 PAUSE_SECONDS = 5.0
+
+SETTLE_SECONDS = 60.0
+"""How long after its start a program tells of nothing: what waited on docks while it was down comes in first."""
+
 FORM = 1
 """Form of the derived rows; another one lets them be made anew."""
 
@@ -78,8 +83,9 @@ class _Basis:
 
 async def run_deadlines(stop: asyncio.Event, *, pool: Pool, clock: WallClock, entropy: Entropy) -> None:
     """Follow the log and tell of last days, until `stop`."""
+    settled_at = time.monotonic() + SETTLE_SECONDS
     while not stop.is_set():
-        if not await step(pool, clock=clock, entropy=entropy):
+        if not await step(pool, clock=clock, entropy=entropy, tells=time.monotonic() >= settled_at):
             await happens(stop, PAUSE_SECONDS)
 
 
@@ -89,8 +95,12 @@ async def catch_up(pool: Pool, *, clock: WallClock, entropy: Entropy) -> None:
         pass
 
 
-async def step(pool: Pool, *, clock: WallClock, entropy: Entropy) -> bool:
-    """Read a stretch of the log, or at its end tell of some last days; False when there is nothing left to do."""
+async def step(pool: Pool, *, clock: WallClock, entropy: Entropy, tells: bool = True) -> bool:
+    """Read a stretch of the log, or at its end tell of some last days; False when there is nothing left to do.
+
+    Args:
+        tells: Whether to tell of last days at all.
+    """
     async with pool.acquire() as conn, conn.transaction():
         await lock_subject(conn, "deadlines")
         basis = await _basis(conn, clock)
@@ -102,7 +112,7 @@ async def step(pool: Pool, *, clock: WallClock, entropy: Entropy) -> bool:
         await clocks.move_cursor(conn, Cursor(next_index=end, counted_by=basis.name, counted_on=basis.today))
         if end < size:
             return True
-        return await _warn(conn, today=basis.today, clock=clock, entropy=entropy)
+        return tells and await _warn(conn, today=basis.today, clock=clock, entropy=entropy)
 
 
 async def derive_case(conn: Connection, case: UUID, *, clock: WallClock) -> list[Derived]:

@@ -229,6 +229,8 @@ async def test_warnings_are_one_entry_each_however_often_a_program_starts(office
     assert await office.warnings() == []
     due = date(2026, 5, 31)
     office.clock.now += timedelta(days=80)  # ten days ahead
+    assert not await step(office.pool, clock=office.clock, entropy=office.entropy, tells=False)
+    assert await office.warnings() == []
     for _ in range(3):
         await office.follow()
     assert await office.warnings() == [(f"case/{case}", "ahead", due.isoformat())]
