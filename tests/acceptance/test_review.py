@@ -166,13 +166,19 @@ async def test_r25_from_a_clip_to_a_decision_that_was_reviewed(client: Client, n
     await verify_rounds(client, case, made.json())
 
 
-async def opened_case(client: Client, name: str) -> tuple[str, object]:
-    """Publish list and rules, open a case whose hearing was held, and link a clip that is on the list."""
+async def put_in_force(client: Client, name: str) -> None:
+    """Publish the list and the rules of a preset, or the next version of the same."""
     items, adopted = preset(name), rules_preset(name)
     published = {"effective_from": items.effective_from.isoformat(), "list": items.content.as_json()}
     await client.post(Role.ADMINISTRATOR, "/v1/items", published)
     rules = {"effective_from": adopted.effective_from.isoformat(), "rules": adopted.rules.as_json()}
     await client.post(Role.ADMINISTRATOR, "/v1/review/rules", rules)
+
+
+async def opened_case(client: Client, name: str) -> tuple[str, object]:
+    """Publish list and rules, open a case whose hearing was held, and link a clip that is on the list."""
+    items = preset(name)
+    await put_in_force(client, name)
     kind = next(one.key for one in items.content.action_types if one.key == "penalty")
     opening = {"number": f"{name}-1", "title": "某厂案", "kind": kind, "agency": items.content.agency}
     case = (await client.post(HANDLER, "/v1/cases", opening | {"facts": {"hearing_held": True}}))["case"]
@@ -205,6 +211,7 @@ async def test_the_record_of_all_scenarios_holds(client: Client) -> None:
 
 
 async def test_hostile_requests_of_a_review_are_refused_with_their_codes(client: Client) -> None:
+    await put_in_force(client, "panjin-forestry-2019")
     agency = preset("panjin-forestry-2019").content.agency
     case, other = [
         (await client.post(HANDLER, "/v1/cases", {"number": number, "title": "小案", "agency": agency}))["case"]
