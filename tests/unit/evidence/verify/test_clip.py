@@ -361,13 +361,16 @@ def test_progress_counts_to_the_end(folder: EvidenceFolder) -> None:
 
 
 def test_every_code_is_triggered_somewhere_here() -> None:
-    files = [Path(__file__).with_name(f"test_{name}.py") for name in ("clip", "cli", "keys", "sm3", "times")]
+    files = [
+        Path(__file__).with_name(f"test_{name}.py") for name in ("clip", "cli", "keys", "sm3", "times", "archived")
+    ]
     files += [
         Path(stamped_folder.__file__),
         Path(dock_chains.__file__),
         Path(beginnings.__file__),
         Path(excerpts.__file__),
         Path(spoiled_packages.__file__),
+        Path(__file__).parents[3] / "integration" / "api" / "test_publicity.py",
     ]
     source = "".join(file.read_text(encoding="utf-8") for file in files)
     fine = {code for code, meaning in FINDINGS.items() if meaning.severity is Severity.OK}
