@@ -370,6 +370,8 @@ def test_every_code_is_triggered_somewhere_here() -> None:
         Path(beginnings.__file__),
         Path(excerpts.__file__),
         Path(spoiled_packages.__file__),
+        Path(__file__).parents[3] / "support" / "archived_cases.py",
+        Path(__file__).parents[3] / "integration" / "evidence" / "export" / "test_archived_cases.py",
         Path(__file__).parents[3] / "integration" / "api" / "test_publicity.py",
     ]
     source = "".join(file.read_text(encoding="utf-8") for file in files)
