@@ -55,8 +55,9 @@ def codes_of(route: Route) -> tuple[str, ...]:
     return tuple(sorted(codes))
 
 
+@cache
 def write_document(public_url: str | None) -> bytes:
-    """Return the document as JSON.
+    """Return the document as JSON; made once in a process, it depends on nothing but the table and the address.
 
     Raises:
         ValidationError: The table has led to something that is no OpenAPI document; our bug, found at the start.
