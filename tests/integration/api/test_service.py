@@ -35,7 +35,17 @@ async def test_a_sound_service_is_ready(service: RunningService) -> None:
     reply = await service.ask("GET", "/readyz")
     assert reply.status == 200
     assert {check["name"] for check in reply.json()["checks"]} == {
-        *("database", "publication", "disk", "sequencer", "intake", "housekeeping", "recordings", "disposals")
+        *(
+            "database",
+            "publication",
+            "disk",
+            "sequencer",
+            "intake",
+            "housekeeping",
+            "recordings",
+            "disposals",
+            "deadlines",
+        )
     }
     assert all(check["ok"] for check in reply.json()["checks"])
 
