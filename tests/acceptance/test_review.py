@@ -1,8 +1,9 @@
 """One scenario per source document (S0-S4), by a client that knows the addresses of the API and nothing else.
 
 clip -> annotation -> coverage -> refused decision -> submission -> problems -> submission again -> approval -> change
--> refused decision -> submission again -> approval -> decision; then every round is verified from what was answered
-alone, and the record of the whole service is replayed.
+-> refused decision -> submission again -> approval -> decision -> publication -> correction -> withdrawal; then every
+round is verified from what was answered alone, the trail of the case leads from the publication back to the recorder,
+and the record of the whole service is replayed. Archiving is no part of it: the cases miss most of what is on their lists.
 """
 
 from __future__ import annotations
@@ -164,6 +165,44 @@ async def test_r25_from_a_clip_to_a_decision_that_was_reviewed(client: Client, n
     assert (await client.decide(case, "又一号")).code == "decision.made"
     assert await client.get(Role.AUDITOR, f"/v1/cases/{case}/decision") == made.json()
     await verify_rounds(client, case, made.json())
+    await told_to_the_public(client, case, f"{name}的厂")
+    await led_back(client, case, clip)
+
+
+async def told_to_the_public(client: Client, case: str, subject: str) -> None:
+    """Publish the decision, correct it and withdraw it, as three people; the public sees what it should each time."""
+    fields = {"authority": "某局", "subject": subject, "category": "行政处罚", "conclusion": "罚款人民币十万元"}
+    draft = {"form": "brief", "kind": "penalty", "fields": fields, "case": case}
+    made = (await client.post(HANDLER, "/v1/publications", draft))["publication"]
+    steps, public = f"/v1/publications/{made}", f"/public/v1/records/{made}"
+    assert (await client.service.ask("GET", public)).code == "publication.unknown"
+    assert (await client.ask(HANDLER, "POST", f"{steps}/approval", {"version": 1})).status == 403
+    corrected = fields | {"conclusion": "罚款人民币九万元"}
+    for version, shown in ((1, fields), (2, corrected)):
+        if version == 2:
+            wish = {"version": 1, "fields": corrected, "reason": "金额有误"}
+            await client.post(HANDLER, f"{steps}/versions", wish)
+            assert (await client.service.ask("GET", public)).json()["fields"] == fields, "not before it is approved"
+        await client.post(REVIEWER, f"{steps}/approval", {"version": version})
+        await client.post(HANDLER, f"{steps}/issue", {"version": version})
+        assert (await client.service.ask("GET", public)).json()["fields"] == shown
+    await client.post(REVIEWER, f"{steps}/withdrawal", {"cause": "revoked", "reason": "行政复议撤销"})
+    gone = (await client.service.ask("GET", public)).json()
+    assert (gone["status"], gone["fields"], gone["reason"]) == ("withdrawn", None, "行政复议撤销")
+
+
+async def led_back(client: Client, case: str, clip: object) -> None:
+    """R19: from what was published and decided back to the recorder's serial and the first digest."""
+    for address in (f"/v1/cases/{case}/trail", f"/v1/clips/{clip}/trail"):
+        trail = await client.get(Role.AUDITOR, address)
+        acts = {act["type"] for act in trail["acts"]}
+        assert {"case.decided", "publication.published", "publication.withdrawn"} <= acts, address
+    (exhibit,) = (await client.get(Role.AUDITOR, f"/v1/cases/{case}/trail"))["exhibits"]
+    assert (exhibit["exhibit"], exhibit["trail"]["clip"]) == (1, str(clip))
+    first = await client.get(Role.AUDITOR, f"/v1/clips/{clip}")
+    (source,) = exhibit["trail"]["sources"]
+    assert source["recorder"] == first["sources"][0]["recorder"]
+    assert exhibit["trail"]["original"]["sha256"] == first["sha256"]
 
 
 async def put_in_force(client: Client, name: str) -> None:
