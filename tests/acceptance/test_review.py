@@ -3,7 +3,7 @@
 clip -> annotation -> coverage -> refused decision -> submission -> problems -> submission again -> approval -> change
 -> refused decision -> submission again -> approval -> decision -> publication -> correction -> withdrawal; then every
 round is verified from what was answered alone, the trail of the case leads from the publication back to the recorder,
-and the record of the whole service is replayed. Archiving is no part of it: the cases miss most of what is on their lists.
+and the record of the whole service is replayed. Archiving is not part of it: the cases miss most of their lists.
 """
 
 from __future__ import annotations
