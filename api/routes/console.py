@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api.console.assets import MEDIA_TYPES
 from api.handlers import console
 from api.route import Answer, Route
 from api.routes.access import ANYBODY
@@ -27,7 +28,7 @@ CONSOLE_ROUTES: tuple[Route, ...] = (
         summary="A file that the page needs",
         roles=ANYBODY,
         handle=console.asset,
-        answers=(Answer(status=200, means="The file", media_type="text/javascript"), _SAME),
+        answers=(*(Answer(status=200, means="The file", media_type=kind) for kind in MEDIA_TYPES.values()), _SAME),
         errors=("route.unknown",),
         always=console.ALWAYS,
         tag="console",

@@ -10,15 +10,17 @@ replay's question, asked before.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from uuid import UUID
 
 from evidence.audit import findings as codes
 from evidence.audit.findings import found
+from evidence.custody.events import checked_payload
 from evidence.db.pool import Connection
+from evidence.errors import EventInvalid
 from evidence.review.errors import StepRefused
 from evidence.review.gate import faults_of
-from evidence.review.machine import Round, fold_review
+from evidence.review.machine import Round, Step, fold_review
 from evidence.review.store import Decision, find_decision, keys_of, reviewed_cases, steps_of
 from ledger.findings import Finding
 
@@ -30,8 +32,8 @@ async def judge_reviews(conn: Connection) -> AsyncIterator[Finding]:
     for case_id in await reviewed_cases(conn):
         subject = f"case:{case_id}"
         try:
-            rounds = fold_review(await steps_of(conn, case_id)).rounds
-        except StepRefused as error:
+            rounds = fold_review(_well_formed(await steps_of(conn, case_id))).rounds
+        except (StepRefused, EventInvalid) as error:
             yield found(codes.REVIEW_OUT_OF_ORDER, subject, f"the steps of the review do not follow: {error.message}")
             continue
         for one in rounds:
@@ -42,6 +44,18 @@ async def judge_reviews(conn: Connection) -> AsyncIterator[Finding]:
         if made is not None and not _is_approved(made, rounds):
             message = f"decision {made.number} rests on no approval of the evidence it names"
             yield found(codes.DECISION_UNAPPROVED, subject, message, decision=str(made.decision))
+
+
+def _well_formed(steps: Sequence[Step]) -> Sequence[Step]:
+    """Return the steps after seeing that each is what its kind demands: rows may have been written by anybody.
+
+    Raises:
+        EventInvalid: One is not.
+    """
+    for step in steps:
+        content: object = step.content  # any JSON, whatever its type says
+        checked_payload(f"review.{step.kind}", dict(content) if isinstance(content, Mapping) else {})
+    return steps
 
 
 def _is_approved(made: Decision, rounds: Sequence[Round]) -> bool:
@@ -55,5 +69,12 @@ def _is_approved(made: Decision, rounds: Sequence[Round]) -> bool:
 
 async def _keys(conn: Connection, one: Round) -> dict[str, list[bytes]]:
     signers = {step.stated_by for step in (one.submission, one.opinion) if step is not None}
-    staff = {who: UUID(who.removeprefix("staff:")) for who in signers if who.startswith("staff:")}
-    return {who: await keys_of(conn, person) for who, person in sorted(staff.items())}
+    staff = {who: person for who in sorted(signers) if (person := _person(who)) is not None}
+    return {who: await keys_of(conn, person) for who, person in staff.items()}
+
+
+def _person(actor: str) -> UUID | None:
+    try:
+        return UUID(actor.removeprefix("staff:")) if actor.startswith("staff:") else None
+    except ValueError:
+        return None

@@ -94,3 +94,25 @@ async def test_steps_out_of_order_and_decisions_without_approval_are_named(scrib
         await record_as_handler(scribe, "case.decided", decided)
         assert (await findings(scribe)).count("decision.unapproved") == (1 if in_scope else 2)
         other, _ = await heard_case(scribe, f"{number}号")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ("content = '{}'", "review.out_of_order"),
+        ("content = '[]'", "review.out_of_order"),
+        ("content = '7'", "review.out_of_order"),
+        ("content = jsonb_set(content, '{statement}', 'null')", "review.out_of_order"),
+        ("kind = 'nothing'", "review.out_of_order"),
+        ("stated_by = 'staff:x'", "review.signature_invalid"),
+        ("stated_by = ''", "review.signature_invalid"),
+    ],
+)
+async def test_rows_that_somebody_wrote_are_named_and_end_nothing(
+    scribe: Scribe, house: Chamber, change: str, code: str
+) -> None:
+    case, _ = await heard_case(scribe)
+    await house.submit(case)
+    await scribe.conn.execute("ALTER TABLE review_step DISABLE TRIGGER USER")
+    await scribe.conn.execute(f"UPDATE review_step SET {change}")  # noqa: S608 - the texts above
+    assert await findings(scribe) == [code]
