@@ -22,6 +22,9 @@ from api.traffic import TRAFFIC, Traffic
 CUT_OFF_SECONDS = 2.0
 """How long in seconds a request may take to end once its connection is taken down."""
 
+LINE_BYTES_MAX = 64 * 1024
+"""Longest first line of a request that reaches the gate; a longer one gets the parser's own answer in plain text."""
+
 KEEPALIVE_SECONDS = 75.0
 """How long an idle connection stays open; longer than the usual proxy's 60, so that the proxy closes first."""
 
@@ -57,6 +60,7 @@ async def serve(services: Services) -> AsyncIterator[str]:
         auto_decompress=False,
         handle_signals=False,
         keepalive_timeout=KEEPALIVE_SECONDS,
+        max_line_size=LINE_BYTES_MAX,
         shutdown_timeout=CUT_OFF_SECONDS,
     )
     await runner.setup()

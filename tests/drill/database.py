@@ -119,10 +119,16 @@ def row_planted(table: str) -> Attack:
             unique = {row["attname"] for row in await conn.fetch(_UNIQUE_COLUMNS, table)}
             fresh = unique - _BOUND.get(table, frozenset())
             values = [_fresh(kind, chance) if name in fresh else name for name, kind in types.items()]
-            row = await _row(conn, table, chance)
-            await conn.execute(
-                f"INSERT INTO {table} ({', '.join(types)}) SELECT {', '.join(values)} FROM {table} WHERE {row}"
-            )
+            for _ in range(_TRIES):
+                row = await _row(conn, table, chance)
+                try:
+                    await conn.execute(
+                        f"INSERT INTO {table} ({', '.join(types)}) SELECT {', '.join(values)} FROM {table} WHERE {row}"
+                    )
+                except asyncpg.UniqueViolationError:
+                    # An index over parts of a column knows such a row already; another one will do.
+                    continue
+                return
 
     return attack
 

@@ -60,6 +60,11 @@ async def test_bodies_that_do_not_fit(shared: RunningService, body: bytes, code:
     assert (await shared.ask("GET", "/v1/cases", role=Role.ARCHIVIST)).json()["items"] == []
 
 
+async def test_a_long_question_gets_a_problem_and_not_the_parsers_own_answer(shared: RunningService) -> None:
+    reply = await shared.ask("GET", "/v1/clips?q=" + "x" * 20_000, role=Role.AUDITOR)
+    assert (reply.status, reply.code) == (400, "request.query")
+
+
 async def test_field_errors_name_fields_and_never_repeat_the_input(shared: RunningService) -> None:
     reply = await post_case(shared, json={"number": 5, "title": "geheim", "secret": "geheim"})
     assert {item["field"] for item in reply.json()["details"]["fields"]} == {"number", "secret"}

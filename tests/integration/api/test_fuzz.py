@@ -34,4 +34,6 @@ async def test_fuzz_every_operation(service: RunningService, role: Role, tmp_pat
         stderr=asyncio.subprocess.STDOUT,
     )
     said, _ = await process.communicate()
-    assert process.returncode == 0, said.decode(errors="replace")[-8000:]
+    # What failed comes first, pages of hints after it.
+    told = said.decode(errors="replace")
+    assert process.returncode == 0, told[max(0, told.find("FAILURES")) :][:8000]

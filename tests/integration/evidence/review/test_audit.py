@@ -114,5 +114,5 @@ async def test_rows_that_somebody_wrote_are_named_and_end_nothing(
     case, _ = await heard_case(scribe)
     await house.submit(case)
     await scribe.conn.execute("ALTER TABLE review_step DISABLE TRIGGER USER")
-    await scribe.conn.execute(f"UPDATE review_step SET {change}")  # noqa: S608 - the texts above
+    await scribe.conn.execute(f"UPDATE review_step SET {change}")
     assert await findings(scribe) == [code]
