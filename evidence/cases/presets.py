@@ -6,7 +6,6 @@ published in its place. Where a document leaves something open the preset says s
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +14,7 @@ from importlib.resources import files
 
 from evidence.cases.errors import ItemListInvalid, ItemListUnknown
 from evidence.cases.item_list import ItemList, read_list
+from evidence.core.dated import read_dated
 
 PRESETS: Mapping[str, str] = {
     "shuozhou-ecology-2017": "S0 朔环发[2017]197号",
@@ -52,11 +52,5 @@ def read_draft(text: str) -> Draft:
     Raises:
         ItemListInvalid: It is no TOML, breaks a rule of lists, or does not say from which day on it is in force.
     """
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ItemListInvalid(f"the file is no TOML: {error}") from error
-    effective_from = table.pop("effective_from", None)
-    if type(effective_from) is not date:
-        raise ItemListInvalid("effective_from is a day, such as 2026-11-22 without quotation marks")
+    table, effective_from = read_dated(text, refused=ItemListInvalid)
     return Draft(read_list(table), effective_from)

@@ -15,7 +15,6 @@ rule that says `calendar_days` with one of those four numbers and cites that law
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -28,6 +27,7 @@ from pydantic import Field, model_validator
 
 from evidence.cases.item_list import ArchiveRule
 from evidence.clips.parts import Key, Line, Part, read_part
+from evidence.core.dated import read_dated
 from evidence.deadlines.errors import RulesInvalid, RulesUnknown
 from ledger.canonical import JsonObject, JsonValue
 
@@ -215,14 +215,8 @@ def read_draft(text: str) -> Draft:
     Raises:
         RulesInvalid: It is no TOML, breaks a rule, or does not say from which day on it is in force.
     """
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RulesInvalid(f"the file is no TOML: {error}") from error
-    effective_from = raw.pop("effective_from", None)
-    if type(effective_from) is not date:
-        raise RulesInvalid("effective_from is a day, such as 2026-11-22 without quotation marks")
-    return Draft(read_table(raw), effective_from)
+    table, effective_from = read_dated(text, refused=RulesInvalid)
+    return Draft(read_table(table), effective_from)
 
 
 def read_table(raw: object) -> RuleTable:

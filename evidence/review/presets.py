@@ -5,13 +5,13 @@ A preset is where an agency begins: an edited copy of its file is adopted in its
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
 
 from evidence.cases.presets import PRESETS
+from evidence.core.dated import read_dated
 from evidence.review.errors import RulesInvalid, RulesUnknown
 from evidence.review.rules import ReviewRules, read_rules
 
@@ -42,11 +42,5 @@ def read_rules_draft(text: str) -> RulesDraft:
     Raises:
         RulesInvalid: It is no TOML, breaks a rule of rules, or does not say from which day on it is in force.
     """
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RulesInvalid(f"the file is no TOML: {error}") from error
-    effective_from = table.pop("effective_from", None)
-    if type(effective_from) is not date:
-        raise RulesInvalid("effective_from is a day, such as 2026-11-22 without quotation marks")
+    table, effective_from = read_dated(text, refused=RulesInvalid)
     return RulesDraft(read_rules(table), effective_from)

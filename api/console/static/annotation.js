@@ -6,19 +6,22 @@ import { call, get, onceKey } from "./api.js";
 import { Failure, Instant, clockText } from "./parts.js";
 import { currentLanguage, t, titled } from "./words.js";
 
-const draftKey = (clip) => `shilu.draft.${clip}`;
+// A draft is its writer's: on a computer that several people use nobody finds, or signs, the words of another.
+const draftKey = (clip, staff) => `shilu.draft.${staff}.${clip}`;
 
-function readDraft(clip) {
+function readDraft(key) {
   try {
-    return JSON.parse(localStorage.getItem(draftKey(clip)));
+    return JSON.parse(localStorage.getItem(key));
   } catch {
     return null;
   }
 }
 
-export function AnnotationEditor({ detail, words, place, onSeek, onSaved, writes }) {
+export function AnnotationEditor({ detail, me, words, place, onSeek, onSaved }) {
   const known = detail.annotation;
-  const draft = readDraft(detail.clip);
+  const kept = draftKey(detail.clip, me.staff);
+  const draft = readDraft(kept);
+  const writes = me.rights.includes("annotate_clip");
   const [content, setContent] = useState(draft?.content ?? known?.content ?? {});
   const [seen, setSeen] = useState(draft?.seen ?? known?.version ?? 0);
   const [reason, setReason] = useState(draft?.reason ?? "");
@@ -28,8 +31,8 @@ export function AnnotationEditor({ detail, words, place, onSeek, onSaved, writes
   const [key, setKey] = useState(onceKey());
 
   useEffect(() => {
-    if (changed) localStorage.setItem(draftKey(detail.clip), JSON.stringify({ content, seen, reason }));
-    else localStorage.removeItem(draftKey(detail.clip));
+    if (changed) localStorage.setItem(kept, JSON.stringify({ content, seen, reason }));
+    else localStorage.removeItem(kept);
   }, [content, seen, reason, changed]);
 
   function put(part) {

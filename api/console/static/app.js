@@ -1,7 +1,7 @@
 // The frame: who is here, which view, which language and theme. The address behind # says what is shown, so that every
 // view can be linked to, and going back works.
 
-import { html, render, useEffect, useState } from "./vendor/preact-htm.js";
+import { html, render, useEffect, useRef, useState } from "./vendor/preact-htm.js";
 import { call, get, sessionEnded } from "./api.js";
 import { Cases, CaseView } from "./cases.js";
 import { ClipView } from "./clip.js";
@@ -15,6 +15,13 @@ function place() {
   const [path, query = ""] = location.hash.replace(/^#/, "").split("?");
   const parts = path.split("/").filter(Boolean);
   return { view: parts[0] ?? "search", id: parts[1] ?? null, query: new URLSearchParams(query) };
+}
+
+// Forgets what belongs to whoever was here, their purpose above all, and loads the page anew.
+function startOver() {
+  sessionStorage.clear();
+  location.hash = "";
+  location.reload();
 }
 
 function useTheme() {
@@ -35,11 +42,15 @@ function App() {
   const [where, setWhere] = useState(place());
   const [language, setLanguage] = useState(currentLanguage());
   const [theme, turnTheme] = useTheme();
+  const present = useRef(null);
 
   async function enter() {
     setProblem(null);
     try {
       const who = await get("/v1/session");
+      // Over a page that waited for its person nobody else may go on: nothing of it is theirs.
+      if (present.current && present.current !== who.staff) return startOver();
+      present.current = who.staff;
       setWords(await get("/v1/vocabulary"));
       setMe(who);
       setEnded(false);
@@ -74,8 +85,7 @@ function App() {
     } catch (error) {
       if (error.status !== 401) return setProblem(error);
     }
-    sessionStorage.clear();
-    setMe(null);
+    startOver();
   }
 
   if (me === undefined) return problem

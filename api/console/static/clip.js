@@ -34,8 +34,7 @@ function Shown({ detail, at, me, words, reload }) {
   const continuity = useAsked((signal) => get(`/v1/clips/${detail.clip}/continuity`, {}, signal).catch(notThere), [detail.clip]);
 
   const panes = {
-    annotation: html`<${AnnotationEditor} key=${detail.clip} detail=${detail} words=${words} place=${place} onSeek=${seek} onSaved=${reload}
-      writes=${me.rights.includes("annotate_clip") || me.rights.includes("annotate")} />`,
+    annotation: html`<${AnnotationEditor} key=${detail.clip} detail=${detail} me=${me} words=${words} place=${place} onSeek=${seek} onSaved=${reload} />`,
     continuity: html`<${Continuity} asked=${continuity} onSeek=${seek} />`,
     history: html`<${History} clip=${detail.clip} />`,
     verify: html`<${ClipCheck} clip=${detail} words=${words} onSeek=${seek} />`,

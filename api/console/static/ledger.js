@@ -37,7 +37,7 @@ async function requireGrown(before, now) {
 }
 
 // Both roots as the nodes of a consistency proof give them (RFC 9162, 2.1.4.2); the nodes are read from tiles.
-async function rootsFromProof(first, second) {
+export async function rootsFromProof(first, second) {
   const tiles = new Map();
   const node = (start, end) => hashOf(start, end, second, tiles);
   let path = await Promise.all(proofRanges(first, second).map(([start, end]) => node(start, end)));
@@ -58,7 +58,7 @@ async function rootsFromProof(first, second) {
 }
 
 // Which stretches of leaves the proof's hashes stand for, in its order.
-export function proofRanges(first, second) {
+function proofRanges(first, second) {
   const walk = (m, start, end, whole) => {
     if (m === end - start) return whole ? [] : [[start, end]];
     const half = halfOf(end - start);

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
@@ -17,6 +19,7 @@ import pytest_asyncio
 
 from evidence.parties.roles import Role
 from ingest.media.rendition import make_renditions
+from ledger.tree import root_of
 from tests.support import media
 from tests.support.browser import Tab, chromium, open_tab
 from tests.support.media import Film, Sound
@@ -246,6 +249,56 @@ async def test_a_log_that_is_not_the_one_remembered_is_noticed(tab: Tab, house: 
     await tab.evaluate(f"localStorage.setItem('shilu.log', {json.dumps(before)})")
 
 
+SIZES = (1, 2, 3, 5, 8, 127, 255, 256, 257, 300, 511, 512, 513, 600)
+FAR = 65_536 + 300
+TILED = """
+async (tiles, pairs) => {
+  await (await import('/console/checking.js')).loadJudge();
+  const { rootsFromProof } = await import('/console/ledger.js');
+  const real = self.fetch;
+  self.fetch = async path => tiles[path]
+    ? new Response(Uint8Array.from(atob(tiles[path]), char => char.charCodeAt(0)))
+    : new Response(JSON.stringify({code: 'tile ' + path}), {status: 404});
+  try {
+    const found = [];
+    for (const [first, second] of pairs) {
+      const { first: before, second: now } = await rootsFromProof(first, second);
+      found.push([before, now]);
+    }
+    return found;
+  } finally {
+    self.fetch = real;
+  }
+}
+"""
+
+
+def tiles_of(leaves: list[bytes], size: int) -> dict[str, str]:
+    """The tiles of a tree of a size (C2SP tlog-tiles), by address."""
+    level, hashes, found = 0, leaves[:size], dict[str, str]()
+    while hashes:
+        for number in range(-(-len(hashes) // 256)):
+            part = hashes[number * 256 : number * 256 + 256]
+            width = "" if len(part) == 256 else f".p/{len(part)}"
+            assert number < 1000, "further numbers are written otherwise"
+            found[f"/log/tile/{level}/{number:03d}{width}"] = b64encode(b"".join(part)).decode()
+        hashes = [root_of(hashes[at : at + 256]) for at in range(0, len(hashes) - 255, 256)]
+        level += 1
+    return found
+
+
+async def test_a_log_that_grew_is_known_again_at_every_size(tab: Tab, house: House) -> None:
+    """The proof out of tiles gives both roots as the ledger computes them: no false alarm, and nothing else passes."""
+    await signed_in(tab, house)
+    leaves = [sha256(number.to_bytes(4, "big")).digest() for number in range(FAR)]
+    roots = {size: root_of(leaves[:size]).hex() for size in (*SIZES, 65_535, 65_536, FAR)}
+    for second in (*SIZES[1:], FAR):
+        firsts = [size for size in roots if size < second]
+        tiles, pairs = tiles_of(leaves, second), [[first, second] for first in firsts]
+        found = await tab.evaluate(f"({TILED})({json.dumps(tiles)}, {json.dumps(pairs)})")
+        assert found == [[roots[first], roots[second]] for first in firsts], second
+
+
 async def test_a_file_is_asked_about_by_its_digest_alone(tab: Tab, house: House, tmp_path: Path) -> None:
     await at(tab, house, "#/verify")
     await tab.until("!!document.querySelector('input[type=file]')")
@@ -297,4 +350,26 @@ async def test_a_lost_session_asks_again_over_the_page(tab: Tab, house: House) -
     await tab.until("!document.querySelector('.over')")
     await clicked(tab, "#tab-annotation")
     await tab.until("document.querySelector('textarea')?.value.includes('未保存')")
+    await tab.evaluate("localStorage.clear()")
+
+
+async def test_nobody_finds_or_signs_the_words_of_another(tab: Tab, house: House) -> None:
+    await person(house.service, "li.ming", Role.ARCHIVIST)
+    await at(tab, house, f"#/clips/{house.clip}")
+    await typed(tab, "textarea", "王芳没有保存的话")
+    await tab.until("Object.values(localStorage).some(value => value.includes('王芳没有保存的话'))")
+    await tab.evaluate("fetch('/v1/session', {method: 'DELETE'}).then(() => 0)")
+    await clicked(tab, "#tab-history")
+    await typed(tab, ".over input[name=login]", "li.ming")
+    await typed(tab, ".over input[name=password]", PASSWORD)
+    await clicked(tab, ".over .sign-in button.primary")
+    await tab.until("!document.querySelector('.over') && document.querySelectorAll('table.dense tbody tr').length >= 2")
+    await tab.evaluate(f"location.hash = '#/clips/{house.clip}'; undefined")
+    await tab.until("!!document.querySelector('textarea')")
+    assert "没有保存" not in await tab.evaluate("document.querySelector('textarea').value")
+    assert not await tab.evaluate("!!document.querySelector('.annotation .note')")
+    await pressed(tab, ".bar button", "退出")
+    await tab.until("!!document.querySelector('.sign-in input')")
+    await at(tab, house, f"#/clips/{house.clip}")
+    await tab.until("document.querySelector('textarea')?.value.includes('王芳没有保存的话')")
     await tab.evaluate("localStorage.clear()")
