@@ -58,7 +58,7 @@ def records_page(issues: Sequence[IssueRow], *, kind: str | None, following: UUI
     """Show decisions, what was published last first."""
     kinds = known_forms().kinds
     links = " · ".join(
-        f'<a href="/public?kind={name}"{_current(name == kind)}>{escape(one.zh)}</a>' for name, one in kinds.items()
+        f'<a href="/public?kind={name}"{_current(if_=name == kind)}>{escape(one.zh)}</a>' for name, one in kinds.items()
     )
     items = "".join(
         f'<li><a href="/public/records/{one.publication}"><bdi>{escape(_title(one))}</bdi></a><br>'
@@ -71,7 +71,7 @@ def records_page(issues: Sequence[IssueRow], *, kind: str | None, following: UUI
     shown = f'<ul class="list">{items}</ul>' if items else "<p>暂无公示信息。<br><small>Nothing is public.</small></p>"
     body = '<h2>行政执法决定 <span class="en">decisions</span></h2><p class="noprint">'
     return _page(
-        "行政执法决定公示", f'{body}<a href="/public"{_current(kind is None)}>全部</a> · {links}</p>{shown}{more}'
+        "行政执法决定公示", f'{body}<a href="/public"{_current(if_=kind is None)}>全部</a> · {links}</p>{shown}{more}'
     )
 
 
@@ -199,8 +199,8 @@ def _title(issue: IssueRow) -> str:
     return " ".join(one for one in parts if one) or str(issue.publication)
 
 
-def _current(yes: bool) -> str:  # noqa: FBT001 - one word of an element
-    return ' aria-current="page"' if yes else ""
+def _current(*, if_: bool) -> str:
+    return ' aria-current="page"' if if_ else ""
 
 
 def _day(instant: datetime) -> str:

@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 
 from api.console.assets import INDEX, POLICY, assets
+from api.routes.table import ROUTES
 
 OURS = [name for name in assets() if name.endswith(".js") and not name.startswith(("vendor/", "verify."))]
 FIRST_LOAD_BYTES_MAX = 400_000
@@ -78,6 +79,14 @@ def test_every_file_that_is_asked_for_is_there() -> None:
             assert asked in assets(), (name, asked)
     for asked in re.findall(r'(?:src|href)="([^"]+)"', text(INDEX)):
         assert asked in assets(), asked
+
+
+def test_it_asks_for_nothing_but_the_routes_that_everybody_has() -> None:
+    found = {address for name in OURS for address in re.findall(r"""["`](/(?:v1|log)/[^"`]*)["`]""", text(name))}
+    asked = {re.sub(r"\$\{[^}]*\}", "X", address) for address in found if not address.startswith("/log/tile/")}
+    assert len(asked) > 15
+    routes = {re.sub(r"\{\w+\}", "X", route.path) for route in ROUTES}
+    assert asked <= routes, asked - routes
 
 
 def test_colours_can_be_read_in_both_themes() -> None:
