@@ -6,8 +6,7 @@ It comes behind younger messages; order is kept for what was never given up. Ask
 
 Pausing takes the turn from whoever is sending: the message that is under way then counts as not told, and is the first
 one when it goes on. None of this is on record, as cursors and dead letters are not; that a platform is paused, and
-since
-when, stands in the list.
+since when, stands in the list.
 """
 
 from __future__ import annotations
