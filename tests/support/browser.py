@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -82,6 +82,17 @@ def _address(process: subprocess.Popen[bytes], port_file: Path) -> str:
     raise TimeoutError("the browser did not open its DevTools port")
 
 
+class Navigated(RuntimeError):
+    """The page that was asked is gone: it loads anew, or another took its place."""
+
+
+_NAVIGATED = {
+    "Inspected target navigated or closed",
+    "Cannot find context with specified id",
+    "Execution context was destroyed.",
+}
+
+
 @dataclass
 class Tab:
     """One page in the browser.
@@ -114,7 +125,8 @@ class Tab:
         await self.socket.send_json({"id": number, **message})
         answer = await asyncio.wait_for(waiting, _ANSWER_SECONDS)
         if "error" in answer:
-            raise RuntimeError(f"{message['method']}: {answer['error']}")
+            kind = Navigated if answer["error"].get("message") in _NAVIGATED else RuntimeError
+            raise kind(f"{message['method']}: {answer['error']}")
         return answer["result"]
 
     async def evaluate(self, expression: str) -> Any:
@@ -126,13 +138,15 @@ class Tab:
         return answer["result"].get("value")
 
     async def until(self, expression: str, *, seconds: float = 60) -> Any:
-        """Wait until an expression is true in the page, and return it."""
+        """Wait until an expression is true in the page, and return it; the page may load anew meanwhile."""
         deadline = time.monotonic() + seconds
-        while not (value := await self.evaluate(expression)):
+        while True:
+            with suppress(Navigated):
+                if value := await self.evaluate(expression):
+                    return value
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{expression} did not become true; {self.complaints}")
             await asyncio.sleep(0.02)
-        return value
 
     async def go(self, address: str) -> None:
         """Open an address and wait until it is loaded."""

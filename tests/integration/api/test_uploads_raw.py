@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from api.app import LINE_BYTES_MAX
 from api.tus import OFFSET_MEDIA_TYPE, format_metadata
 from evidence.parties.roles import Role
 from tests.support.service import TUS, RunningService
@@ -128,7 +129,7 @@ async def test_a_chunked_body_that_breaks_off_keeps_its_bytes(shared: RunningSer
         b"GARBAGE\r\n\r\n",
         b"PATCH /uploads/x HTTP/9.9\r\n\r\n",
         b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 20_000 + b"\r\n\r\n",
-        b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /" + b"a" * (LINE_BYTES_MAX + 1) + b" HTTP/1.1\r\nHost: a\r\n\r\n",
         b"POST /v1/cases HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n",
         b"POST /v1/cases HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
         b"POST /v1/cases HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
