@@ -5,6 +5,7 @@ import { html, render, useEffect, useRef, useState } from "./vendor/preact-htm.j
 import { call, get, sessionEnded } from "./api.js";
 import { Cases, CaseView } from "./cases.js";
 import { ClipView } from "./clip.js";
+import { LaterPage, PAGES } from "./pages.js";
 import { Failure } from "./parts.js";
 import { SearchView } from "./search.js";
 import { SignIn } from "./session.js";
@@ -14,7 +15,7 @@ import { currentLanguage, t, titled, useLanguage } from "./words.js";
 function place() {
   const [path, query = ""] = location.hash.replace(/^#/, "").split("?");
   const parts = path.split("/").filter(Boolean);
-  return { view: parts[0] ?? "search", id: parts[1] ?? null, query: new URLSearchParams(query) };
+  return { view: parts[0] ?? "search", id: parts[1] ?? null, rest: parts.slice(2), query: new URLSearchParams(query) };
 }
 
 // Forgets what belongs to whoever was here, their purpose above all, and loads the page anew.
@@ -98,12 +99,15 @@ function App() {
     cases: where.id ? html`<${CaseView} key=${where.id} id=${where.id} me=${me} />` : html`<${Cases} me=${me} />`,
     verify: html`<${FileCheck} />`,
   };
+  const later = Object.keys(PAGES).filter((name) => !PAGES[name].roles || PAGES[name].roles.includes(me.role));
+  const shown = views[where.view]
+    ?? (PAGES[where.view] ? html`<${LaterPage} key=${where.view} name=${where.view} where=${where} me=${me} words=${words} />` : views.search);
   const link = (view) => html`<a href=${`#/${view}`} aria-current=${where.view === view ? "page" : undefined}>${t(`nav.${view}`)}</a>`;
   return html`
     <a class="skip" href="#content" onClick=${(e) => { e.preventDefault(); document.getElementById("content").focus(); }}>${t("nav.skip")}</a>
     <header class="bar">
       <a class="brand" href="#/search"><span class="mark" aria-hidden="true"></span>${t("app.name")}</a>
-      <nav>${["search", "cases", "verify"].map(link)}</nav>
+      <nav>${["search", "cases", ...later, "verify"].map(link)}</nav>
       <span class="grow"></span>
       <span class="who">${me.name} · ${titled(words.roles, me.role)}</span>
       <button type="button" class="plain" onClick=${turnTheme}>${t(theme === "dark" ? "theme.light" : "theme.dark")}</button>
@@ -111,7 +115,7 @@ function App() {
       <button type="button" class="plain" onClick=${leave}>${t("session.sign_out")}</button>
     </header>
     ${problem && html`<${Failure} problem=${problem} />`}
-    <main id="content" tabindex="-1">${views[where.view] ?? views.search}</main>
+    <main id="content" tabindex="-1">${shown}</main>
     ${ended && html`<div class="over" role="dialog" aria-modal="true" aria-label=${t("session.sign_in")}><${SignIn} ended=${true} onDone=${enter} /></div>`}`;
 }
 

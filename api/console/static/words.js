@@ -1,4 +1,5 @@
-// Every word of the console, in both languages. A test compares the keys; a key that is used stands here.
+// The words of the frame and of the first views, in both languages; a later page brings its own from words/. A test
+// compares the keys; a key that is used stands here or there.
 
 const ZH = {
   "app.name": "实录",
@@ -325,6 +326,13 @@ const EN = {
 };
 
 const ALL = { zh: ZH, en: EN };
+
+// A page that is loaded when it is wanted brings its words with it.
+export function learn(words) {
+  Object.assign(ZH, words.ZH);
+  Object.assign(EN, words.EN);
+}
+
 let language = ["zh", "en"].includes(localStorage.getItem("shilu.language")) ? localStorage.getItem("shilu.language") : "zh";
 
 export const currentLanguage = () => language;

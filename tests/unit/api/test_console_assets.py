@@ -14,8 +14,7 @@ from api.routes.table import ROUTES
 
 OURS = [name for name in assets() if name.endswith(".js") and not name.startswith(("vendor/", "verify."))]
 FIRST_LOAD_BYTES_MAX = 400_000
-LATER = {"verify.js", "verify.html", "vendor/hls.light.min.js", "vendor/licences.txt"}
-"""Loaded when they are wanted, or never."""
+WORDS = ["words.js", *(name for name in OURS if name.startswith("words/"))]
 
 
 def text(name: str) -> str:
@@ -23,12 +22,30 @@ def text(name: str) -> str:
 
 
 def words(language: str) -> dict[str, str]:
-    block = text("words.js").partition(f"const {language} = {{")[2].partition("\n};")[0]
-    return dict(re.findall(r'^  "([^"]+)": "(.*)",$', block, re.MULTILINE))
+    found: list[tuple[str, str]] = []
+    for name in WORDS:
+        block = text(name).partition(f"const {language} = {{")[2].partition("\n};")[0]
+        found += re.findall(r'^  "([^"]+)": "(.*)",$', block, re.MULTILINE)
+    assert len(found) == len(dict(found)), "a key stands twice"
+    return dict(found)
+
+
+def asked_at_once(name: str) -> set[str]:
+    """Files that a module cannot do without, by its imports; those of `import()` come when they are wanted."""
+    folder = name.rpartition("/")[0]
+    found = re.findall(r'(?:from|import) "\./([^"]+)"', text(name))
+    return {f"{folder}/{asked}" if folder else asked for asked in found}
 
 
 def test_the_first_load_is_small() -> None:
-    sizes = {name: len(asset.compressed) for name, asset in assets().items() if name not in LATER}
+    wanted, first = {INDEX, *re.findall(r'(?:src|href)="([^"]+)"', text(INDEX))}, set[str]()
+    while wanted:
+        name = wanted.pop()
+        first.add(name)
+        if name.endswith(".js"):
+            wanted |= asked_at_once(name) - first
+    assert {"app.js", "search.js", "vendor/preact-htm.js"} <= first
+    sizes = {name: len(assets()[name].compressed) for name in first}
     assert sum(sizes.values()) <= FIRST_LOAD_BYTES_MAX / 4, sizes
 
 
@@ -75,7 +92,7 @@ def test_what_is_carried_is_what_was_published(name: str) -> None:
 
 def test_every_file_that_is_asked_for_is_there() -> None:
     for name in OURS:
-        for asked in re.findall(r'from "\./([^"]+)"', text(name)):
+        for asked in asked_at_once(name) | set(re.findall(r'import\("\./([^"]+)"\)', text(name))):
             assert asked in assets(), (name, asked)
     for asked in re.findall(r'(?:src|href)="([^"]+)"', text(INDEX)):
         assert asked in assets(), asked

@@ -1,0 +1,27 @@
+// Pages that are loaded when somebody goes there: their address behind #, who finds them in the navigation, and their module.
+// Each module exports `Page({ where, me, words })` and brings its words from words/.
+
+import { html, useEffect, useState } from "./vendor/preact-htm.js";
+import { Failure } from "./parts.js";
+import { t } from "./words.js";
+
+// { address: { load, roles } }: without roles everybody finds it. What a person may do there is the service's to say.
+export const PAGES = {};
+
+const loaded = {};
+
+export function LaterPage({ name, ...given }) {
+  const [state, setState] = useState({});
+  async function load() {
+    try {
+      loaded[name] ??= (await PAGES[name].load()).Page;
+      setState({});
+    } catch (problem) {
+      setState({ problem });
+    }
+  }
+  useEffect(() => void load(), [name]);
+  if (loaded[name]) return html`<${loaded[name]} ...${given} />`;
+  if (state.problem) return html`<${Failure} problem=${state.problem} retry=${load} />`;
+  return html`<p class="quiet" role="status">${t("state.loading")}</p>`;
+}
