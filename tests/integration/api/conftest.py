@@ -5,12 +5,14 @@ A module that uses `shared` runs its tests in one event loop: `pytestmark = pyte
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from tests.support.browser import Tab, chromium, open_tab
+from tests.support.console import House, console_house
 from tests.support.database import fresh_database
 from tests.support.service import RunningService, config_for, running_service
 
@@ -31,3 +33,23 @@ async def shared(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
         running_service(config_for(database, folder / "data")) as running,
     ):
         yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[str]:
+    with chromium() as address:
+        yield address
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(shared: RunningService, tmp_path_factory: pytest.TempPathFactory) -> House:
+    return await console_house(shared, tmp_path_factory.mktemp("film"))
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def tab(browser: str, house: House) -> AsyncIterator[Tab]:
+    async with open_tab(browser) as opened:
+        await opened.call(
+            "Emulation.setDeviceMetricsOverride", width=1366, height=900, deviceScaleFactor=1, mobile=False
+        )
+        yield opened
