@@ -94,7 +94,7 @@ async def test_no_secret_is_on_record_or_stored_in_clear(shared: RunningService)
         )
         stored = await conn.fetchval("SELECT password FROM account_secret WHERE staff = $1", someone.staff)
     everything = b"\n".join(row["payload"] for row in rows)
-    for secret in (PASSWORD, text, text.rpartition("_")[2], *codes, codes[0].replace("-", ""), stored):
+    for secret in (PASSWORD, text, text.split("_", 2)[2], *codes, codes[0].replace("-", ""), stored):
         assert secret.encode() not in everything
         assert json.dumps(secret).strip('"').encode() not in everything
     assert stored.startswith("$argon2id$")
