@@ -118,3 +118,8 @@ def _private_jwk(signer: Signer) -> dict[str, str | list[str]]:
         return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
     return {"kty": "OKP", "crv": "Ed25519", "x": text(signer.verifier.key.raw), "d": text(signer.key.seed)}
+
+
+def secret_of(spelled: str) -> str:
+    """Return the secret at the end of a token's, ticket's or link's spelling: 43 characters of base64url, `_` among them."""
+    return spelled[-43:]

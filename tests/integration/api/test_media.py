@@ -12,6 +12,7 @@ from evidence.core.clock import utc_now
 from evidence.parties.purposes import PURPOSES
 from evidence.parties.roles import Role
 from tests.support.clock import SteppingClock
+from tests.support.parties import secret_of
 from tests.support.people import person
 from tests.support.service import Reply, RunningService, config_for, running_service
 
@@ -40,7 +41,7 @@ async def test_a_view_is_on_record_before_it_has_an_address(shared: RunningServi
     assert (line["type"], line["entry"]) == ("clip.viewed", opened.json()["entry"])
     assert line["payload"]["purpose"] == "litigation"
     assert line["actor"] == f"staff:{line['payload']['staff']}"
-    secret = opened.json()["url"].rpartition("_")[2]
+    secret = secret_of(opened.json()["url"])
     assert secret not in str(history)
 
 

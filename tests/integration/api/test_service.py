@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from api import health, metrics
 from evidence.parties.roles import Role
 from tests.support.database import fresh_database
+from tests.support.parties import secret_of
 from tests.support.service import RunningService, config_for, running_service
 
 METER = re.compile(r"^ *(shilu_\w+)", re.MULTILINE)
@@ -155,7 +156,7 @@ async def test_log_lines_name_route_actor_and_code_and_hold_no_secret(service: R
     ]
     assert requests[0]["actor"].startswith("staff:")
     written = json.dumps(lines, default=str)
-    for secret in (token, token.rpartition("_")[2], url, url.rpartition("_")[2]):
+    for secret in (token, secret_of(token), url, secret_of(url)):
         assert secret not in written
 
 

@@ -24,6 +24,7 @@ from evidence.parties.roles import STAFF_ROLES, Role
 from evidence.parties.staff import TOKEN_DAYS_MAX, IssuedToken, issue_token, revoke_token, rotate_token
 from evidence.parties.store import find_staff_token, list_staff_tokens
 from tests.support.clock import SeededEntropy, SteppingClock
+from tests.support.parties import secret_of
 
 DAY = timedelta(days=1)
 
@@ -65,7 +66,7 @@ async def test_a_token_of_every_role_is_on_record_by_its_digest_alone(
     assert payload is not None
     assert (stored.role, stored.name, stored.token_sha256) == (role, "王芳", digest)
     assert digest.hex().encode() in payload.payload
-    secret = issued.text.rpartition("_")[2]
+    secret = secret_of(issued.text)
     assert secret.encode() not in payload.payload
     assert secret not in rows
     assert secret not in repr(issued)

@@ -15,6 +15,7 @@ from evidence.parties.purposes import PURPOSES
 from evidence.parties.ticket_store import find_ticket, remove_expired
 from evidence.parties.tickets import OpenedView, open_view, redeem_ticket
 from tests.support.clock import SeededEntropy, SteppingClock
+from tests.support.parties import secret_of
 
 LIFETIME = timedelta(minutes=10)
 
@@ -46,7 +47,7 @@ async def test_a_ticket_opens_its_object_and_the_view_is_on_record(
     assert (ticket.sha256, ticket.media_type, ticket.entry_id) == (b"\7" * 32, "video/mp4", opened.entry_id)
     assert payload is not None
     assert f'"purpose":"{purpose}"'.encode() in payload.payload
-    assert opened.text.rpartition("_")[2].encode() not in payload.payload
+    assert secret_of(opened.text).encode() not in payload.payload
 
 
 async def test_a_view_that_cannot_be_recorded_has_no_ticket(
