@@ -121,5 +121,5 @@ def _private_jwk(signer: Signer) -> dict[str, str | list[str]]:
 
 
 def secret_of(spelled: str) -> str:
-    """Return the secret at the end of a token's, ticket's or link's spelling: 43 characters of base64url, `_` among them."""
+    """Return the secret at the end of a token's, ticket's or link's spelling: 43 characters, `_` among them."""
     return spelled[-43:]
