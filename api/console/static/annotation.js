@@ -3,19 +3,9 @@
 
 import { html, useEffect, useState } from "./vendor/preact-htm.js";
 import { call, get, onceKey } from "./api.js";
+import { draftKey, readDraft } from "./drafts.js";
 import { Failure, Instant, clockText } from "./parts.js";
 import { currentLanguage, t, titled } from "./words.js";
-
-// A draft is its writer's: on a computer that several people use nobody finds, or signs, the words of another.
-const draftKey = (clip, staff) => `shilu.draft.${staff}.${clip}`;
-
-function readDraft(key) {
-  try {
-    return JSON.parse(localStorage.getItem(key));
-  } catch {
-    return null;
-  }
-}
 
 export function AnnotationEditor({ detail, me, words, place, onSeek, onSaved }) {
   const known = detail.annotation;

@@ -30,6 +30,13 @@ export async function call(method, path, { body, headers, query, signal } = {}) 
 
 export const get = async (path, query, signal) => (await call("GET", path, { query, signal })).data;
 
+// Bytes on their way in, as they are; the answer's headers say where they are and how many came.
+export async function send(method, path, headers, body) {
+  const answer = await reach(path, { method, headers, body, credentials: "same-origin" });
+  if (!answer.ok) throw await problemOf(answer, path);
+  return answer.headers;
+}
+
 // `fresh` asks the service even if the browser has an answer that is a second old.
 export async function bytes(path, { range, fresh = false } = {}) {
   const headers = range ? { Range: `bytes=${range[0]}-${range[1] - 1}` } : {};
@@ -50,7 +57,8 @@ async function reach(url, options) {
   }
 }
 
-function address(path, query) {
+// An address with its questions, for what a browser fetches by itself.
+export function address(path, query) {
   const given = Object.entries(query ?? {}).filter(([, value]) => value !== undefined && value !== null && value !== "");
   return given.length ? `${path}?${new URLSearchParams(given)}` : path;
 }

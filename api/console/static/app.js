@@ -3,7 +3,7 @@
 
 import { html, render, useEffect, useRef, useState } from "./vendor/preact-htm.js";
 import { call, get, sessionEnded } from "./api.js";
-import { Cases, CaseView } from "./cases.js";
+import { Cases } from "./cases.js";
 import { ClipView } from "./clip.js";
 import { LaterPage, PAGES } from "./pages.js";
 import { Failure } from "./parts.js";
@@ -96,7 +96,7 @@ function App() {
   const views = {
     search: html`<${SearchView} key="search" query=${where.query} words=${words} />`,
     clips: html`<${ClipView} key=${where.id} clip=${where.id} at=${Number(where.query.get("at")) || 0} me=${me} words=${words} />`,
-    cases: where.id ? html`<${CaseView} key=${where.id} id=${where.id} me=${me} />` : html`<${Cases} me=${me} />`,
+    cases: where.id ? html`<${LaterPage} key=${where.id} name="case" where=${where} me=${me} words=${words} />` : html`<${Cases} me=${me} />`,
     verify: html`<${FileCheck} />`,
   };
   const later = Object.keys(PAGES).filter((name) => !PAGES[name].roles || PAGES[name].roles.includes(me.role));

@@ -1,9 +1,9 @@
-// Cases: the list, one with its exhibits, what its recording items ask for and what stands against archiving it.
+// Cases: the list, and putting a clip into one.
 
 import { html, useState } from "./vendor/preact-htm.js";
 import { call, get, onceKey } from "./api.js";
 import { Badge, Failure, Instant, Stated, useAsked } from "./parts.js";
-import { known, t } from "./words.js";
+import { t } from "./words.js";
 
 export function Cases() {
   const asked = useAsked((signal) => get("/v1/cases", { limit: 200 }, signal), []);
@@ -13,35 +13,6 @@ export function Cases() {
       <tbody>${items.map((item) => html`<tr key=${item.case}><td><a href=${`#/cases/${item.case}`}>${item.number}</a></td><td class="wide">${item.title}</td>
         <td>${item.exhibits}</td><td><${Instant} at=${item.opened_at} /></td><td><${Badge}>${t(`case.${item.state}`)}</${Badge}></td></tr>`)}</tbody></table>`
     : html`<p class="empty">${t("cases.none")}</p>`}</${Stated}>`;
-}
-
-export function CaseView({ id }) {
-  const asked = useAsked((signal) => Promise.all([
-    get(`/v1/cases/${id}`, {}, signal),
-    get(`/v1/cases/${id}/clips`, { limit: 200 }, signal),
-    get(`/v1/cases/${id}/coverage`, {}, signal),
-    get(`/v1/cases/${id}/readiness`, {}, signal),
-  ]), [id]);
-  return html`<${Stated} asked=${asked}>${([one, exhibits, coverage, readiness]) => html`<article class="case">
-    <h1>${one.number} ${one.title} <${Badge}>${t(`case.${one.state}`)}</${Badge}></h1>
-    <h2>${t("cases.exhibits")}</h2>
-    ${exhibits.items.length
-      ? html`<table class="dense"><tbody>${exhibits.items.map((item) => html`<tr key=${item.exhibit}><td>${one.number}-${item.exhibit}</td>
-          <td class="wide"><a href=${`#/clips/${item.clip}`}>${item.clip}</a></td><td><${Instant} at=${item.linked_at} /></td></tr>`)}</tbody></table>`
-      : html`<p class="empty">${t("state.none")}</p>`}
-    <h2>${t("cases.coverage")}</h2>
-    <${Standing} coverage=${coverage} />
-    <h2>${t("cases.readiness")}</h2>
-    ${readiness.ready ? html`<p class="verdict ok">${t("cases.ready")}</p>`
-      : html`<ul>${readiness.reasons.map((reason) => html`<li>${reason.means} <code class="small">${reason.code}</code></li>`)}</ul>`}
-  </article>`}</${Stated}>`;
-}
-
-function Standing({ coverage }) {
-  const groups = [["missing", "error"], ["recorded", "ok"], ["exempted", "notice"]];
-  const all = groups.flatMap(([name, kind]) => coverage[name].map((item) => [item, name, kind]));
-  if (!all.length) return html`<p class="empty">${t("state.none")}</p>`;
-  return html`<ul class="plain items">${all.map(([item, name, kind]) => html`<li key=${item}><${Badge} kind=${kind}>${known("coverage", name)}</${Badge}> ${item}</li>`)}</ul>`;
 }
 
 export function LinkToCase({ detail, onLinked }) {

@@ -6,7 +6,9 @@ import { Failure } from "./parts.js";
 import { t } from "./words.js";
 
 // { address: { load, roles } }: without roles everybody finds it. What a person may do there is the service's to say.
-export const PAGES = {};
+export const PAGES = {
+  case: { load: () => import("./case.js"), roles: [] },
+};
 
 const loaded = {};
 

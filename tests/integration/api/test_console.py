@@ -215,7 +215,7 @@ async def test_a_clip_becomes_an_exhibit(tab: Tab, house: House) -> None:
     await clicked(tab, "#pane a[href^='#/cases/']")
     await tab.until("!!document.querySelector('article.case')")
     await shot(tab, "case")
-    assert house.clip.hex in (await tab.evaluate("document.querySelector('article.case').textContent")).replace("-", "")
+    await tab.until(f"!!document.querySelector('article.case a[href=\\'#/clips/{house.clip}\\']')")
 
 
 async def test_dark_and_english(tab: Tab, house: House) -> None:

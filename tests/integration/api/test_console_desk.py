@@ -1,0 +1,176 @@
+"""The desk in a real browser: a case from its coverage to its package, its review, its publication, by the pages' own
+controls; handler and reviewer sign in one after another.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from api.exports import maker_of
+from evidence.parties.roles import Role
+from tests.support.browser import Tab, open_tab
+from tests.support.case_files import item, item_list
+from tests.support.console import House, clicked, pressed, shot, signed_in, typed
+from tests.support.people import PaperPerson, person
+from tests.support.reviews import HAND, REVIEWER, rules
+from tests.support.service import RunningService
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+LIST = item_list(item("visit", exemptible=True, title="现场检查"), item("talk", title="询问", exemptible=True))
+MATERIALS = [{"key": "report", "title": "调查终结报告", "required": True}]
+TRIGGER = {"key": "penalty", "fact": "hearing_held", "source": "第五条", "quote": "经过听证程序"}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A case with an exhibit, somebody who handles it, somebody who reviews it, and their keys as files."""
+
+    service: RunningService
+    case: str
+    clip: str
+    handler: PaperPerson
+    reviewer: PaperPerson
+    keys: dict[str, Path]
+
+    async def at(self, tab: Tab, who: PaperPerson, place: str) -> None:
+        """Have somebody at a place of the console; whoever was there signs out."""
+        if not tab.requests or await tab.evaluate("window.who ?? ''") != who.login:
+            await tab.call("Network.clearBrowserCookies")
+            await tab.go("about:blank#")
+            await signed_in(tab, House(self.service, self.clip, who.login))  # type: ignore[arg-type]
+            await tab.evaluate(f"window.who = {json.dumps(who.login)}")
+        await tab.evaluate(f"location.hash = {json.dumps(place)}; undefined")
+
+    async def review(self) -> Any:
+        """The review as the service states it."""
+        return (await self.service.ask("GET", f"/v1/cases/{self.case}/review", role=Role.AUDITOR)).json()
+
+
+async def asked(service: RunningService, path: str, role: Role, body: Any) -> Any:
+    reply = await service.ask("POST", path, role=role, json=body)
+    assert reply.status in (200, 201), reply.body
+    return reply.json()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def desk(shared: RunningService, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    await asked(shared, "/v1/items", Role.ADMINISTRATOR, {"effective_from": "2020-01-01", "list": LIST.as_json()})
+    content = rules(triggers=[TRIGGER], materials=MATERIALS).model_dump(mode="json", exclude_none=True)
+    await asked(shared, "/v1/review/rules", Role.ADMINISTRATOR, {"effective_from": "2020-01-01", "rules": content})
+    handler, reviewer = (
+        await person(shared, "wang.fang", Role.INVESTIGATOR),
+        await person(shared, "li.ming", Role.REVIEWER),
+    )
+    fit = {"staff": str(reviewer.staff), "certificate": "A2020", "source": "聘任文件"}
+    await asked(
+        shared,
+        "/v1/review/qualifications",
+        Role.ADMINISTRATOR,
+        {**fit, "valid_from": "2020-01-01", "valid_until": "2099-01-01"},
+    )
+    said = {"number": "朔环罚〔2026〕9号", "title": "废水直排案", "kind": "penalty", "facts": {"hearing_held": True}}
+    reply = await shared.ask("POST", "/v1/cases", headers=await handler.session(), json={**said, "handlers": ["王芳"]})
+    assert reply.status == 201, reply.body
+    case = reply.json()["case"]
+    clip = str(await shared.clip(b"footage of the visit", path="DCIM/20261122_093000.mp4"))
+    note = {"remark": "检查废水排放口", "item": "visit", "place": "厂区"}
+    path = f"/v1/clips/{clip}/annotations"
+    assert (await shared.ask("POST", path, role=Role.ARCHIVIST, json=note, headers={"If-Match": '"0"'})).status == 201
+    await asked(shared, f"/v1/cases/{case}/clips", Role.ARCHIVIST, {"clip": clip})
+    folder, keys = tmp_path_factory.mktemp("keys"), {}
+    for who, signer in ((handler, HAND), (reviewer, REVIEWER)):
+        keys[who.login] = folder / f"{who.login}.pem"
+        keys[who.login].write_bytes(signer.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return Desk(shared, case, clip, handler, reviewer, keys)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def tab(browser: str) -> AsyncIterator[Tab]:
+    """One tab for the module: signing in costs most."""
+    async with open_tab(browser) as opened:
+        await opened.call(
+            "Emulation.setDeviceMetricsOverride", width=1366, height=900, deviceScaleFactor=1, mobile=False
+        )
+        yield opened
+
+
+async def chosen(tab: Tab, selector: str, value: str) -> None:
+    """Choose an option as a person does."""
+    await tab.until(f"!!document.querySelector({json.dumps(f'{selector} option[value={json.dumps(value)}]')})")
+    await tab.evaluate(
+        f"(s => {{ s.value = {json.dumps(value)}; s.dispatchEvent(new Event('change', {{bubbles: true}})); }})"
+        f"(document.querySelector({json.dumps(selector)}))"
+    )
+
+
+async def unfolded(tab: Tab) -> None:
+    """Open whatever is folded away."""
+    await tab.evaluate("document.querySelectorAll('main details').forEach(one => { one.open = true; }); 0")
+
+
+async def says(tab: Tab, selector: str, *words: str) -> None:
+    """Wait until a part of the page says all of this."""
+    said = f"document.querySelector({json.dumps(selector)})?.textContent ?? ''"
+    await tab.until(f"{json.dumps(words)}.every(word => ({said}).includes(word))", seconds=20)
+
+
+async def test_a_case_is_read_at_a_glance_and_completed(tab: Tab, desk: Desk, tmp_path: Path) -> None:
+    await desk.at(tab, desk.handler, f"#/cases/{desk.case}")
+    await says(tab, "article.case table.dense", "缺少", "询问", "现场检查")
+    await says(tab, ".side", "未送审", "尚未说明执行终结", "应录事项没有录")
+    await shot(tab, "desk-case")
+    await unfolded(tab)
+    await tab.until("document.querySelector('img.trail')?.complete")
+    assert await tab.evaluate("document.querySelector('img.trail').naturalWidth") > 0
+    await exempted(tab)
+    await says(tab, "article.case .chips", "1 免录", "0 缺少")
+    (tmp_path / "调查报告.pdf").write_bytes(b"%PDF-1.7 report")
+    await unfolded(tab)
+    await tab.choose_files("input[name=file]", [tmp_path / "调查报告.pdf"])
+    await typed(tab, "input[name=title]", "调查终结报告")
+    await pressed(tab, "article.case button", "封存并入卷")
+    await says(tab, "article.case", "已记入账本")
+    await tab.until(
+        "[...document.querySelectorAll('article.case table a')].some(a => a.textContent === '调查终结报告')"
+    )
+    await tab.until("!document.querySelector('progress')")
+    assert await tab.evaluate("Object.keys(localStorage).filter(key => key.startsWith('shilu.draft.'))") == []
+    await shot(tab, "desk-case-completed")
+
+
+async def exempted(tab: Tab) -> None:
+    """State an exemption; a reload in the middle loses nothing."""
+    await chosen(tab, "select[name=item]", "talk")
+    await typed(tab, "textarea[name=reason], input[name=reason]", "笔录已全面记录")
+    await tab.until("Object.values(localStorage).some(value => value.includes('笔录已全面记录'))")
+    await tab.call("Page.reload")
+    await tab.until("document.querySelector('[name=reason]')?.value === '笔录已全面记录'")
+    await tab.until("document.querySelector('select[name=item]').value === 'talk'")
+    await typed(tab, "input[name=approver]", "李主任")
+    await typed(tab, "input[name=reference]", "审批表1号")
+    await pressed(tab, "article.case button", "记入案卷")
+
+
+async def test_a_package_is_asked_for_and_fetched(tab: Tab, desk: Desk) -> None:
+    await desk.at(tab, desk.handler, f"#/cases/{desk.case}")
+    await chosen(tab, ".side .purpose select", "litigation")
+    await clicked(tab, ".side button.order")
+    await says(tab, ".packages", "排队")
+    maker = maker_of(desk.service.services)
+    maker.folder.mkdir(exist_ok=True)
+    while await maker.attempt():
+        pass
+    await clicked(tab, "button.fetch")
+    address = await tab.until("document.querySelector('a.fetch')?.getAttribute('href')")
+    assert (await desk.service.ask("GET", address)).body[:2] == b"PK"
+    await clicked(tab, ".side section button:not(.order, .fetch)")
+    await says(tab, ".side .failure", "case.archive_refused")
