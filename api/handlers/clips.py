@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from aiohttp import web
 
@@ -46,7 +47,7 @@ ORIGINAL_TYPE = "application/octet-stream"
 async def find(call: Call[None, ClipsQuery]) -> web.Response:
     """Find clips; with a purpose also restricted ones, and then what was shown goes on record first."""
     query, services = call.query, call.services
-    purpose = None if query.purpose is None else _checked_purpose(query.purpose)
+    purpose = None if query.purpose is None else checked_purpose(query.purpose)
     scope = call.scope(with_purpose=purpose is not None)
     async with services.pool.acquire() as conn, conn.transaction():
         page = await list_clips(conn, query.question(), cursor=query.cursor, limit=query.limit, scope=scope)
@@ -97,7 +98,7 @@ async def history(call: Call[None, PageQuery]) -> web.Response:
 async def view(call: Call[OpenView, NoQuery]) -> web.Response:
     """Put on record that somebody looks, and only then say where."""
     services, body = call.services, call.body
-    purpose = _checked_purpose(body.purpose)
+    purpose = checked_purpose(body.purpose)
     async with services.pool.acquire() as conn, conn.transaction():
         clip = await get_clip(conn, call.id("clip"))
         await keep_meanwhile(conn, clip.id)
@@ -109,7 +110,7 @@ async def view(call: Call[OpenView, NoQuery]) -> web.Response:
             purpose=purpose,
             staff=call.staff.staff,
             session=call.staff.token,
-            by_cookie=call.staff.by_session and "Authorization" not in call.request.headers,
+            by_cookie=by_cookie(call),
             sha256=sha256,
             media_type=media_type,
             lifetime=timedelta(seconds=services.config.view_ticket_seconds),
@@ -121,7 +122,17 @@ async def view(call: Call[OpenView, NoQuery]) -> web.Response:
     return json_answer(OpenedView(url=url, expires_at=opened.expires_at, entry=opened.entry_id), status=201)
 
 
-def _checked_purpose(purpose: str) -> str:
+def by_cookie(call: Call[Any, Any]) -> bool:
+    """Whether a person showed their session in a cookie, as a browser sends it with every range too."""
+    return call.staff.by_session and "Authorization" not in call.request.headers
+
+
+def checked_purpose(purpose: str) -> str:
+    """Return a purpose that is on the list.
+
+    Raises:
+        PurposeUnknown: It is not.
+    """
     if purpose not in PURPOSES:
         raise PurposeUnknown(f"{purpose!r} is not on the list of purposes", purposes=sorted(PURPOSES))
     return purpose

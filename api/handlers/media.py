@@ -20,6 +20,7 @@ from api.route import NoQuery
 from api.services import Services
 from evidence.db.pool import Connection
 from evidence.objects.proved import ProvedObject, prove_object
+from evidence.parties.looks import redeem_look
 from evidence.parties.ticket_store import ViewTicket
 from evidence.parties.tickets import redeem_beside, redeem_ticket, require_own
 
@@ -40,6 +41,15 @@ async def media_beside(call: Call[None, NoQuery]) -> web.StreamResponse:
     address = call.request.match_info
     async with call.services.pool.acquire() as conn:
         ticket = await redeem_beside(conn, address["ticket"], kind=address["kind"], clock=call.services.clock)
+        await _require_own(conn, call, ticket)
+    return await _serve(call, ticket)
+
+
+async def media_of_look(call: Call[None, NoQuery]) -> web.StreamResponse:
+    """Serve a picture of one clip that the ticket of a look opens."""
+    address, clip = call.request.match_info, call.id("clip")
+    async with call.services.pool.acquire() as conn:
+        ticket = await redeem_look(conn, address["ticket"], clip=clip, kind=address["kind"], clock=call.services.clock)
         await _require_own(conn, call, ticket)
     return await _serve(call, ticket)
 

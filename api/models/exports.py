@@ -135,6 +135,7 @@ class Trail(ResponseModel):
         description="What became of its cases: reviewed, decided, archived, published"
     )
     views: list[dict[str, object]]
+    looks: list[dict[str, object]] = Field(description="Looks at stills and storyboards, of this clip among many")
     handed_over: list[dict[str, object]]
     fetched: list[dict[str, object]]
     noticed: list[dict[str, object]]

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from api.bodies import JsonBody
 from api.call import Call
-from api.handlers import clips, continuity, excerpts, media, receipts, recordings, redactions, transcripts
+from api.handlers import clips, continuity, excerpts, looks, media, receipts, recordings, redactions, transcripts
 from api.handlers.excerpts import EXCERPT_TYPE
 from api.handlers.receipts import RECEIPT_TYPE
 from api.models.clips import (
@@ -25,6 +25,7 @@ from api.models.clips import (
 )
 from api.models.common import PageQuery
 from api.models.continuity import ContinuityItem
+from api.models.looks import NothingToSee, OpenedLook, OpenLook
 from api.models.recordings import RecordingItem
 from api.models.transcripts import TranscriptItem
 from api.route import Answer, Header, Route, json_of
@@ -215,5 +216,26 @@ CLIP_ROUTES: tuple[Route, ...] = (
         "/media/{ticket}/{kind}",
         "What was made together with it (playlist, storyboard, waveform), by the same ticket",
         media.media_beside,
+    ),
+    Route(
+        name="look_at_clips",
+        method="POST",
+        path="/v1/looks",
+        summary="Put on record, once, that you look at stills and storyboards of many clips; the answer says where",
+        roles=VIEWERS,
+        handle=looks.look,
+        body=JsonBody(OpenLook),
+        answers=(
+            json_of(201, OpenedLook, "On record, and the address below which the pictures are"),
+            json_of(200, NothingToSee, "None of them has pictures that you may see; nothing is on record"),
+        ),
+        errors=("view.purpose_unknown",),
+        tag="clips",
+    ),
+    _media_route(
+        "media_of_look",
+        "/media/{ticket}/{clip}/{kind}",
+        "A still, a storyboard or its sheet, of one clip of a look; the ticket is the credential",
+        media.media_of_look,
     ),
 )

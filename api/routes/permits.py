@@ -117,7 +117,7 @@ _CASEWORK = (
 )
 _REVIEWING = ("give_opinion", "ask_supplement", "correct_fact")
 _LISTS = (
-    *("find_clips", "count_facets", "run_search"),
+    *("find_clips", "count_facets", "run_search", "look_at_clips"),
     *("list_cases", "list_blocked", "list_due", "list_holds", "list_appraisals", "get_appraisal"),
     *("decide_appraisal", "list_deadlines"),
     *("statistics", "list_samples", "get_sample", "draw_sample"),

@@ -11,6 +11,7 @@ from asyncpg import Record
 
 from evidence.access.policy import Subject, classes_of
 from evidence.custody.access_payloads import AccessGranted, AccessWithdrawn, ClipClassified, ClipsSearched
+from evidence.custody.look_payloads import ClipsViewed
 from evidence.custody.recorded import RecordedEvent
 from evidence.db.paging import FIRST_ID
 from evidence.db.pool import Connection
@@ -96,9 +97,17 @@ async def project_clip_classified(conn: Connection, event: RecordedEvent) -> Non
 
 async def project_clips_searched(conn: Connection, event: RecordedEvent) -> None:
     """Insert the rows of `clips.searched`: the restricted clips that it showed."""
-    searched = ClipsSearched.model_validate(event.payload)
+    await _insert_shown(conn, event, ClipsSearched.model_validate(event.payload).clips)
+
+
+async def project_clips_viewed(conn: Connection, event: RecordedEvent) -> None:
+    """Insert the rows of `clips.viewed`: the clips whose pictures were shown."""
+    await _insert_shown(conn, event, ClipsViewed.model_validate(event.payload).clips)
+
+
+async def _insert_shown(conn: Connection, event: RecordedEvent, clips: Sequence[object]) -> None:
     await conn.executemany(
-        "INSERT INTO clip_shown (entry_id, clip) VALUES ($1, $2)", [(event.entry_id, clip) for clip in searched.clips]
+        "INSERT INTO clip_shown (entry_id, clip) VALUES ($1, $2)", [(event.entry_id, clip) for clip in clips]
     )
 
 

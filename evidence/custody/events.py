@@ -39,6 +39,7 @@ from evidence.custody import store as custody
 from evidence.custody import timestamp_store as timestamps
 from evidence.custody.access_payloads import AccessGranted, AccessWithdrawn, ClipClassified, ClipsSearched
 from evidence.custody.export_payloads import ExportFetched, ExportLinkRevoked, ExportShared, PackageExported
+from evidence.custody.look_payloads import ClipsViewed
 from evidence.custody.publicity_payloads import (
     PublicationApproved,
     PublicationDrafted,
@@ -253,6 +254,7 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             project=grants.project_clip_classified,
             refresh=search_store.refresh_clip,
         ),
+        "clips.viewed": Event(payload=ClipsViewed, subject="staff", project=grants.project_clips_viewed),
         "clips.searched": Event(payload=ClipsSearched, subject="staff", project=grants.project_clips_searched),
         "access.granted": Event(payload=AccessGranted, subject="staff", project=grants.project_access_granted),
         "access.withdrawn": Event(payload=AccessWithdrawn, subject="staff", project=grants.project_access_withdrawn),

@@ -1,4 +1,4 @@
-"""The custody history of a clip: everything on record about it, in the order it was recorded."""
+"""The custody history of a clip: everything on record about it, in the order it was recorded; who looked too."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import UUID
 from evidence.cases.store import links_of_clip
 from evidence.clips.store import clip_row
 from evidence.custody.recorded import RecordedEvent
-from evidence.custody.store import payloads_about
+from evidence.custody.store import entries_of_looks, payloads_about
 from evidence.db.pool import Connection
 from evidence.errors import ClipUnknown
 from evidence.export.link_store import entries_of_exports
@@ -28,7 +28,7 @@ class CustodyLine:
 async def clip_history(
     conn: Connection, clip: UUID, *, after: UUID | None = None, limit: int = 100
 ) -> Sequence[CustodyLine]:
-    """Return what is on record about a clip, oldest first, behind the entry `after`; case links and exports too.
+    """Return what is on record about a clip, oldest first, behind the entry `after`; case links, exports and looks too.
 
     Raises:
         ClipUnknown: There is no such clip.
@@ -37,6 +37,7 @@ async def clip_history(
         raise ClipUnknown(f"there is no clip {clip}", clip=str(clip))
     links = [link.entry_id for link in await links_of_clip(conn, clip)]
     links += await entries_of_exports(conn, clip)
+    links += await entries_of_looks(conn, clip, after=after, limit=limit)
     payloads = await payloads_about(conn, subjects=[f"clip:{clip}"], others=links, after=after, limit=limit)
     indices = await published_indices(conn, [stored.entry_id for stored in payloads])
     return [

@@ -111,6 +111,10 @@ def _fetched(said: Mapping[str, Any]) -> JsonObject:
     return {name: said[name] for name in ("export", "link")}
 
 
+def _looked(said: Mapping[str, Any]) -> JsonObject:
+    return {name: said[name] for name in ("renditions", "pictures", "ticket")}
+
+
 def _searched(said: Mapping[str, Any]) -> JsonObject:
     return {name: said[name] for name in ("question", "classes")}
 
@@ -124,6 +128,7 @@ LOOKS: Final[Mapping[str, Callable[[Mapping[str, Any]], JsonObject]]] = MappingP
         "clips.exported": _packed,
         "export.shared": _shared,
         "export.fetched": _fetched,
+        "clips.viewed": _looked,
         "clips.searched": _searched,
     }
 )

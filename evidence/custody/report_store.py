@@ -48,7 +48,7 @@ async def events_of_clip(
 ) -> Sequence[RecordedEvent]:
     """Return what was put on record about a clip until an instant, oldest first, behind the entry `after`.
 
-    Sealing, annotations, views, excerpts, cases, packages and their links and fetches, and searches that showed it.
+    Sealing, annotations, views, looks, excerpts, cases, packages, their links and fetches, searches that showed it.
     """
     rows = await conn.fetch(_OF_CLIP, clip, f"clip:{clip}", after or FIRST_ID, limit, until)
     return [_event(row) for row in rows]

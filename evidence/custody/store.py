@@ -79,6 +79,21 @@ async def payloads_about(
     return [_stored(row) for row in rows]
 
 
+async def entries_of_looks(conn: Connection, clip: UUID, *, after: UUID | None, limit: int) -> list[UUID]:
+    """Return the entries of looks at many clips of which this was one, oldest first, behind `after`.
+
+    Searches that showed it are not among them: what somebody asked for is told by custody reports alone.
+    """
+    rows = await conn.fetch(
+        """SELECT entry_id FROM clip_shown JOIN custody_payload USING (entry_id)
+           WHERE clip = $1 AND entry_id > $2 AND type = 'clips.viewed' ORDER BY entry_id LIMIT $3""",
+        clip,
+        after or FIRST_ID,
+        limit,
+    )
+    return [row["entry_id"] for row in rows]
+
+
 async def project_log_created(conn: Connection, event: RecordedEvent) -> None:
     """Insert the row of `log.created`."""
     await conn.execute(

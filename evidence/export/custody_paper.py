@@ -42,6 +42,7 @@ EVENTS_IN_CHINESE: Final[Mapping[str, str]] = MappingProxyType(
         "export.shared": "向案外人提供链接",
         "export.link_revoked": "撤回链接",
         "export.fetched": "下载证据包",
+        "clips.viewed": "查看缩略图",
         "clips.searched": "检索受限内容",
     }
 )

@@ -18,7 +18,7 @@ from evidence.core.wire.receipt import Receipt, format_receipt
 from evidence.db.pool import Connection
 from evidence.errors import EvidenceDamaged, ExportEmpty, ExportTooLarge
 from evidence.export.clip import Exporter, Proven, in_thread, locate_original, prove_kept_leaves
-from evidence.export.trail import History, read_history, trail_of
+from evidence.export.trail import LOOK, History, read_history, trail_of
 from evidence.receipts import build_receipt
 from evidence.verify.archived import SHELVES
 from ledger.canonical import JsonObject
@@ -37,7 +37,7 @@ class Exhibit:
         proven: The receipt, judged.
         leaves: Proved leaf hashes, one after the other.
         history: What is on record about it.
-        custody: The receipts of all of that, in the same order.
+        custody: The receipts of all of that but looks at many clips, in the same order.
         observations: What the continuity of the file gives occasion to note, with its innocent causes.
         shelf: `exhibits`, or `documents` for a file of the case that is no exhibit.
     """
@@ -120,6 +120,8 @@ async def gather(exporter: Exporter, conn: Connection, *, number: int, clip: UUI
     history = await read_history(conn, clip, log_size=size)
     custody: list[Receipt] = []
     for line in history.lines:
+        if line.event.type == LOOK:
+            continue
         receipt = await build_receipt(conn, exporter.reader, line.event.entry_id, note=exporter.asof)
         if receipt is None:
             raise EvidenceDamaged(f"entry {line.event.entry_id} is not in the log any more")

@@ -33,6 +33,9 @@ NOTICES_MAX: Final = 200
 _ELSEWHERE: Final = ("case.exported",)
 """Acts of a case that are told of a clip only where they have it in them."""
 
+LOOK: Final = "clips.viewed"
+"""Looks at pictures of many clips: the trail tells of them, and their receipts, which name the others, stay here."""
+
 _SEALING: Final = ("clip.sealed", "clip.repeated")
 
 
@@ -102,6 +105,7 @@ def trail_of(history: History) -> JsonObject:
         "cases": _steps(history.of("case.clip_linked"), "case", "exhibit"),
         "acts": [act_as_json(line) for line in history.acts if line.event.type not in _ELSEWHERE],
         "views": _steps(history.of("clip.viewed"), "rendition", "purpose"),
+        "looks": _steps(history.of(LOOK), "renditions", "purpose"),
         "handed_over": _steps(
             history.of("clip.exported", "clip.excerpted", "case.exported", "clips.exported"), "purpose", "export"
         ),

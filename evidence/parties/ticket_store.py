@@ -119,6 +119,7 @@ async def remove_expired(conn: Connection, *, tickets_before: datetime, answers_
     """Remove tickets that expired and answers that were given before these instants; return how many rows that were."""
     tags = [
         await conn.execute("DELETE FROM view_ticket WHERE expires_at < $1", tickets_before),
+        await conn.execute("DELETE FROM look_ticket WHERE expires_at < $1", tickets_before),
         await conn.execute("DELETE FROM stored_answer WHERE answered_at < $1", answers_before),
     ]
     return sum(int(tag.rpartition(" ")[2]) for tag in tags)

@@ -20,7 +20,7 @@ from evidence.core.clock import Clock, Entropy
 from evidence.core.ids import uuid7
 from evidence.custody.record import record
 from evidence.db.pool import Connection
-from evidence.parties.credentials import new_credential, parse_credential
+from evidence.parties.credentials import Credential, new_credential, parse_credential
 from evidence.parties.errors import TicketExpired, TicketForeign, TicketUnknown
 from evidence.parties.ticket_store import ViewTicket, find_beside, find_ticket, insert_ticket
 
@@ -118,7 +118,21 @@ async def redeem_ticket(conn: Connection, text: str, *, clock: Clock) -> ViewTic
         TicketExpired: It was one; only whoever holds its secret is told so.
     """
     credential = parse_credential(text)
-    ticket = None if credential is None else await find_ticket(conn, credential.id)
+    return checked_ticket(
+        credential, None if credential is None else await find_ticket(conn, credential.id), clock=clock
+    )
+
+
+def checked_ticket(credential: Credential | None, ticket: ViewTicket | None, *, clock: Clock) -> ViewTicket:
+    """Return a ticket that was found after seeing that it is the one presented, and still opens something.
+
+    Args:
+        credential: What was presented; None when it is spelled like no ticket.
+        ticket: What was found under its public id; None for nothing.
+
+    Raises:
+        TicketUnknown, TicketExpired: As by `redeem_ticket`.
+    """
     if credential is None or ticket is None or not credential.matches(ticket.secret_sha256):
         raise TicketUnknown("the ticket is not known")
     if ticket.expires_at <= clock():

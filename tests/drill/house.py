@@ -410,6 +410,16 @@ class DrillHouse(SmallHouse):
         }
         await self.write("clips.searched", f"staff:{staff}", searched)
 
+        looked: JsonObject = {
+            "clips": [str(clip)],
+            "renditions": ["poster"],
+            "pictures": "ab" * 32,
+            "purpose": "litigation",
+            "staff": str(staff),
+            "ticket": str(self.new_id()),
+        }
+        await self.write("clips.viewed", f"staff:{staff}", looked)
+
     async def _begin_growing_file(self) -> None:
         """The beginnings of a file that was cut off while it was being written."""
         upload = self.new_id()

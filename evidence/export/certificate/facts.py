@@ -18,6 +18,7 @@ from evidence.core.clock import parse_time
 from evidence.errors import TimeInvalid
 from evidence.export.certificate.document import Block, Document, Section, items, rows, table, text
 from evidence.export.gathering import Exhibit, Subject
+from evidence.export.trail import LOOK
 from ledger.policy import Policy
 from ledger.publish import stored_checkpoint
 
@@ -292,9 +293,10 @@ def _observed(one: Exhibit) -> Iterator[Block]:
 
 
 def _kept(one: Exhibit) -> str:
-    views = len(one.history.of("clip.viewed"))
+    views, looks = len(one.history.of("clip.viewed")), len(one.history.of(LOOK))
+    glanced = f"另浏览缩略图 {looks} 次（见来源链文件），" if looks else ""
     handed = len(one.history.of("clip.exported", "clip.excerpted", "case.exported", "clips.exported"))
     return (
-        f"保管记录：截至上述账本状态共 {len(one.custody)} 条入账事项，其中查看 {views} 次、移交 {handed} 次，"
+        f"保管记录：截至上述账本状态共 {len(one.custody)} 条入账事项，其中查看 {views} 次、移交 {handed} 次，{glanced}"
         "全部条目及证明见证据包 custody.receipts。"
     )

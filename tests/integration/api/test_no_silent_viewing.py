@@ -41,7 +41,16 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 MARK = b"CONTENT-THAT-MAY-NOT-LEAVE"
 LOOKING = frozenset({Action.VIEW, Action.ORIGINAL, Action.EXCERPT, Action.EXPORT})
 
-TRACES = ("ledger_entry", "custody_payload", "view_ticket", "export_ticket", "export_fetch", "export_job", "clip_shown")
+TRACES = (
+    "ledger_entry",
+    "custody_payload",
+    "view_ticket",
+    "look_ticket",
+    "export_ticket",
+    "export_fetch",
+    "export_job",
+    "clip_shown",
+)
 """Tables in which something half-written would stand."""
 
 
@@ -159,6 +168,8 @@ async def house(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Asyn
         while await maker.attempt():
             pass
         house.tickets["view"] = (await house.ask("POST", f"/v1/clips/{clip}/views", view("proxy"))).json()["url"]
+        wish = {"purpose": "litigation", "clips": [str(clip)]}
+        house.tickets["look"] = (await house.ask("POST", "/v1/looks", wish)).json()["url"]
         fetch = await house.ask("POST", f"/v1/exports/{house.export}/downloads", {"purpose": "litigation"})
         house.tickets["package"] = fetch.json()["url"]
         house.tickets["share"] = await house.share()
@@ -176,6 +187,7 @@ WRITES: dict[str, Way] = {
         f"view_clip {kind}": lambda h, kind=kind: h.ask("POST", f"/v1/clips/{h.clip}/views", view(kind))  # type: ignore[misc]
         for kind in ("original", "proxy", "transcript", "poster", "stills")
     },
+    "look_at_clips": lambda h: h.ask("POST", "/v1/looks", {"purpose": "litigation", "clips": [str(h.clip)]}),
     "order_excerpt": lambda h: h.ask(
         "POST", f"/v1/clips/{h.clip}/excerpts", {"purpose": "litigation", "from_ms": 200, "to_ms": 900, "cut": False}
     ),
@@ -204,6 +216,7 @@ ORDERS: dict[str, Way] = {
 TICKETS: dict[str, Way] = {
     "media": lambda h: h.ask("GET", h.tickets["view"], role=None),
     "media_beside": lambda h: h.ask("GET", f"{h.tickets['view']}/playlist", role=None),
+    "media_of_look": lambda h: h.ask("GET", f"{h.tickets['look']}/{h.clip}/poster", role=None),
     "package": lambda h: h.ask("GET", h.tickets["package"], role=None),
     "show_share": lambda h: h.ask("GET", h.tickets["share"], role=None),
     "share_verifier": lambda h: h.ask("GET", f"{h.tickets['share']}/verify.html", role=None),
@@ -321,6 +334,7 @@ async def test_r42_no_way_in_without_a_purpose_on_the_list(house: House, name: s
     bodies: dict[str, dict[str, Any]] = {
         "order_excerpt": {"from_ms": 200, "to_ms": 900},
         "order_export": {"clips": [str(house.clip)]},
+        "look_at_clips": {"clips": [str(house.clip)]},
         "share_export": {"recipient": "王律师", "expires_at": format_time(utc_now() + timedelta(days=1))},
     }
     rest = bodies.get(name, {})

@@ -71,7 +71,7 @@ async def test_progress_names_every_part(house: SmallHouse) -> None:
         parts[part] = done
 
     await audited(house, progress=progress)
-    assert parts["log"] == parts["payloads"] == parts["rows"] == 13
+    assert parts["log"] == parts["payloads"] == parts["rows"] == 14
     assert parts["objects"] == 5
 
 

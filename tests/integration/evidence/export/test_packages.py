@@ -71,6 +71,11 @@ async def test_the_custody_log_is_proved_entry_by_entry(house: SmallHouse, tmp_p
     assert types == [
         *("clip.sealed", "clip.repeated", "clip.derived", "clip.annotated", "case.clip_linked", "clip.viewed"),
     ]
+    # A look at many clips names the others: the trail tells of it, and its receipt stays in the house.
+    looks = json.loads((folder / "data/exhibits/0001/trail.json").read_bytes())["looks"]
+    assert [(one["purpose"], one["renditions"]) for one in looks] == [("legal_review", ["poster"])]
+    assert isinstance(looks[0]["index"], int)
+    assert str(house.clips[SECOND]).encode() not in b"".join(raw)
 
 
 async def test_the_same_export_twice_differs_in_its_own_time_alone(house: SmallHouse, tmp_path: Path) -> None:
