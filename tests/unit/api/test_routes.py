@@ -74,6 +74,7 @@ def test_only_what_the_contract_names_is_open() -> None:
         "/v1/docks/enrol",
         "/media/{ticket}",
         "/media/{ticket}/{kind}",
+        "/media/{ticket}/{clip}/{kind}",
         # Name and password, name and code.
         "/v1/session",
         "/v1/session/activate",
