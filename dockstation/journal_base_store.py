@@ -129,12 +129,8 @@ class JournalBase:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with self._db:
             yield
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
 
     def _all(self, query: str, *values: Column) -> list[sqlite3.Row]:
         return self._db.execute(query, values).fetchall()

@@ -170,7 +170,7 @@ class Pipeline:
             while (block := blocks.get()) is not None:
                 step(block)
                 pass_on(block)
-        except BaseException as error:
+        except BaseException as error:  # broad: whatever a thread dies of, those that wait for its blocks must end too
             self._error = error
             while block is not None:
                 pass_on(block)

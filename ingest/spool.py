@@ -206,12 +206,12 @@ class Spool:
             UploadBusy: Another writer still holds the lock.
             SpoolLost: The file is missing.
         """
-        with _closing_on_error() as opened:
+        with contextlib.ExitStack() as undo:
             descriptor = _open(self.bytes_path(upload), create=create)
-            opened.append(descriptor)
+            undo.callback(os.close, descriptor)
             _take_lock(descriptor)
             leaves = _open(self.leaves_path(upload), create=True)
-            opened.append(leaves)
+            undo.pop_all()
         return SpoolFile(descriptor=descriptor, leaves=leaves, disk=self._disk, folder=self.folder)
 
     @contextlib.contextmanager
@@ -341,15 +341,3 @@ def _write_all(disk: Disk, descriptor: int, data: memoryview, position: int) -> 
     while data:
         written = disk.write(descriptor, data, position)
         data, position = data[written:], position + written
-
-
-@contextlib.contextmanager
-def _closing_on_error() -> Iterator[list[int]]:
-    """Collect descriptors and close them if the block fails."""
-    opened: list[int] = []
-    try:
-        yield opened
-    except BaseException:
-        for descriptor in opened:
-            os.close(descriptor)
-        raise

@@ -50,11 +50,10 @@ def write_file(path: Path, data: bytes, *, mode: int = 0o444) -> None:
     An existing file is replaced in one step. `mode` is the file's permission bits, read-only for all by default.
     """
     temporary = _write_temporary(path.parent, data, mode)
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(temporary.unlink, missing_ok=True)
         temporary.rename(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        undo.pop_all()
     sync_folder(path.parent)
 
 
@@ -132,7 +131,8 @@ def remove_temporaries(folder: Path, *, idle_seconds: float = 0.0) -> int:
 def _write_temporary(folder: Path, data: bytes, mode: int) -> Path:
     path = folder / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
+    with contextlib.ExitStack() as undo:
+        undo.callback(path.unlink, missing_ok=True)
         try:
             view = memoryview(data)
             while view:
@@ -140,9 +140,7 @@ def _write_temporary(folder: Path, data: bytes, mode: int) -> Path:
             os.fsync(handle)
         finally:
             os.close(handle)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+        undo.pop_all()
     return path
 
 

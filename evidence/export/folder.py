@@ -19,7 +19,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from evidence.core.digest import CHUNK_BYTES, ClipDigest, ClipHasher, first_difference
@@ -75,15 +75,14 @@ def writing_folder(target: Path, small_files: Mapping[str, bytes]) -> Iterator[P
     with blaming_target(target):
         folder = target.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
         folder.mkdir()
-        try:
+        with ExitStack() as undo:
+            undo.callback(shutil.rmtree, folder, ignore_errors=True)
             yield folder
             for small_name, content in small_files.items():
                 write_file(folder / small_name, content)
             sync_folder(folder)
             folder.rename(target)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
+            undo.pop_all()
         sync_folder(target.parent)
 
 

@@ -11,7 +11,7 @@ import base64
 import hashlib
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,13 +69,12 @@ class MultipartUpload:
             upload: str = self._client.create_multipart_upload(
                 **self._named, ContentType="application/octet-stream", ChecksumAlgorithm="SHA256", **lock
             )["UploadId"]
-        try:
-            return self._complete(upload, self._send_parts(source, upload, sha256), condition)
-        except BaseException:
+        with ExitStack() as undo:
             # What was completed and only not reported is not undone by this: S3 knows no such upload any more.
-            with suppress(ObjectStoreUnreachable):
-                self._abort(upload)
-            raise
+            undo.callback(self._abort, upload)
+            complete = self._complete(upload, self._send_parts(source, upload, sha256), condition)
+            undo.pop_all()
+        return complete
 
     def _send_parts(self, source: Path, upload: str, sha256: str) -> list[dict[str, object]]:
         whole = hashlib.sha256()
@@ -124,5 +123,5 @@ class MultipartUpload:
         return True
 
     def _abort(self, upload: str) -> None:
-        with calling(self._what):
+        with suppress(ObjectStoreUnreachable), calling(self._what):
             self._client.abort_multipart_upload(**self._named, UploadId=upload)

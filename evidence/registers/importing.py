@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -91,18 +92,17 @@ async def import_register(
     async with pool.acquire() as conn:
         transaction = conn.transaction()
         await transaction.start()
-        kept = False
-        try:
+        async with AsyncExitStack() as undo:
+            undo.push_async_callback(transaction.rollback)
             await lock_subject(conn, "register-import")
             taking = Taking(conn=conn, actor=actor, clock=clock, entropy=entropy)
             changed = await _take(taking, _complete(sheet.rows, kind, bad), kind, bad)
             kept = apply and not bad
             if kept and changed:
                 await _state(taking, kind, name=name, digest=digest, rows=changed)
-        except BaseException:
-            await transaction.rollback()
-            raise
-        await (transaction.commit() if kept else transaction.rollback())
+            if kept:
+                undo.pop_all()
+                await transaction.commit()
     report = ImportReport(
         kind=kind,
         name=name,

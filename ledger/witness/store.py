@@ -197,12 +197,8 @@ class Memory:
         """A transaction that holds the write lock from its first statement and is on disk when the block is left."""
         with self._reading() as conn:
             conn.execute("BEGIN IMMEDIATE")
-            try:
+            with conn:
                 yield conn
-            except BaseException:
-                conn.execute("ROLLBACK")
-                raise
-            conn.execute("COMMIT")
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
