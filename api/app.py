@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from api.dispatch import EVERY_ROUTE, SERVICES, handler_of
+from api.dock_watch import DOCK_WATCH, DockWatch
 from api.handlers.public import PUBLIC_RATE
 from api.handlers.service import DOCUMENT
 from api.metrics import METRICS, make_metrics
@@ -35,6 +36,7 @@ def make_app(services: Services) -> web.Application:
     app[SERVICES] = services
     app[METRICS] = make_metrics()
     app[TRAFFIC] = Traffic()
+    app[DOCK_WATCH] = DockWatch(services, time.monotonic)
     app[PUBLIC_RATE] = PublicRate(services.config.public_requests_per_minute, time.monotonic)
     app[EVERY_ROUTE] = ROUTES
     app[DOCUMENT] = write_document(services.config.public_url)

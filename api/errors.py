@@ -248,6 +248,12 @@ class PublicPaused(ApiError):
     code = "public.paused"
 
 
+class WatchersTooMany(ApiError):
+    """As many people watch the docks as one process serves. Ask for the list of docks instead, or try later."""
+
+    code = "docks.watchers"
+
+
 class LogKeyExposed(ApiError):
     """The file of the log's key may be read by other accounts of the host. The message says the chmod; then rotate."""
 

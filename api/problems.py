@@ -112,7 +112,7 @@ PROBLEMS = _table(
         (404, Retry.NEVER, "search.unknown"),
         (409, Retry.NEVER, "search.name_taken"),
         (409, Retry.FIXED, "search.too_many"),
-        (503, Retry.LATER, "search.too_slow"),
+        (503, Retry.LATER, "search.too_slow docks.watchers"),
         (404, Retry.NEVER, "recorder.unknown recorder.finding_unknown"),
         (404, Retry.FIXED, "officer.unknown items.unknown"),
         (404, Retry.LATER, "view.rendition_missing"),

@@ -81,6 +81,7 @@ NOTHING = Permit(action=None)
 """It names no clip and no case."""
 
 _FREE = (
+    "watch_docks",
     *("metrics", "vocabulary", "list_docks", "make_enrolment_code", "demand_dock_key", "revoke_dock"),
     *("issue_token", "list_tokens", "rotate_token", "revoke_token"),
     *("list_recorders", "recorder_findings", "explain_finding", "recorder_holders", "assign_recorder"),
@@ -120,7 +121,7 @@ _LISTS = (
     *("find_clips", "count_facets", "run_search", "look_at_clips"),
     *("list_cases", "list_blocked", "list_due", "list_holds", "list_appraisals", "get_appraisal"),
     *("decide_appraisal", "list_deadlines"),
-    *("statistics", "list_samples", "get_sample", "draw_sample"),
+    *("operations", "statistics", "list_samples", "get_sample", "draw_sample"),
     *("list_publications", "get_publication", "correct_publication", "judge_publication", "approve_publication"),
     *("publish_publication", "withdraw_publication"),
 )

@@ -19,6 +19,7 @@ from api.routes.exports import EXPORT_ROUTES
 from api.routes.grants import GRANT_ROUTES
 from api.routes.items import ITEM_ROUTES
 from api.routes.oidc import OIDC_ROUTES
+from api.routes.operations import OPERATION_ROUTES
 from api.routes.outbox import OUTBOX_ROUTES
 from api.routes.parties import PARTY_ROUTES
 from api.routes.public import PUBLIC_ROUTES
@@ -41,6 +42,7 @@ ROUTES: tuple[Route, ...] = (
     *ACCOUNT_ROUTES,
     *OIDC_ROUTES,
     *OUTBOX_ROUTES,
+    *OPERATION_ROUTES,
     *RECORDER_ROUTES,
     *REGISTER_ROUTES,
     *CALENDAR_ROUTES,

@@ -15,7 +15,7 @@ import { currentLanguage, t, titled, useLanguage } from "./words.js";
 function place() {
   const [path, query = ""] = location.hash.replace(/^#/, "").split("?");
   const parts = path.split("/").filter(Boolean);
-  return { view: parts[0] ?? "search", id: parts[1] ?? null, rest: parts.slice(2), query: new URLSearchParams(query) };
+  return { view: parts[0] ?? null, id: parts[1] ?? null, rest: parts.slice(2), query: new URLSearchParams(query) };
 }
 
 // Forgets what belongs to whoever was here, their purpose above all, and loads the page anew.
@@ -93,6 +93,8 @@ function App() {
     ? html`<main class="center"><${Failure} problem=${problem} retry=${enter} /></main>`
     : html`<p class="quiet center" role="status">${t("state.loading")}</p>`;
   if (me === null) return html`<${SignIn} onDone=${enter} />`;
+  const manages = me.role === "administrator";
+  const view = where.view ?? (manages ? "operations" : "search");
   const views = {
     search: html`<${SearchView} key="search" query=${where.query} words=${words} />`,
     clips: html`<${ClipView} key=${where.id} clip=${where.id} at=${Number(where.query.get("at")) || 0} me=${me} words=${words} />`,
@@ -100,14 +102,16 @@ function App() {
     verify: html`<${FileCheck} />`,
   };
   const later = Object.keys(PAGES).filter((name) => !PAGES[name].roles || PAGES[name].roles.includes(me.role));
-  const shown = views[where.view]
-    ?? (PAGES[where.view] ? html`<${LaterPage} key=${where.view} name=${where.view} where=${where} me=${me} words=${words} />` : views.search);
-  const link = (view) => html`<a href=${`#/${view}`} aria-current=${where.view === view ? "page" : undefined}>${t(`nav.${view}`)}</a>`;
+  const shown = views[view]
+    ?? (PAGES[view] ? html`<${LaterPage} key=${view} name=${view} where=${where} me=${me} words=${words} />` : views.search);
+  // Whoever manages the house sees no footage: the service would refuse these pages.
+  const links = manages ? later : ["search", "cases", ...later, "verify"];
+  const link = (name) => html`<a href=${`#/${name}`} aria-current=${name === view ? "page" : undefined}>${t(`nav.${name}`)}</a>`;
   return html`
     <a class="skip" href="#content" onClick=${(e) => { e.preventDefault(); document.getElementById("content").focus(); }}>${t("nav.skip")}</a>
     <header class="bar">
-      <a class="brand" href="#/search"><span class="mark" aria-hidden="true"></span>${t("app.name")}</a>
-      <nav>${["search", "cases", ...later, "verify"].map(link)}</nav>
+      <a class="brand" href="#/"><span class="mark" aria-hidden="true"></span>${t("app.name")}</a>
+      <nav>${links.map(link)}</nav>
       <span class="grow"></span>
       <span class="who">${me.name} · ${titled(words.roles, me.role)}</span>
       <button type="button" class="plain" onClick=${turnTheme}>${t(theme === "dark" ? "theme.light" : "theme.dark")}</button>
