@@ -115,7 +115,7 @@ export function Statements({ one, me, turn, changed }) {
     const gone = new Set(items.filter((item) => item.kind === "withdrawal").map((item) => item.content.statement.entry));
     return items.length ? html`<ul class="plain said">${items.map((item) => html`<li key=${item.entry} class=${gone.has(item.entry) ? "gone" : ""}>
         <${Badge}>${known("said", item.kind)}</${Badge}> ${Object.entries(item.content.statement).filter(([name]) => name !== "kind").map(([name, value]) =>
-          html`<span key=${name} class="about">${known("saying", name)} ${shownText(known("ground", String(value)))}</span> `)}
+          html`<span key=${name}><span class="about">${known("saying", name)}</span> ${["document", "clip"].includes(name) ? html`<a href=${`#/clips/${value}`} title=${value}>${t("file.open")}</a>` : shownText(known("ground", String(value)))}</span> `)}
         <span class="quiet small"><${Instant} at=${item.stated_at} /> <${Actor} actor=${item.stated_by} me=${me} /></span></li>`)}</ul>`
       : html`<p class="quiet">${t("said.none")}</p>`;
   }}</${Stated}>

@@ -8,6 +8,7 @@ import { t } from "./words.js";
 // { address: { load, roles } }: without roles everybody finds it. What a person may do there is the service's to say.
 export const PAGES = {
   case: { load: () => import("./case.js"), roles: [] },
+  review: { load: () => import("./review.js"), roles: ["investigator", "archivist", "reviewer", "auditor"] },
   operations: { load: () => import("./operations.js"), roles: ["administrator", "auditor", "archivist"] },
 };
 

@@ -4,6 +4,7 @@ controls; handler and reviewer sign in one after another.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -123,7 +124,7 @@ async def says(tab: Tab, selector: str, *words: str) -> None:
     await tab.until(f"{json.dumps(words)}.every(word => ({said}).includes(word))", seconds=20)
 
 
-async def test_a_case_is_read_at_a_glance_and_completed(tab: Tab, desk: Desk, tmp_path: Path) -> None:
+async def a_case_is_read_at_a_glance_and_completed(tab: Tab, desk: Desk, folder: Path) -> None:
     await desk.at(tab, desk.handler, f"#/cases/{desk.case}")
     await says(tab, "article.case table.dense", "缺少", "询问", "现场检查")
     await says(tab, ".side", "未送审", "尚未说明执行终结", "应录事项没有录")
@@ -133,9 +134,9 @@ async def test_a_case_is_read_at_a_glance_and_completed(tab: Tab, desk: Desk, tm
     assert await tab.evaluate("document.querySelector('img.trail').naturalWidth") > 0
     await exempted(tab)
     await says(tab, "article.case .chips", "1 免录", "0 缺少")
-    (tmp_path / "调查报告.pdf").write_bytes(b"%PDF-1.7 report")
+    (folder / "调查报告.pdf").write_bytes(b"%PDF-1.7 report")
     await unfolded(tab)
-    await tab.choose_files("input[name=file]", [tmp_path / "调查报告.pdf"])
+    await tab.choose_files("input[name=file]", [folder / "调查报告.pdf"])
     await typed(tab, "input[name=title]", "调查终结报告")
     await pressed(tab, "article.case button", "封存并入卷")
     await says(tab, "article.case", "已记入账本")
@@ -160,7 +161,7 @@ async def exempted(tab: Tab) -> None:
     await pressed(tab, "article.case button", "记入案卷")
 
 
-async def test_a_package_is_asked_for_and_fetched(tab: Tab, desk: Desk) -> None:
+async def a_package_is_asked_for_and_fetched(tab: Tab, desk: Desk) -> None:
     await desk.at(tab, desk.handler, f"#/cases/{desk.case}")
     await chosen(tab, ".side .purpose select", "litigation")
     await clicked(tab, ".side button.order")
@@ -174,3 +175,151 @@ async def test_a_package_is_asked_for_and_fetched(tab: Tab, desk: Desk) -> None:
     assert (await desk.service.ask("GET", address)).body[:2] == b"PK"
     await clicked(tab, ".side section button:not(.order, .fetch)")
     await says(tab, ".side .failure", "case.archive_refused")
+
+
+async def signed(tab: Tab, desk: Desk, who: PaperPerson, words: str, scope: str = "") -> None:
+    """Choose one's key and press the button that signs; the key is in no field and no storage afterwards."""
+    await tab.choose_files(f"{scope} input[name=key]".strip(), [desk.keys[who.login]])
+    await pressed(tab, f"{scope} .sign button".strip(), words)
+
+
+async def key_stated(tab: Tab, desk: Desk, who: PaperPerson) -> None:
+    await unfolded(tab)
+    await tab.choose_files("input[name=own]", [desk.keys[who.login]])
+    await pressed(tab, ".own-key button", "登记这把公钥")
+    await says(tab, ".own-key", "已记入账本")
+
+
+async def the_handler_submits_what_is_whole_and_nothing_else(tab: Tab, desk: Desk) -> None:
+    await desk.at(tab, desk.handler, "#/review")
+    await says(tab, "main table", "朔环罚〔2026〕9号", "未送审")
+    await key_stated(tab, desk, desk.handler)
+    await shot(tab, "desk-queue-handler")
+    await clicked(tab, "main table a")
+    await says(tab, "article.review", "未经法制审核", "调查终结报告", "必交")
+    await signed(tab, desk, desk.handler, "签名并送审")
+    await says(tab, ".material .bad[role=alert]", "缺少必交材料")
+    await decided(tab, "罚字〔2026〕1号")
+    await says(tab, ".decision", "decision.refused", "未经法制审核")
+    await chosen(
+        tab,
+        "select[name=material-report]",
+        await tab.evaluate("document.querySelector('select[name=material-report]').options[1].value"),
+    )
+    await shot(tab, "desk-submission")
+    await signed(tab, desk, desk.handler, "签名并送审")
+    await says(tab, ".round", "第 1 轮", "真实性")
+    assert (await desk.review())["state"] == "under_review"
+    kept = await tab.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    assert "PRIVATE" not in kept
+    assert desk.keys[desk.handler.login].read_text().split()[3] not in kept
+
+
+async def decided(tab: Tab, number: str) -> None:
+    await typed(tab, ".decision input[name=number]", number)
+    await typed(tab, ".decision textarea", "罚款一万元")
+    await pressed(tab, ".decision button", "作出决定")
+
+
+async def judged(tab: Tab, row: str, verdict: str) -> None:
+    await chosen(tab, f"select[name=verdict-{row}]", verdict)
+    await typed(tab, f"input[name=note-{row}]", "已核")
+    await typed(tab, f"input[name=evidence-{row}]", "1，2")
+
+
+async def the_reviewer_leaves_no_row_blank_and_names_problems(tab: Tab, desk: Desk) -> None:
+    await desk.at(tab, desk.reviewer, "#/review")
+    await says(tab, "main table", "朔环罚〔2026〕9号", "审核中")
+    await key_stated(tab, desk, desk.reviewer)
+    await clicked(tab, "main table a")
+    await says(tab, ".opinion", "事项facts", "事项law", "调查终结报告")
+    await judged(tab, "facts", "problem")
+    await signed(tab, desk, desk.reviewer, "签名并出具意见", ".opinion")
+    await says(tab, "#row-law", "不能发出")
+    assert (await desk.review())["state"] == "under_review"
+    await judged(tab, "law", "ok")
+    await judged(tab, "crime", "not_applicable")
+    await clicked(tab, "input[name=conclusion][value=problems]")
+    await signed(tab, desk, desk.reviewer, "签名并出具意见", ".opinion")
+    await says(tab, "#row-facts", "没有写明问题")
+    await shot(tab, "desk-opinion")
+    await typed(tab, "textarea[name=problems-facts]", "排放口位置没有说明")
+    await signed(tab, desk, desk.reviewer, "签名并出具意见", ".opinion")
+    await says(tab, ".round", "存在问题", "排放口位置没有说明")
+
+
+async def another_position_is_settled_by_a_third_person(tab: Tab, desk: Desk) -> None:
+    await desk.at(tab, desk.handler, f"#/review/{desk.case}")
+    third = (await desk.service.ask("GET", "/v1/session", role=Role.REVIEWER)).json()["staff"]
+    await says(tab, "article.review", "不同意审核意见")
+    await unfolded(tab)
+    await typed(tab, "textarea[name=position]", "现场图已经说明")
+    await typed(tab, "input[name=coordinator]", third)
+    await pressed(tab, "form button.primary", "不同意审核意见，提请协调")
+    await says(tab, "article.review h1", "协调中")
+    said = {"outcome": "uphold", "minutes": "纪要1号", "reason": "仍须补充"}
+    await asked(desk.service, f"/v1/cases/{desk.case}/review/outcomes", Role.REVIEWER, said)
+    await desk.at(tab, desk.handler, "#/review")
+    await says(tab, "main table", "存在问题")
+
+
+async def each_problem_is_answered_and_a_signature_from_elsewhere_counts(tab: Tab, desk: Desk, folder: Path) -> None:
+    await desk.at(tab, desk.handler, f"#/review/{desk.case}")
+    await says(tab, ".submission", "再次送审（第 2 轮）", "排放口位置没有说明")
+    await chosen(
+        tab,
+        "select[name=material-report]",
+        await tab.evaluate("document.querySelector('select[name=material-report]').options[1].value"),
+    )
+    await signed(tab, desk, desk.handler, "签名并送审", ".submission")
+    await says(tab, ".submission .field.wrong", "没有回复")
+    await typed(tab, "textarea[name=answer-1]", "已在笔录中补充")
+    await unfolded(tab)
+    await tab.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+    await pressed(tab, ".submission .sign button", "下载待签内容")
+    await tab.until("true")
+    async with asyncio.timeout(20):
+        while not (folder / "statement.json").exists():
+            await asyncio.sleep(0.05)
+    (folder / "statement.sig").write_bytes(HAND.key.sign((folder / "statement.json").read_bytes()))
+    await shot(tab, "desk-answers")
+    await tab.choose_files(".submission input[name=signature]", [folder / "statement.sig"])
+    await pressed(tab, ".submission .sign button", "用此签名发出")
+    await says(tab, "article.review", "第 2 轮", "已在笔录中补充")
+    assert (await desk.review())["state"] == "under_review"
+
+
+async def an_approval_opens_the_gate(tab: Tab, desk: Desk) -> None:
+    await desk.at(tab, desk.reviewer, f"#/review/{desk.case}")
+    await says(tab, ".opinion", "审核意见（第 2 轮）")
+    await unfolded(tab)
+    await typed(tab, "textarea[name=request]", "请补充送达回证")
+    await pressed(tab, "form button.primary", "要求补充")
+    await says(tab, "article.review h1", "待补充")
+    path, said = f"/v1/cases/{desk.case}/review/answers", {"answer": "见案卷第9页"}
+    answered = await desk.service.ask("POST", path, json=said, headers=await desk.handler.session())
+    assert answered.status == 201, answered.body
+    await desk.at(tab, desk.reviewer, "#/review")
+    await clicked(tab, "main table a")
+    for row, verdict in (("facts", "ok"), ("law", "ok"), ("crime", "not_applicable")):
+        await judged(tab, row, verdict)
+    await clicked(tab, "input[name=conclusion][value=approve]")
+    await signed(tab, desk, desk.reviewer, "签名并出具意见", ".opinion")
+    await says(tab, "article.review h1", "同意")
+    await desk.at(tab, desk.handler, f"#/review/{desk.case}")
+    await says(tab, ".decision", "可以作出决定")
+    await tab.until("document.querySelector('.decision input[name=number]').value === '罚字〔2026〕1号'")
+    await pressed(tab, ".decision button", "作出决定")
+    await says(tab, ".decision .verdict", "罚字〔2026〕1号")
+    await shot(tab, "desk-decided")
+
+
+async def test_from_a_case_to_its_decision(tab: Tab, desk: Desk, tmp_path: Path) -> None:
+    """One case all the way; each step finds what the one before left."""
+    await a_case_is_read_at_a_glance_and_completed(tab, desk, tmp_path)
+    await a_package_is_asked_for_and_fetched(tab, desk)
+    await the_handler_submits_what_is_whole_and_nothing_else(tab, desk)
+    await the_reviewer_leaves_no_row_blank_and_names_problems(tab, desk)
+    await another_position_is_settled_by_a_third_person(tab, desk)
+    await each_problem_is_answered_and_a_signature_from_elsewhere_counts(tab, desk, tmp_path)
+    await an_approval_opens_the_gate(tab, desk)

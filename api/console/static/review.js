@@ -1,0 +1,153 @@
+// Legal review (法制审核): what waits for whom, and one case with its evidence, its differences since the last round, its
+// rounds, and whatever its next step is. What may be done, and whether it is enough, is the service's to say.
+
+import { html, useState } from "./vendor/preact-htm.js";
+import { get } from "./api.js";
+import { Actor } from "./acting.js";
+import { AgainstSubmission, Changes, Reasons } from "./case_evidence.js";
+import { documentsOf, exhibitsOf } from "./case_file.js";
+import { Badge, Digest, Instant, Stated, useAsked } from "./parts.js";
+import { Decision } from "./review_decision.js";
+import { OpinionForm } from "./review_opinion.js";
+import { Disagreement, Outcomes, Supplement, SupplementAnswer } from "./review_steps.js";
+import { SubmissionForm } from "./review_submission.js";
+import { OwnKey } from "./signing.js";
+import { known, learn, t } from "./words.js";
+import { WORDS as DESK } from "./words/desk.js";
+import { WORDS } from "./words/review.js";
+
+learn(DESK);
+learn(WORDS);
+
+export const Page = ({ where, me }) => (where.id ? html`<${Review} key=${where.id} id=${where.id} me=${me} />` : html`<${Queue} me=${me} />`);
+
+const CASES_MAX = 60;
+const AT_ONCE = 6;
+
+// Cases with a clock of review come first, then those opened last; each is asked about its review.
+async function reviewsOf(signal) {
+  const [{ items: clocks }, { items: cases, next }] = await Promise.all([
+    get("/v1/deadlines", { kind: "review", limit: 100 }, signal),
+    get("/v1/cases", { limit: CASES_MAX }, signal),
+  ]);
+  const clockOf = new Map(clocks.filter((clock) => clock.case && clock.fulfilment === null && !clock.void_because).map((clock) => [clock.case, clock]));
+  const named = new Map([...[...clockOf.values()].map((clock) => [clock.case, { case: clock.case, number: clock.name, title: "" }]),
+    ...cases.filter((one) => one.state !== "archived").map((one) => [one.case, one])]);
+  const waiting = [...named.values()];
+  const found = [];
+  async function worker() {
+    for (let one = waiting.shift(); one; one = waiting.shift()) {
+      const review = await get(`/v1/cases/${one.case}/review`, {}, signal).catch((problem) => {
+        if (["review.rules_unknown", "case.unknown"].includes(problem.code)) return null;
+        throw problem;
+      });
+      if (review && review.state !== "decided" && (review.scope.in_scope || review.rounds.length)) found.push({ ...one, review, clock: clockOf.get(one.case) });
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return { found: found.sort((a, b) => (a.clock?.due_on ?? "9").localeCompare(b.clock?.due_on ?? "9")), more: next !== null };
+}
+
+const FOR_HANDLERS = ["not_submitted", "paused", "returned", "reopened", "approved"];
+
+function isMine({ review }, me) {
+  const own = `staff:${me.staff}`;
+  const last = review.rounds.at(-1);
+  if (review.state === "coordinating") return last?.disagreement?.coordinator === me.staff;
+  if (me.rights.includes("give_opinion")) return review.state === "under_review" && last?.submitted_by !== own;
+  return me.rights.includes("submit_for_review") && FOR_HANDLERS.includes(review.state);
+}
+
+function Queue({ me }) {
+  const asked = useAsked((signal) => reviewsOf(signal), []);
+  return html`<article class="review"><h1>${t("nav.review")}</h1><div><${Stated} asked=${asked}>${({ found, more }) => {
+    const mine = found.filter((one) => isMine(one, me)), others = found.filter((one) => !isMine(one, me));
+    return html`<h2>${t("queue.mine")}</h2>${mine.length ? html`<${Waiting} items=${mine} />` : html`<p class="empty">${t("queue.nothing")}</p>`}
+      ${others.length > 0 && html`<h2>${t("queue.others")}</h2><${Waiting} items=${others} />`}
+      ${more && html`<p class="quiet small">${t("queue.more", { count: CASES_MAX })}</p>`}`;
+  }}</${Stated}></div><${OwnKey} me=${me} /></article>`;
+}
+
+const Waiting = ({ items }) => html`<table class="dense"><thead><tr><th scope="col">${t("cases.number")}</th><th scope="col">${t("cases.name")}</th><th scope="col">${t("column.state")}</th>
+    <th scope="col">${t("queue.rounds")}</th><th scope="col">${t("queue.due")}</th></tr></thead>
+  <tbody>${items.map(({ case: id, number, title, review, clock }) => html`<tr key=${id}><td><a href=${`#/review/${id}`}>${number}</a></td><td class="wide">${title}</td>
+    <td><${State} review=${review} /></td><td>${review.rounds.length}</td><td>${clock ? html`${clock.due_on} ${clock.remaining < 0 && html`<${Badge} kind="error">${t("queue.late")}</${Badge}>`}` : "—"}</td></tr>`)}</tbody></table>`;
+
+const STATES = { approved: "ok", decided: "ok", returned: "error", under_review: "notice", paused: "warning" };
+
+const State = ({ review }) => html`<${Badge} kind=${STATES[review.state]}>${known("review", review.state)}</${Badge}>
+  ${review.state === "approved" && !review.may_be_decided && html` <${Badge} kind="error">${t("queue.void")}</${Badge}>`}`;
+
+function Review({ id, me }) {
+  const [turn, setTurn] = useState(0);
+  const changed = () => setTurn((count) => count + 1);
+  const asked = useAsked((signal) => Promise.all([
+    get(`/v1/cases/${id}`, {}, signal),
+    get(`/v1/cases/${id}/review`, {}, signal),
+    exhibitsOf(id, signal),
+    documentsOf(id, signal),
+  ]), [id, turn]);
+  return html`<${Stated} asked=${asked}>${([one, review, { items: exhibits }, documents]) => {
+    const given = { one, review, exhibits, documents, me, changed };
+    return html`<article class="review">
+      <p><a href="#/review">${t("queue.back")}</a> · <a href=${`#/cases/${id}`}>${t("queue.case")}</a></p>
+      <h1>${one.number} ${one.title} <${State} review=${review} /></h1>
+      <p class="quiet small" title=${review.scope.because}>${review.scope.in_scope ? t("review.in_scope", { source: review.scope.source }) : t("review.out_of_scope")}
+        · ${t("round.rules", { version: review.rules_version })} · ${t("round.root")} <${Digest} hex=${review.root} /></p>
+      <div class="columns desk"><div class="grow"><${Next} ...${given} /></div>
+        <aside class="side" aria-label=${t("round.evidence")}><${Evidence} ...${given} /></aside></div>
+      <${Rounds} ...${given} />
+      <${OwnKey} me=${me} />
+    </article>`;
+  }}</${Stated}>`;
+}
+
+// The next step, by where the review is and who looks: forms for what this person's role may do, words for the rest.
+function Next(given) {
+  const { review, me } = given;
+  const { state } = review;
+  const may = (right) => me.rights.includes(right);
+  const own = review.rounds.at(-1)?.submitted_by === `staff:${me.staff}`;
+  const judges = may("give_opinion") && state === "under_review" && !own;
+  const changedSince = review.rounds.length > 0 && review.changes.length > 0;
+  const submits = may("submit_for_review") && state !== "coordinating" && state !== "decided" && review.scope.in_scope
+    && (!["under_review", "approved"].includes(state) || changedSince);
+  return html`
+    ${review.obstacles.length > 0 && html`<section class="sheet"><h2>${t("round.obstacles")}</h2><${Reasons} kind="obstacle" reasons=${review.obstacles} /></section>`}
+    ${judges && html`<${OpinionForm} ...${given} /><${Supplement} ...${given} />`}
+    ${may("answer_supplement") && state === "paused" && html`<${SupplementAnswer} ...${given} />`}
+    ${submits && html`<${SubmissionForm} ...${given} />`}
+    ${may("disagree_with_opinion") && state === "returned" && html`<${Disagreement} ...${given} />`}
+    ${state === "coordinating" && may("coordinate_review") && html`<${Outcomes} ...${given} />`}
+    ${(may("decide_case") || review.decision) && html`<${Decision} ...${given} />`}`;
+}
+
+function Evidence({ one, review, exhibits, documents }) {
+  const last = review.rounds.at(-1);
+  return html`
+    ${last && html`<section><h2>${t("review.changed_since")}</h2><${Changes} changes=${review.changes} id=${one.case} exhibits=${exhibits} /></section>`}
+    ${review.rounds.length > 1 && html`<section><h2>${t("round.against_before", { number: last.round })}</h2><${Changes} changes=${last.changes} id=${one.case} exhibits=${exhibits} /></section>`}
+    <section><h2>${t("round.evidence")}</h2>
+      <ul class="plain changes">${exhibits.map((item) => html`<li key=${item.exhibit}><a href=${`#/clips/${item.clip}`}>${one.number}-${item.exhibit}</a> ${item.title}</li>`)}
+        ${documents.map((item) => html`<li key=${item.document}><${Badge}>${t("file.document")}</${Badge}> <a href=${`#/clips/${item.document}`}>${item.title}</a> ${item.number}</li>`)}</ul>
+      <${AgainstSubmission} reasons=${review.against_submission} /></section>`;
+}
+
+const VERDICTS = { ok: "ok", problem: "error", transfer: "warning" };
+
+function Rounds({ review, me, one, exhibits }) {
+  const rowTitle = (key) => review.checklist.find((row) => row.key === key)?.title ?? key;
+  return html`${[...review.rounds].reverse().map((round) => html`<section class="sheet round" key=${round.round}><h2>${t("review.round", { number: round.round })}</h2>
+    <p>${t("round.submitted")} <${Instant} at=${round.submitted_at} /> <${Actor} actor=${round.submitted_by} me=${me} /> · ${t("round.root")} <${Digest} hex=${round.root} />
+      <br />${round.declaration.statement.declares}</p>
+    ${round.declaration.statement.answers.length > 0 && html`<h3>${t("round.answers")}</h3><ol>${round.declaration.statement.answers.map((answer) => html`<li key=${answer.problem} value=${answer.problem}>${answer.answer}</li>`)}</ol>`}
+    ${round.changes.length > 0 && html`<details><summary>${t("round.changes", { count: round.changes.length })}</summary><${Changes} changes=${round.changes} id=${one.case} exhibits=${exhibits} /></details>`}
+    ${round.pauses.map((pause) => html`<p key=${pause.starts_at} class="quiet">${t("round.paused")} <${Instant} at=${pause.starts_at} /> – <${Instant} at=${pause.ends_at} /></p>`)}
+    ${round.opinion && html`<h3>${t("round.opinion", { number: round.opinion.number })} <${Badge} kind=${round.opinion.statement.conclusion === "approve" ? "ok" : "error"}>${known("conclusion", round.opinion.statement.conclusion)}</${Badge}></h3>
+      <p class="quiet small"><${Instant} at=${round.opinion.at} /> <${Actor} actor=${round.opinion.by} me=${me} /></p>
+      <table class="dense"><tbody>${round.opinion.statement.rows.map((row) => html`<tr key=${row.row}><td class="wide">${rowTitle(row.row)}</td><td><${Badge} kind=${VERDICTS[row.verdict]}>${known("verdict", row.verdict)}</${Badge}></td>
+        <td class="wide">${row.note}</td><td>${row.evidence.join(", ")}</td></tr>`)}</tbody></table>
+      ${round.opinion.statement.problems.length > 0 && html`<ol>${round.opinion.statement.problems.map((problem) => html`<li key=${problem.problem}><strong>${rowTitle(problem.row)}</strong> ${problem.text}</li>`)}</ol>`}`}
+    ${round.disagreement && html`<p class="note">${t("round.disagreed")} ${round.disagreement.position}</p>`}
+    ${round.coordination && html`<p class="note">${t("round.settled")} ${known("outcome", round.coordination.outcome)} · ${round.coordination.reason} · ${round.coordination.minutes}</p>`}</section>`)}`;
+}
