@@ -1,7 +1,8 @@
 """A gate before PostgreSQL: connections run through it until it is shut, at the very moment a test chooses.
 
-It stands for a database that stops (`shut`: every connection is cut, new ones are refused) and, with `cut` alone, for
-one that comes back as another: connections are cut and the next ones are made anew.
+It stands for a database that stops (`shut`: every connection is cut, new ones are refused), with `cut` alone for one
+that comes back as another: connections are cut and the next ones are made anew, and with `answers_left` for one that
+hangs: connections stay, new ones are taken, and nothing is said any more.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class DatabaseGate:
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.answers_left: int | None = None
         self.dsn = urlunsplit(parts._replace(query=urlencode({**query, "host": str(folder)})))
 
     async def open(self) -> None:
@@ -62,15 +64,18 @@ class DatabaseGate:
         with suppress(OSError):
             far_reader, far_writer = await asyncio.open_unix_connection(self._behind)
             self._open |= {writer, far_writer}
-            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer, answers=True))
 
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while piece := await reader.read(_PIECE_BYTES):
-            writer.write(piece)
-            await writer.drain()
-    writer.close()
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool = False) -> None:
+        with suppress(OSError):
+            while piece := await reader.read(_PIECE_BYTES):
+                if answers and self.answers_left is not None:
+                    if self.answers_left == 0:
+                        await asyncio.Event().wait()
+                    self.answers_left -= 1
+                writer.write(piece)
+                await writer.drain()
+        writer.close()
 
 
 @asynccontextmanager
