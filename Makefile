@@ -7,6 +7,8 @@ STAMP := $(VENV)/.installed
 ARGS ?=
 # Each worker has a database of its own. Tests wait for disks and clocks half their time: one worker more than cores.
 WORKERS ?= $(shell echo $$(( $$(nproc) + 1 )))
+# Where an image forbids Python to keep compiled modules, every start of a program would compile all of Shilu anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo test slow soak lint bench bench-full fuzz drill clean
 help: ## list the targets

@@ -7,6 +7,7 @@ started by the first test that needs one and ends with the last worker.
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import shutil
@@ -54,6 +55,13 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         folder = Path(workerinput["run_folder"])
     config.stash[_RUN_FOLDER] = folder
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    # Thousands of tests and modules that live as long as the run: the collector need not walk them again and again.
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
