@@ -7,6 +7,7 @@ import { Cases } from "./cases.js";
 import { ClipView } from "./clip.js";
 import { LaterPage, PAGES } from "./pages.js";
 import { Failure } from "./parts.js";
+import { PurposeChip } from "./purpose.js";
 import { SearchView } from "./search.js";
 import { SignIn } from "./session.js";
 import { FileCheck } from "./checking.js";
@@ -96,7 +97,7 @@ function App() {
   const manages = me.role === "administrator";
   const view = where.view ?? (manages ? "operations" : "search");
   const views = {
-    search: html`<${SearchView} key="search" query=${where.query} words=${words} />`,
+    search: html`<${SearchView} key="search" query=${where.query} me=${me} words=${words} />`,
     clips: html`<${ClipView} key=${where.id} clip=${where.id} at=${Number(where.query.get("at")) || 0} me=${me} words=${words} />`,
     cases: where.id ? html`<${LaterPage} key=${where.id} name="case" where=${where} me=${me} words=${words} />` : html`<${Cases} me=${me} />`,
     verify: html`<${FileCheck} />`,
@@ -113,6 +114,7 @@ function App() {
       <a class="brand" href="#/"><span class="mark" aria-hidden="true"></span>${t("app.name")}</a>
       <nav>${links.map(link)}</nav>
       <span class="grow"></span>
+      <${PurposeChip} words=${words} />
       <span class="who">${me.name} · ${titled(words.roles, me.role)}</span>
       <button type="button" class="plain" onClick=${turnTheme}>${t(theme === "dark" ? "theme.light" : "theme.dark")}</button>
       <button type="button" class="plain" onClick=${otherLanguage} lang=${language === "zh" ? "en" : "zh-CN"}>${t("language.other")}</button>

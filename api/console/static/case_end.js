@@ -5,7 +5,7 @@ import { call, get } from "./api.js";
 import { Outcome, refusal, useAct } from "./acting.js";
 import { Reasons } from "./case_evidence.js";
 import { Badge, Digest, Instant, Stated, bytesText, useAsked } from "./parts.js";
-import { Purpose, purposeOf } from "./purpose.js";
+import { Purpose, usePurpose } from "./purpose.js";
 import { known, t } from "./words.js";
 
 export function Archive({ one, me, turn, changed }) {
@@ -34,7 +34,7 @@ export function Archive({ one, me, turn, changed }) {
 const UNDER_WAY = ["waiting", "running"];
 
 export function Package({ one, me, words, turn, changed }) {
-  const [purpose, setPurpose] = useState(purposeOf());
+  const [purpose, setPurpose] = usePurpose();
   const asked = useAsked((signal) => get("/v1/exports", { limit: 100 }, signal).then(({ items }) => items.filter((item) => item.case === one.case).slice(0, 5)), [one.case, turn]);
   const doing = useAct(() => asked.retry());
   const busy = asked.data?.some((item) => UNDER_WAY.includes(item.state));

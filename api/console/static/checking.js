@@ -6,7 +6,7 @@ import { html, useState } from "./vendor/preact-htm.js";
 import { bytes, call, get } from "./api.js";
 import { LogChanged, lookAtLog } from "./ledger.js";
 import { Failure, bytesText, clockText, shownText } from "./parts.js";
-import { Purpose, purposeOf } from "./purpose.js";
+import { Purpose, usePurpose } from "./purpose.js";
 import { currentLanguage, t } from "./words.js";
 
 let loading = null;
@@ -38,7 +38,7 @@ const remote = (url, size) => ({
 });
 
 export function ClipCheck({ clip, words, onSeek }) {
-  const [purpose, setPurpose] = useState(purposeOf());
+  const [purpose, setPurpose] = usePurpose();
   const [state, setState] = useState({});
 
   async function run() {

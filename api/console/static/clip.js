@@ -8,7 +8,7 @@ import { LinkToCase } from "./cases.js";
 import { ClipCheck } from "./checking.js";
 import { Badge, Digest, Failure, Instant, Stated, bytesText, clockText, shownText, useAsked } from "./parts.js";
 import { Player } from "./player.js";
-import { Purpose, purposeOf } from "./purpose.js";
+import { Purpose, usePurpose } from "./purpose.js";
 import { Timeline } from "./timeline.js";
 import { readWaveform } from "./waveform.js";
 import { currentLanguage, known, t } from "./words.js";
@@ -101,7 +101,7 @@ function Facts({ detail }) {
 }
 
 function Opening({ detail, words, onOpened }) {
-  const [purpose, setPurpose] = useState(purposeOf());
+  const [purpose, setPurpose] = usePurpose();
   const [problem, setProblem] = useState(null);
   const [busy, setBusy] = useState(false);
   const kinds = new Set((detail.derivation?.renditions ?? []).map((made) => made.kind));
