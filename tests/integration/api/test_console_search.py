@@ -171,6 +171,8 @@ async def test_all_or_none_says_of_each_clip_why(tab: Tab, house: House) -> None
     await clicked(tab, ".bulk button.primary")
     await tab.until("!!document.querySelector('.bulk .failure')")
     await shot(tab, "search-bulk-refused")
+    told = await tab.evaluate("document.querySelector('.outcomes').textContent")
+    assert told.count("annotation.invalid") == 2, "each with its reason"
     assert await tab.evaluate("document.querySelectorAll('.bulk .verdict.ok').length") == 0
     await key(tab, "Escape")
 
