@@ -97,6 +97,7 @@ PROBLEMS = _table(
         (404, Retry.NEVER, "review.transfer_unknown review.round_unknown decision.unknown"),
         (409, Retry.FIXED, "review.rules_unknown review.rules_backdated review.not_now review.submission_refused"),
         (409, Retry.FIXED, "review.evidence_changed review.key_missing review.correction_refused decision.refused"),
+        (409, Retry.FIXED, "decision.revocation_refused"),
         (409, Retry.NEVER, "decision.made"),
         (500, Retry.LATER, "review.clock_behind"),
         (400, Retry.NEVER, "canonical.malformed commitment.malformed entry.malformed key.malformed note.malformed"),

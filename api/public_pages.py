@@ -47,6 +47,8 @@ POLICY = (
 
 _CAUSES = {
     "revoked": ("原决定已被依法撤销", "the decision was revoked"),
+    "changed": ("原决定已被依法变更", "the decision was changed"),
+    "invalid": ("原决定已被确认无效", "the decision was found void"),
     "unlawful": ("原决定已被确认违法", "the decision was found unlawful"),
     "redone": ("原决定被要求重新作出", "the decision has to be made again"),
     "erroneous": ("公示有误", "published in error"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from api.models.review import (
@@ -9,6 +10,7 @@ from api.models.review import (
     ReviewPage,
     ReviewPauseItem,
     ReviewRulesItem,
+    RevocationItem,
     RoundItem,
     RoundPage,
     ScopeItem,
@@ -20,6 +22,7 @@ from evidence.receipts import build_receipt
 from evidence.review.difference import manifest_difference
 from evidence.review.errors import RoundUnknown
 from evidence.review.machine import Review, Round, Step
+from evidence.review.revocation_store import Revocation
 from evidence.review.rules import Scope
 from evidence.review.standing import Standing
 from evidence.review.store import Decision, RulesRow
@@ -41,8 +44,8 @@ def rules_item(row: RulesRow) -> ReviewRulesItem:
     )
 
 
-def decision_item(made: Decision) -> DecisionItem:
-    """Show a decision."""
+def decision_item(made: Decision, revocations: Sequence[Revocation] = ()) -> DecisionItem:
+    """Show a decision, and what became of it."""
     return DecisionItem(
         decision=made.decision,
         case=made.case_id,
@@ -56,10 +59,25 @@ def decision_item(made: Decision) -> DecisionItem:
         decided_by=made.decided_by,
         decided_at=made.decided_at,
         entry=made.entry_id,
+        revocations=[
+            RevocationItem(
+                number=one.number,
+                effect=one.effect,
+                basis=one.basis,
+                document=one.document,
+                authority=one.authority,
+                on=one.took_effect_on,
+                reason=one.reason,
+                stated_by=one.stated_by,
+                stated_at=one.stated_at,
+                entry=one.entry_id,
+            )
+            for one in revocations
+        ],
     )
 
 
-def review_page(standing: Standing, made: Decision | None) -> ReviewPage:
+def review_page(standing: Standing, made: DecisionItem | None) -> ReviewPage:
     """Show a case in its review."""
     review, rules = standing.review, standing.rules.content
     return ReviewPage(
@@ -81,7 +99,7 @@ def review_page(standing: Standing, made: Decision | None) -> ReviewPage:
         materials=rules.materials,
         rounds=[_round(one, review) for one in review.rounds],
         transfers=[step.entry_id for step in review.transfers],
-        decision=None if made is None else decision_item(made),
+        decision=made,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from api.models.publicity import (
     JudgeSpans,
     MakeReport,
     PublicationItem,
+    PublicationQuery,
     PublicationRow,
     PublicationRows,
     PublishPublication,
@@ -42,7 +43,7 @@ from evidence.publicity.masking import Decision, Verdict, newest, undecided
 from evidence.publicity.report_store import Report, reports_before
 from evidence.publicity.reports import recounted, report_period
 from evidence.publicity.standing import Publication
-from evidence.publicity.store import newest_versions, terms_in_force
+from evidence.publicity.store import newest_of, newest_versions, terms_in_force, that_must_go
 
 
 async def draft(call: Call[DraftPublication, NoQuery]) -> web.Response:
@@ -66,11 +67,16 @@ async def draft(call: Call[DraftPublication, NoQuery]) -> web.Response:
     return await once(call, route="draft_publication", work=work)
 
 
-async def list_all(call: Call[None, PageQuery]) -> web.Response:
+async def list_all(call: Call[None, PublicationQuery]) -> web.Response:
     """List publications; those of cases that the caller may not know of are left out."""
-    limit = call.query.limit
+    limit, before = call.query.limit, call.query.after_id()
+    must_go: Mapping[UUID, UUID] = {}
     async with call.services.pool.acquire() as conn:
-        rows = await newest_versions(conn, before=call.query.after_id(), limit=limit + 1)
+        if call.query.must_go:
+            must_go = await that_must_go(conn, before=before, limit=limit + 1)
+            rows = await newest_of(conn, list(must_go))
+        else:
+            rows = await newest_versions(conn, before=before, limit=limit + 1)
         cases = {row.case_id for row in rows if row.case_id is not None}
         known = await known_cases(conn, call.services, call.person, cases)
     items = [
@@ -82,6 +88,7 @@ async def list_all(call: Call[None, PageQuery]) -> web.Response:
             case=row.case_id,
             drafted_by=row.drafted_by,
             drafted_at=row.drafted_at,
+            must_go=must_go.get(row.publication),
         )
         for row in rows[:limit]
         if row.case_id is None or row.case_id in known

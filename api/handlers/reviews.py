@@ -30,6 +30,7 @@ from api.models.review import (
     ReviewPage,
     ReviewRulesItem,
     ReviewRulesItems,
+    RevokeDecision,
     StateKey,
     SubmitCase,
     Transfer,
@@ -44,6 +45,8 @@ from evidence.review.adopting import adopt_rules
 from evidence.review.decisions import decide, decision_of, get_decision
 from evidence.review.errors import SignatureInvalid
 from evidence.review.persons import qualify, state_key
+from evidence.review.revocation_store import revocations_of
+from evidence.review.revocations import revoke_decision
 from evidence.review.standing import standing_of
 from evidence.review.store import qualifications_before, rules_before
 from evidence.review.submissions import submit
@@ -127,7 +130,8 @@ async def read(call: Call[None, NoQuery]) -> web.Response:
     async with call.services.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
         standing = await standing_of(conn, case, call.services.clock())
         made = await decision_of(conn, case)
-    page: ReviewPage = review_page(standing, made)
+        shown = None if made is None else decision_item(made, await revocations_of(conn, case))
+    page: ReviewPage = review_page(standing, shown)
     return json_answer(page)
 
 
@@ -215,8 +219,15 @@ async def make_decision(call: Call[DecideCase, NoQuery]) -> web.Response:
 async def read_decision(call: Call[None, NoQuery]) -> web.Response:
     """Return the decision of a case."""
     async with call.services.pool.acquire() as conn:
-        made = await get_decision(conn, call.id("case"))
-    return json_answer(decision_item(made))
+        shown = decision_item(await get_decision(conn, call.id("case")), await revocations_of(conn, call.id("case")))
+    return json_answer(shown)
+
+
+async def revoke(call: Call[RevokeDecision, NoQuery]) -> web.Response:
+    """Say what became of a decision."""
+    return await _step(
+        call, "revoke_decision", partial(revoke_decision, case_id=call.id("case"), **call.body.model_dump())
+    )
 
 
 async def _step(call: Call[BodyT, NoQuery], route: str, act: Act) -> web.Response:

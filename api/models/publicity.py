@@ -89,8 +89,8 @@ class PublishPublication(RequestModel):
 class WithdrawPublication(RequestModel):
     """A publication ends; the public reads why."""
 
-    cause: Literal["revoked", "unlawful", "redone", "erroneous"] = Field(
-        description="撤销, 确认违法, 要求重新作出, or published in error"
+    cause: Literal["revoked", "changed", "unlawful", "invalid", "redone", "erroneous"] = Field(
+        description="撤销, 变更, 确认违法, 确认无效, 要求重新作出, or published in error"
     )
     reason: Reason
 
@@ -154,6 +154,17 @@ class PublicationRow(ResponseModel):
     case: UUID | None
     drafted_by: str
     drafted_at: Time
+    must_go: UUID | None = Field(
+        description="With `must_go`: entry for which it has to go; its clock is withdrawal/<it>"
+    )
+
+
+class PublicationQuery(PageQuery):
+    """Which publications."""
+
+    must_go: bool = Field(
+        default=False, description="Only those that are public though the decision they tell of was revoked or changed"
+    )
 
 
 class PublicationRows(Page[PublicationRow]):

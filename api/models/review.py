@@ -12,6 +12,7 @@ from api.bodies import RequestModel
 from api.models.common import Digest, Page, ResponseModel, Time
 from evidence.cases.cases import NUMBER_CHARS_MAX
 from evidence.clips.parts import Line, Remark
+from evidence.custody.review_payloads import Basis, Effect
 from evidence.review.rules import FactName, Material, ReviewRules, Row
 from evidence.review.statements import Declaration, Opinion, PublicKeyBytes, SignatureBytes
 
@@ -249,6 +250,41 @@ class DecideCase(RequestModel):
     summary: Remark
 
 
+class RevokeDecision(RequestModel):
+    """Somebody says what became of a decision after reconsideration, litigation, supervision or by own correction."""
+
+    model_config = _example(
+        effect="revoked",
+        basis="reconsideration",
+        document="某府复决〔2026〕3号",
+        authority="某市人民政府",
+        on="2026-11-20",
+        reason="主要事实不清、证据不足",
+    )
+
+    effect: Effect = Field(description="撤销, 变更, 确认违法, 确认无效, 责令重新作出")
+    basis: Basis = Field(description="行政复议, 行政诉讼, 上级或者监督机关, 自行纠正")
+    document: Line = Field(description="文书号 of what says so")
+    authority: Line = Field(description="Who issued it")
+    on: _DAY = Field(description="Day it took effect; the term of withdrawal runs from it")
+    reason: Remark
+
+
+class RevocationItem(ResponseModel):
+    """What became of a decision."""
+
+    number: int
+    effect: str
+    basis: str
+    document: str
+    authority: str
+    on: date
+    reason: str
+    stated_by: str
+    stated_at: Time
+    entry: UUID
+
+
 class DecisionItem(ResponseModel):
     """A decision."""
 
@@ -264,6 +300,7 @@ class DecisionItem(ResponseModel):
     decided_by: str
     decided_at: Time
     entry: UUID
+    revocations: list[RevocationItem] = Field(description="What became of it, the oldest first; empty while it stands")
 
 
 class ReviewPage(ResponseModel):

@@ -115,6 +115,7 @@ _KNOW = (
 _CASEWORK = (
     *("unlink_clip", "amend_case", "state_about_case", "arrange_case"),
     *("submit_for_review", "answer_supplement", "disagree_with_opinion", "transfer_case", "decide_case"),
+    "revoke_decision",
 )
 _REVIEWING = ("give_opinion", "ask_supplement", "correct_fact")
 _LISTS = (

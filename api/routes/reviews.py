@@ -21,13 +21,14 @@ from api.models.review import (
     ReviewPage,
     ReviewRulesItem,
     ReviewRulesItems,
+    RevokeDecision,
     RoundPage,
     StateKey,
     SubmitCase,
     Transfer,
 )
 from api.route import Route, json_of
-from api.routes.access import ADMINISTRATORS, COORDINATORS, REVIEWERS, STAFF, VIEWERS, WRITERS
+from api.routes.access import ADMINISTRATORS, COORDINATORS, HOLDERS, REVIEWERS, STAFF, VIEWERS, WRITERS
 from api.routes.clips import IDEMPOTENCY
 
 _ONCE = ("idempotency.conflict", "request.header")
@@ -238,6 +239,19 @@ REVIEW_ROUTES: tuple[Route, ...] = (
             *("case.unknown", "case.archived", "case.invalid", "review.rules_unknown", "review.clock_behind"),
             *("review.same_person", "decision.refused", "decision.made", *_ONCE),
         ),
+        headers=(IDEMPOTENCY,),
+        tag="reviews",
+    ),
+    Route(
+        name="revoke_decision",
+        method="POST",
+        path="/v1/cases/{case}/decision/revocations",
+        summary="Say that a decision was revoked, changed or found unlawful; what was published of it has to go",
+        roles=HOLDERS,
+        handle=reviews.revoke,
+        body=JsonBody(RevokeDecision),
+        answers=(json_of(201, Recorded, "On record; the clock of withdrawal runs"),),
+        errors=("decision.unknown", "decision.revocation_refused", *_ONCE),
         headers=(IDEMPOTENCY,),
         tag="reviews",
     ),

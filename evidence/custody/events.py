@@ -76,6 +76,7 @@ from evidence.recorders import store as recorders
 from evidence.registers import attribution_store, officer_store, recorder_store, unit_store
 from evidence.retention import disposal_store as disposals
 from evidence.retention import store as retention
+from evidence.review import revocation_store
 from evidence.review import store as reviews
 from evidence.statistics import sample_store as samples
 from ledger.canonical import JsonObject
@@ -389,6 +390,11 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
         ),
         "case.decided": Event(
             payload=review_payloads.CaseDecided, subject="case", project=reviews.project_case_decided
+        ),
+        "decision.revoked": Event(
+            payload=review_payloads.DecisionRevoked,
+            subject="case",
+            project=revocation_store.project_decision_revoked,
         ),
         "deadline.rules_published": Event(
             payload=deadline_payloads.DeadlineRulesPublished, subject="rules", project=deadlines.project_rules_published

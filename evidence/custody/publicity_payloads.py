@@ -103,7 +103,7 @@ class PublicationWithdrawn(Payload):
 
     publication: Id
     version: Ordinal
-    cause: Literal["revoked", "unlawful", "redone", "erroneous", "term"]
+    cause: Literal["revoked", "changed", "unlawful", "invalid", "redone", "erroneous", "term"]
     reason: _Reason
 
 

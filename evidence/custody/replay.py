@@ -109,6 +109,7 @@ EVIDENTIAL_TABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "reviewer_qualification": ("staff", "number"),
         "review_step": ("case_id", "step"),
         "decision": ("case_id",),
+        "decision_revocation": ("case_id", "number"),
         "deadline_rules": ("rules",),
         "deadline_statement": ("entry_id",),
     }

@@ -13,6 +13,12 @@ from evidence.custody.payloads import Digest, Id, Name, Ordinal, Payload
 from evidence.review.rules import FactName, ReviewRules
 from evidence.review.statements import Declaration, Opinion, PublicKeyBytes, SignatureBytes
 
+Effect = Literal["revoked", "changed", "unlawful", "invalid", "redone"]
+"""What became of a decision: 撤销, 变更, 确认违法, 确认无效, 责令重新作出."""
+
+Basis = Literal["reconsideration", "litigation", "supervision", "own_correction"]
+"""What it follows from: 行政复议, 行政诉讼, 上级或者监督机关, 自行纠正."""
+
 
 class RulesAdopted(Payload):
     """A version of an agency's rules of review, whole; in force from its day on until the next version's."""
@@ -140,3 +146,20 @@ class CaseDecided(Payload):
     scope: ScopeFound
     root: Digest
     approval: Id | None = None
+
+
+class DecisionRevoked(Payload):
+    """A decision does not stand as it was made any more (撤销, 变更, 确认违法 ...); it stays on record (R36).
+
+    `document` is the number of the paper that says so, `authority` who issued it, `on` the day it took effect.
+    """
+
+    case: Id
+    decision: Id
+    number: Ordinal
+    effect: Effect
+    basis: Basis
+    document: Line
+    authority: Line
+    on: Day
+    reason: Remark

@@ -5,6 +5,7 @@
     review           review.submitted, each          -> review.opined; stands still between review.paused and resumed;
                                                         void when it is submitted anew before an opinion
     publication      case.decided, each              -> publication.published for that case
+    withdrawal       decision.revoked, each          -> publication.withdrawn of all that was public of that case then
     withdrawal,task  deadline.started                -> publication.withdrawn for that case; deadline.fulfilled
     monthly_summary  the first day of each month     -> publicity.reported of that month
     annual_data      the first day of each year      -> publicity.reported of that year, made after it ended
@@ -29,7 +30,7 @@ from evidence.deadlines.clocks import Clock, Extension, Fulfilment, Pause
 from evidence.deadlines.rules import RuleBook
 
 FACT_TYPES = (
-    *("case.opened", "case.stated", "case.archived", "case.decided"),
+    *("case.opened", "case.stated", "case.archived", "case.decided", "decision.revoked"),
     *("review.submitted", "review.paused", "review.resumed", "review.opined"),
     *("publication.published", "publication.withdrawn", "publicity.reported"),
 )
@@ -102,6 +103,7 @@ def clocks_of_case(view: CaseView, said: Sequence[Said], *, book: RuleBook, cale
         *_archive(view, book, calendar),
         *_reviews(view, book, calendar),
         *_publications(view, book, calendar),
+        *_withdrawals(view, book, calendar),
         *_started(view, said, book, calendar),
     ]
     whole = [_with_words(one, [word for word in said if word.clock == one.key]) for one in found]
@@ -183,6 +185,30 @@ def _publications(view: CaseView, book: RuleBook, calendar: WorkCalendar) -> Ite
             told = (one for one in view.facts if one.type == "publication.published" and one.index > decided.index)
             yield Clock(
                 key=f"publication/{decided.entry_id}", rule=rule, started_at=decided.at, fulfilment=_first(told)
+            )
+
+
+def _withdrawals(view: CaseView, book: RuleBook, calendar: WorkCalendar) -> Iterator[Clock]:
+    for revoked in view.facts:
+        if revoked.type != "decision.revoked":
+            continue
+        on = date.fromisoformat(revoked.payload["on"])
+        rule = book.rule("withdrawal", on=on, action=view.action)
+        told = {
+            fact.payload["publication"]
+            for fact in view.facts
+            if fact.type == "publication.published" and fact.index < revoked.index
+        }
+        gone = {fact.payload["publication"]: fact for fact in view.facts if fact.type == "publication.withdrawn"}
+        due = [gone.get(one) for one in told if one not in gone or gone[one].index > revoked.index]
+        if rule is not None and due:
+            ends = [one for one in due if one is not None]
+            last = max(ends, key=lambda fact: fact.index) if len(ends) == len(due) else None
+            yield Clock(
+                key=f"withdrawal/{revoked.entry_id}",
+                rule=rule,
+                started_at=_midnight(on, calendar),
+                fulfilment=_first([] if last is None else [last]),
             )
 
 

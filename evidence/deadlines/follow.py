@@ -60,7 +60,7 @@ PAUSE_SECONDS = 5.0
 SETTLE_SECONDS = 60.0
 """How long after its start a program tells of nothing: what waited on docks while it was down comes in first."""
 
-FORM = 1
+FORM = 2
 """Form of the derived rows; another one lets them be made anew."""
 
 _SAID_TYPES = tuple(

@@ -24,6 +24,7 @@ ACTS: Final[Mapping[str, tuple[str, str]]] = {
     "review.coordinated": ("协调结果", "outcome of the coordination"),
     "review.transferred": ("移送司法机关", "transferred to the criminal authorities"),
     "case.decided": ("作出决定", "decided"),
+    "decision.revoked": ("决定被撤销、变更或者确认违法", "decision revoked, changed or found unlawful"),
     "case.archived": ("归档", "archived"),
     "case.exported": ("移交证据包", "evidence package handed over"),
     "publication.published": ("向社会公开", "published"),
@@ -34,6 +35,7 @@ ACTS: Final[Mapping[str, tuple[str, str]]] = {
 _NAMES = (
     *("case", "decision", "number", "kind", "round", "verdict", "opinion", "summary", "root", "approval"),
     *("publication", "version", "form", "decided_on", "cause", "reason", "export", "purpose", "manifest"),
+    *("effect", "basis", "document", "authority", "on"),
 )
 
 ACTS_MAX: Final = 500

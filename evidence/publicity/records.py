@@ -51,7 +51,7 @@ from ledger.canonical import JsonObject
 SCHEMA = "shilu-publication-1"
 """Name and version of what is published, so that portals know what they are sent."""
 
-CAUSES = ("revoked", "unlawful", "redone", "erroneous")
+CAUSES = ("revoked", "changed", "unlawful", "invalid", "redone", "erroneous")
 """Why somebody withdraws: 撤销, 确认违法, 重新作出, or it was published in error. `term` is the service's own."""
 
 

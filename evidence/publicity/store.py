@@ -179,6 +179,36 @@ async def newest_versions(conn: Connection, *, before: UUID | None, limit: int) 
     return [VersionRow(**dict(row)) for row in rows]
 
 
+_MUST_GO = """SELECT w.publication, min(r.entry_id::text)::uuid AS revocation
+              FROM decision_revocation r JOIN publication_issue w ON w.case_id = r.case_id
+              WHERE w.entry_id < r.entry_id
+                AND NOT EXISTS (SELECT FROM publication_withdrawal g WHERE g.publication = w.publication)
+              GROUP BY w.publication"""
+
+
+async def that_must_go(conn: Connection, *, before: UUID | None, limit: int) -> Mapping[UUID, UUID]:
+    """Return what is public of decisions that stand no more, newest first, older than `before`: publication -> entry.
+
+    The entry is the first revocation that came after the publication; who withdraws says so, nothing goes by itself.
+    """
+    rows = await conn.fetch(
+        f"SELECT * FROM ({_MUST_GO}) m WHERE publication < $1 ORDER BY publication DESC LIMIT $2",  # noqa: S608
+        before or LAST_ID,
+        limit,
+    )
+    return {row["publication"]: row["revocation"] for row in rows}
+
+
+async def newest_of(conn: Connection, publications: Sequence[UUID]) -> Sequence[VersionRow]:
+    """Return the newest version of each of some publications, newest publications first."""
+    rows = await conn.fetch(
+        f"""SELECT DISTINCT ON (publication) * FROM ({_VERSION} WHERE publication = ANY($1)) v
+            ORDER BY publication DESC, version DESC""",  # noqa: S608 - text of this module
+        publications,
+    )
+    return [VersionRow(**dict(row)) for row in rows]
+
+
 async def steps_of(conn: Connection, publication: UUID) -> Sequence[StepRow]:
     """Return what happened to the versions of a publication, in order of the entries."""
     rows = await conn.fetch(

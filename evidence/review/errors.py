@@ -111,3 +111,9 @@ class DecisionUnknown(EvidenceError):
     """The case has no decision yet."""
 
     code = "decision.unknown"
+
+
+class RevocationRefused(EvidenceError):
+    """What became of a decision cannot have: the day lies ahead or before it, or it stands no more; see `problem`."""
+
+    code = "decision.revocation_refused"

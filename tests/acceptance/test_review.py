@@ -3,31 +3,45 @@
 clip -> annotation -> coverage -> refused decision -> submission -> problems -> submission again -> approval -> change
 -> refused decision -> submission again -> approval -> decision -> publication -> correction -> withdrawal; then every
 round is verified from what was answered alone, the trail of the case leads from the publication back to the recorder,
-and the record of the whole service is replayed. Archiving is not part of it: the cases miss most of their lists.
+and the record of the whole service is replayed. Before that the decision is revoked, and at the end the case is
+archived: what was not recorded is exempted, and a package of the case is judged by `shilu-verify`.
 """
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
+import zipfile
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from api.exports import maker_of
 from evidence.audit.reviews import judge_reviews
+from evidence.cases.item_list import Item
 from evidence.cases.presets import PRESETS, preset
 from evidence.core.wire.case_manifest import manifest_root
 from evidence.custody.replay import replay
+from evidence.deadlines.follow import catch_up
 from evidence.parties.roles import Role
+from evidence.registers.validity import CHINA
 from evidence.review.presets import rules_preset
+from evidence.verify.archived import CASE_NAME
+from evidence.verify.cli import main
 from tests.support.database import fresh_database
 from tests.support.service import Reply, RunningService, config_for, running_service
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+RECORDED = datetime(2026, 3, 2, 1, tzinfo=UTC)
+BEGUN, ENDED = "2026-03-02T01:00:00.000Z", "2026-03-02T01:10:00.000Z"
 HANDLER, REVIEWER, CHIEF = Role.INVESTIGATOR, Role.REVIEWER, Role.ARCHIVIST
 KEYS = {
     role: Ed25519PrivateKey.from_private_bytes(bytes([place]) * 32) for place, role in enumerate((HANDLER, REVIEWER), 1)
@@ -113,7 +127,7 @@ class Client:
     async def decide(self, case: str, number: str) -> Reply:
         return await self.ask(CHIEF, "POST", f"/v1/cases/{case}/decision", {"number": number, "summary": "罚款十万元"})
 
-    async def annotate(self, clip: object, version: int, **content: str) -> None:
+    async def annotate(self, clip: object, version: int, **content: Any) -> None:
         await self.post(HANDLER, f"/v1/clips/{clip}/annotations", content, If_Match=f'"{version}"')
 
 
@@ -135,7 +149,7 @@ async def client(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
     "name",
     [pytest.param(name, marks=() if name.startswith("lingchuan") else pytest.mark.slow) for name in PRESETS],
 )
-async def test_r25_from_a_clip_to_a_decision_that_was_reviewed(client: Client, name: str) -> None:
+async def test_r25_from_a_clip_to_a_decision_that_was_reviewed(client: Client, name: str, tmp_path: Path) -> None:
     case, clip = await opened_case(client, name)
     refused = await client.decide(case, f"{name}〔2026〕1号")
     assert (refused.code, refused.json()["details"]["reasons"][0]["code"]) == ("decision.refused", "never_submitted")
@@ -167,6 +181,8 @@ async def test_r25_from_a_clip_to_a_decision_that_was_reviewed(client: Client, n
     await verify_rounds(client, case, made.json())
     await told_to_the_public(client, case, f"{name}的厂")
     await led_back(client, case, clip)
+    await archived(client, case, clip, name)
+    await handed_over(client, case, tmp_path)
 
 
 async def told_to_the_public(client: Client, case: str, subject: str) -> None:
@@ -186,9 +202,122 @@ async def told_to_the_public(client: Client, case: str, subject: str) -> None:
         await client.post(REVIEWER, f"{steps}/approval", {"version": version})
         await client.post(HANDLER, f"{steps}/issue", {"version": version})
         assert (await client.service.ask("GET", public)).json()["fields"] == shown
+    await revoked(client, case, made)
     await client.post(REVIEWER, f"{steps}/withdrawal", {"cause": "revoked", "reason": "行政复议撤销"})
+    assert await must_go(client, made) is None
     gone = (await client.service.ask("GET", public)).json()
     assert (gone["status"], gone["fields"], gone["reason"]) == ("withdrawn", None, "行政复议撤销")
+
+
+async def footage_of(client: Client, clip: object, item: Item, version: int) -> None:
+    """Annotate a clip with everything that an item of the list demands."""
+    markers = [{"kind": one.removeprefix("marker:"), "at_ms": 0} for one in item.elements if one.startswith("marker:")]
+    await client.annotate(clip, version, remark=item.title, item=item.key, place="厂区", markers=markers)
+
+
+async def put_right(client: Client, case: str, items: Mapping[str, Item], reason: dict[str, Any]) -> None:
+    """Do what one reason against archiving asks for; what is recorded in full is never waived, so it is recorded."""
+    path, item = f"/v1/cases/{case}", items[reason["item"]]
+    said: dict[str, Any] = {"item": item.key}
+    if reason["code"] == "item_missing":
+        said |= {"kind": "exemption", "ground": "not_held", "reason": "未发生", "approver": "某局长"}
+        said["reference"] = "案卷第3页"
+    elif reason["code"] == "activity_unstated":
+        more = await client.service.clip(
+            f"{item.key} of {case}".encode(), path=f"DCIM/{case}.mp4", recorded_at=RECORDED, officer="000042"
+        )
+        await footage_of(client, more, item, 0)
+        await client.post(HANDLER, f"{path}/clips", {"clip": str(more)})
+        said |= {"kind": "activity", "starts_at": BEGUN, "ends_at": ENDED, "basis": "现场笔录"}
+    else:
+        said |= {"kind": "gap", "starts_at": reason["starts_at"], "ends_at": reason["ends_at"], "reason": "电池更换"}
+    await client.post(HANDLER, f"{path}/statements", {"statement": said})
+
+
+async def archived(client: Client, case: str, clip: object, name: str) -> None:
+    """Do what readiness asks for until nothing is left, and archive; the revocation is no obstacle."""
+    path, items = f"/v1/cases/{case}", {item.key: item for item in preset(name).content.items}
+    await footage_of(client, clip, next(iter(items.values())), 3)
+    for _ in range(2):
+        for reason in (await client.get(HANDLER, f"{path}/readiness"))["reasons"]:
+            if reason["code"] != "not_concluded":
+                await put_right(client, case, items, reason)
+    concluded = {"kind": "conclusion", "on": datetime.now(CHINA).date().isoformat()}
+    await client.post(HANDLER, f"{path}/statements", {"statement": concluded})
+    left = (await client.get(HANDLER, f"{path}/readiness"))["reasons"]
+    assert left == [], json.dumps(left, ensure_ascii=False)
+    done = await client.post(CHIEF, f"{path}/archive", None)
+    kept = await client.get(Role.AUDITOR, f"{path}/archive")
+    assert manifest_root(kept["manifest"]).hex() == kept["root"] == done["root"]
+    refused = await client.ask(HANDLER, "POST", f"{path}/statements", {"statement": concluded})
+    assert refused.code == "case.archived"
+
+
+async def handed_over(client: Client, case: str, folder: Path) -> None:
+    """Take a package of the archived case away, once it has its place in the log, and judge it without the house."""
+    for _ in range(200):
+        acts = (await client.get(Role.AUDITOR, f"/v1/cases/{case}/trail"))["acts"]
+        if all(act["index"] is not None for act in acts if act["type"] == "case.archived"):
+            break
+        await asyncio.sleep(0.02)
+    asked = await client.ask(CHIEF, "POST", "/v1/exports", {"purpose": "litigation", "case": case})
+    assert asked.status == 202, asked.body
+    export = f"/v1/exports/{asked.json()['export']}"
+    maker = maker_of(client.service.services)
+    maker.folder.mkdir(exist_ok=True)
+    while await maker.attempt():
+        pass
+    opened = await client.post(CHIEF, f"{export}/downloads", {"purpose": "litigation"})
+    whole = await client.service.ask("GET", opened["url"])
+    with zipfile.ZipFile(io.BytesIO(whole.body)) as packed:
+        packed.extractall(folder)
+    (package,) = folder.iterdir()
+    assert (package / "data" / CASE_NAME).is_file()
+    assert main(["--log-key", client.service.services.log_verifier.vkey, str(package)]) == 0
+
+
+async def revoked(client: Client, case: str, publication: str) -> None:
+    """R36: a decision is revoked and stays on record; its publication has to go, and the clock runs by itself."""
+    path, today = f"/v1/cases/{case}/decision/revocations", datetime.now(CHINA).date()
+    said = {
+        "effect": "revoked",
+        "basis": "reconsideration",
+        "document": "某府复决〔2026〕3号",
+        "authority": "某市人民政府",
+    }
+    said |= {"on": today.isoformat(), "reason": "主要事实不清、证据不足"}
+    assert (await client.ask(Role.AUDITOR, "POST", path, said)).status == 403
+    for on, problem in ((today + timedelta(days=2), "in_future"), (date(2020, 1, 1), "before_decision")):
+        refused = await client.ask(HANDLER, "POST", path, said | {"on": on.isoformat()})
+        assert (refused.code, refused.json()["details"]["problem"]) == ("decision.revocation_refused", problem)
+    for broken in ({"effect": "forgotten"}, {"basis": ""}, {"document": ""}, {"more": 1}):
+        assert (await client.ask(HANDLER, "POST", path, said | broken)).code == "request.invalid"
+    assert await must_go(client, publication) is None
+    changed = said | {"effect": "changed", "basis": "own_correction"}
+    first = (await client.post(HANDLER, path, changed, Idempotency_Key=f"changed-{case}"))["entry"]
+    assert (await client.post(HANDLER, path, changed, Idempotency_Key=f"changed-{case}"))["entry"] == first
+    entry = (await client.post(HANDLER, path, said))["entry"]
+    assert (await client.ask(HANDLER, "POST", path, said)).json()["details"]["problem"] == "gone"
+    kept = await client.get(Role.AUDITOR, f"/v1/cases/{case}/decision")
+    told = [(one["number"], one["effect"], one["basis"], one["document"]) for one in kept["revocations"]]
+    document = said["document"]
+    assert told == [(1, "changed", "own_correction", document), (2, "revoked", "reconsideration", document)]
+    assert (await client.get(Role.AUDITOR, f"/v1/cases/{case}/review"))["decision"] == kept
+    assert await must_go(client, publication) == first
+    services = client.service.services
+    clocks: list[Any] = []
+    while len(clocks) < 2:  # entries get their place in the log a moment later
+        await catch_up(services.pool, clock=services.clock, entropy=client.service.entropy)
+        clocks = (await client.get(Role.AUDITOR, f"/v1/deadlines?case={case}&kind=withdrawal"))["items"]
+    assert {(one["clock"], one["days"], one["days_are"]) for one in clocks} == {
+        (f"withdrawal/{one}", 3, "working_days") for one in (first, entry)
+    }
+
+
+async def must_go(client: Client, publication: str) -> str | None:
+    """Return the entry for which a publication is on the list of those that have to go."""
+    items = (await client.get(Role.AUDITOR, "/v1/publications?must_go=true"))["items"]
+    return next((one["must_go"] for one in items if one["publication"] == publication), None)
 
 
 async def led_back(client: Client, case: str, clip: object) -> None:
@@ -196,7 +325,7 @@ async def led_back(client: Client, case: str, clip: object) -> None:
     for address in (f"/v1/cases/{case}/trail", f"/v1/clips/{clip}/trail"):
         trail = await client.get(Role.AUDITOR, address)
         acts = {act["type"] for act in trail["acts"]}
-        assert {"case.decided", "publication.published", "publication.withdrawn"} <= acts, address
+        assert {"case.decided", "decision.revoked", "publication.published", "publication.withdrawn"} <= acts, address
     (exhibit,) = (await client.get(Role.AUDITOR, f"/v1/cases/{case}/trail"))["exhibits"]
     assert (exhibit["exhibit"], exhibit["trail"]["clip"]) == (1, str(clip))
     first = await client.get(Role.AUDITOR, f"/v1/clips/{clip}")
@@ -221,7 +350,9 @@ async def opened_case(client: Client, name: str) -> tuple[str, object]:
     kind = next(one.key for one in items.content.action_types if one.key == "penalty")
     opening = {"number": f"{name}-1", "title": "某厂案", "kind": kind, "agency": items.content.agency}
     case = (await client.post(HANDLER, "/v1/cases", opening | {"facts": {"hearing_held": True}}))["case"]
-    clip = await client.service.clip(f"footage of {name}".encode(), path=f"DCIM/{name}.mp4")
+    clip = await client.service.clip(
+        f"footage of {name}".encode(), path=f"DCIM/{name}.mp4", recorded_at=RECORDED, officer="000042"
+    )
     await client.annotate(clip, 0, remark="现场检查", item=items.content.items[0].key)
     await client.post(HANDLER, f"/v1/cases/{case}/clips", {"clip": str(clip)})
     coverage = await client.get(HANDLER, f"/v1/cases/{case}/coverage")

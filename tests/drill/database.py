@@ -201,6 +201,25 @@ _DELETE_PUBLICATION = (
     " OFFSET {a} % ((SELECT count(*) FROM ledger_publication) - 1) LIMIT 1)"
 )
 
+_APPROVED = (
+    "UPDATE review_step SET content = jsonb_set(jsonb_set(content, '{{statement,conclusion}}', '\"approve\"'),"
+    " '{{statement,problems}}', '[]') WHERE kind = 'opined' AND content #>> '{{statement,conclusion}}' = 'problems'"
+)
+_PROBLEM_GONE = (
+    "UPDATE review_step SET content = content #- '{{statement,problems,0}}'"
+    " WHERE kind = 'opined' AND content #>> '{{statement,conclusion}}' = 'problems'"
+)
+_STEP_GONE = (
+    "WITH gone AS (DELETE FROM review_step WHERE kind = 'disagreed' RETURNING case_id, step)"
+    " UPDATE review_step s SET step = s.step + 1000 FROM gone WHERE s.case_id = gone.case_id AND s.step > gone.step"
+)
+_DECISION_PLANTED = (
+    "INSERT INTO decision SELECT gen_random_uuid(), gen_random_uuid(), number || '之{seed}', kind, summary, rules,"
+    " scope, root, NULL, decided_by, decided_at, gen_random_uuid() FROM decision LIMIT 1"
+)
+_TERM_MOVED = "UPDATE deadline_rules SET effective_from = effective_from - ({seed} % 900 + 1)"
+_TEXT_CHANGED = "UPDATE publication_issue SET fields = fields || jsonb_build_object('conclusion', '罚款{seed}元')"
+
 
 def _kind(name: str, attack: Attack, victim: Victim = Victim.LOG) -> Kind:
     return Kind(Adversary.DATABASE, name, attack, victim, rows=True)
@@ -222,6 +241,20 @@ KINDS: tuple[Kind, ...] = (
         "account: one-time codes exchanged",
         sql("UPDATE account_secret SET totp = sha256(totp)"),
         Victim.HOUSE,
+    ),
+    *(
+        _kind(name, sql(statement), Victim.HOUSE)
+        for name, statement in (
+            ("review: an opinion rewritten to an approval", _APPROVED),
+            ("review: a problem taken out of an opinion", _PROBLEM_GONE),
+            ("review: a step taken out and the rest numbered anew", _STEP_GONE),
+            ("decision: planted without an approval", _DECISION_PLANTED),
+            ("decision: what revoked it removed", "DELETE FROM decision_revocation"),
+            ("deadlines: a reason put on another clock", "UPDATE deadline_statement SET clock = 'case/{seed}'"),
+            ("deadlines: the term of a table moved", _TERM_MOVED),
+            ("publicity: a published text changed", _TEXT_CHANGED),
+            ("publicity: a withdrawal removed", "DELETE FROM publication_withdrawal"),
+        )
     ),
     _kind("custody_payload: payload altered", payload_byte_flipped, Victim.HOUSE),
     _kind("custody_payload: salt altered", row_altered("custody_payload", "salt"), Victim.HOUSE),

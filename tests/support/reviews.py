@@ -15,9 +15,11 @@ from evidence.clips.store import newest_annotation
 from evidence.core.clock import Clock, Entropy, format_time
 from evidence.custody.record import Recorded
 from evidence.db.pool import Connection
+from evidence.registers.validity import CHINA
 from evidence.review.adopting import adopt_rules
 from evidence.review.decisions import decide
 from evidence.review.persons import qualify, state_key
+from evidence.review.revocations import revoke_decision
 from evidence.review.rounds import coordinate, disagree, opine, request_supplement
 from evidence.review.rules import ReviewRules, read_rules
 from evidence.review.standing import Standing, standing_of
@@ -199,6 +201,20 @@ class Chamber:
                 self.conn, case_id=case, number=number, summary="罚款一万元", actor=by.actor, **self.tools
             )
 
+    async def revoke(self, case: UUID, by: Signer = DECIDER, **changes: Any) -> Recorded:
+        """Say that a decision was revoked today, or what else became of it."""
+        said: dict[str, Any] = {
+            "effect": "revoked",
+            "basis": "reconsideration",
+            "document": "某府复决〔2026〕3号",
+            "authority": "某市人民政府",
+            "on": self.clock().astimezone(CHINA).date(),
+            "reason": "证据不足",
+            **changes,
+        }
+        async with self.conn.transaction():
+            return await revoke_decision(self.conn, case, **said, actor=by.actor, **self.tools)
+
 
 def chamber(scribe: Scribe, conn: Connection | None = None) -> Chamber:
     """Return a chamber on a scribe's connection, or another one."""
@@ -237,7 +253,7 @@ async def let_in(scribe: Scribe, actor: str) -> None:
 
 
 async def keep_reviews(scribe: Scribe, clip: UUID) -> None:
-    """Keep a case that was refused, coordinated, submitted again, approved and decided: a row of every table.
+    """Keep a case that was refused, coordinated, submitted again, approved, decided and revoked: a row of every table.
 
     Args:
         clip: What becomes its exhibit, whatever was said about it before.
@@ -262,3 +278,5 @@ async def keep_reviews(scribe: Scribe, clip: UUID) -> None:
     await busy.submit(case)
     await busy.opine(case)
     await busy.decide(case)
+    await busy.revoke(case, effect="changed", basis="own_correction")
+    await busy.revoke(case)

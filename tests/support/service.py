@@ -130,10 +130,16 @@ class RunningService:
         return self.controllers[name]
 
     async def create_upload(
-        self, data: bytes, *, path: str, dock: PaperDock, recorded_at: datetime | None = None
+        self,
+        data: bytes,
+        *,
+        path: str,
+        dock: PaperDock,
+        recorded_at: datetime | None = None,
+        officer: str | None = None,
     ) -> tuple[str, UUID]:
         """State an inventory of one file and announce its upload; return the upload's path and the inventory."""
-        inventory = dock.inventory(file_of(path, size=len(data), recorded_at=recorded_at))
+        inventory = dock.inventory(file_of(path, size=len(data), recorded_at=recorded_at, officer=officer))
         reply = await self.ask("POST", "/v1/inventories", dock=dock, data=dock.inventory_note(inventory), headers=NOTE)
         assert reply.status == 201, reply
         metadata = {"inventory": str(inventory.id), "path": path, "recorder": dock.recorder}
@@ -154,10 +160,13 @@ class RunningService:
         path: str = "DCIM/a.mp4",
         dock: PaperDock | None = None,
         recorded_at: datetime | None = None,
+        officer: str | None = None,
     ) -> Reply:
         """Bring a file from inventory to receipt; return the last answer."""
         dock = dock or await self.dock()
-        upload, inventory = await self.create_upload(data, path=path, dock=dock, recorded_at=recorded_at)
+        upload, inventory = await self.create_upload(
+            data, path=path, dock=dock, recorded_at=recorded_at, officer=officer
+        )
         reply = await self.append(upload, data, dock=dock)
         assert reply.status == 204, reply
         return await self.state_manifest(upload, data, path=path, inventory=inventory, dock=dock)

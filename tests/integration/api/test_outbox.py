@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -15,12 +16,16 @@ import pytest
 
 from api.outbox import open_sender
 from evidence.core.clock import utc_now
+from evidence.deadlines.follow import catch_up as follow
 from evidence.outbox.by_hand import try_out
 from evidence.outbox.delivery import GIVEN_UP_AFTER, Outbox
 from evidence.outbox.errors import TargetRefused
 from evidence.parties.roles import Role
+from evidence.publicity import records
 from ledger.canonical import canonical_json, commitment
 from tests.support.clock import SteppingClock
+from tests.support.publicity import BRIEF, WRITER
+from tests.support.retention import APPROVER
 from tests.support.service import RunningService, config_for, running_service
 from tests.support.webhooks import Platform, open_platform
 
@@ -102,6 +107,40 @@ async def test_r40_a_receiver_down_three_times_then_up_gets_exactly_one_record(t
     assert len({body for _, body in told.platform.attempts}) == 1
     assert len(told.platform.records) == 1
     assert told.platform.unsigned == 0
+
+
+async def test_r36_publication_and_withdrawal_reach_a_receiver_that_was_down_as_one_record_each(told: Told) -> None:
+    await told.subscribe(types=["publication.published", "publication.withdrawn", "deadline.warned"], detail="payload")
+    services = told.service.services
+    tools: dict[str, Any] = {"clock": services.clock, "entropy": services.entropy}
+    async with services.pool.acquire() as conn, conn.transaction():
+        row = await records.draft(conn, form="brief", kind="penalty", fields=BRIEF, until=None, actor=WRITER, **tools)
+        where: dict[str, Any] = {"publication": row.publication, "version": 1}
+        await records.approve(conn, **where, actor=APPROVER, **tools)
+        await records.publish(conn, **where, actor=WRITER, **tools)
+        why: dict[str, Any] = {"cause": "revoked", "reason": "行政复议撤销"}
+        await records.withdraw(conn, row.publication, **why, actor=WRITER, **tools)
+    overdue = {"kind": "withdrawal", "started_at": "2026-01-05T02:00:00.000Z", "note": "督办"}
+    await told.open_cases(1)
+    case = (await told.service.ask("GET", "/v1/cases", role=Role.INVESTIGATOR)).json()["items"][0]["case"]
+    started = await told.service.ask("POST", "/v1/deadlines", role=Role.INVESTIGATOR, json={**overdue, "case": case})
+    assert started.status == 201, started.body
+    clock = started.json()["clock"]
+    await follow(services.pool, **tools)
+    await told.open_cases(1)
+    told.platform.statuses = [500, 503, 429]
+    for _ in range(5):
+        await told.settle()
+        told.clock.advance(timedelta(minutes=5))
+    kinds = [(message["type"], message["data"]["subject"]) for message in told.platform.records.values()]
+    publication = f"publication:{row.publication}"
+    assert sorted(kinds) == [
+        ("deadline.warned", f"clock:{clock}"),
+        ("publication.published", publication),
+        ("publication.withdrawn", publication),
+    ]
+    assert (len(told.platform.attempts), told.platform.unsigned) == (6, 0)
+    assert told.platform.order == sorted(told.platform.order)
 
 
 async def test_messages_come_in_the_logs_order_and_carry_nobodys_words(told: Told) -> None:

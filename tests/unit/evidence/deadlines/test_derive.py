@@ -114,6 +114,37 @@ def test_r36_a_withdrawal_ends_with_the_publication_that_went() -> None:
     assert where(clocks(facts(OPENED, before, after), word)["withdrawal/0000"])[1] == "in_time"
 
 
+def test_r36_a_revoked_decision_starts_the_clock_of_withdrawal_by_itself() -> None:
+    """Revoked on Thursday 30 April 2026: 1 to 5 May off, so 6, 7 and Friday 8 May, however late somebody says so."""
+    first, second = {"publication": "a", "case": str(CASE)}, {"publication": "b", "case": str(CASE)}
+    revoked: Told = ("decision.revoked", at(5, 7), {"case": str(CASE), "on": "2026-04-30"})
+    told: list[Told] = [
+        OPENED,
+        ("publication.published", at(4, 1), first),
+        ("publication.published", at(4, 2), second),
+        ("publication.published", at(4, 3), first | {"version": 2}),
+    ]
+
+    def clock(*more: Told) -> tuple[date, State] | None:
+        found = facts(*told, *more)
+        names = [name for name in clocks(found) if name.startswith("withdrawal/")]
+        assert names in ([], [f"withdrawal/{one.entry_id}" for one in found if one.type == "decision.revoked"])
+        return where(clocks(found)[names[0]]) if names else None
+
+    def gone(which: dict[str, Any], day: int) -> Told:
+        return ("publication.withdrawn", at(5, day), {"publication": which["publication"]})
+
+    assert clock() is None
+    assert clock(revoked) == (date(2026, 5, 8), "overdue")
+    assert clock(revoked, gone(first, 8)) == (date(2026, 5, 8), "overdue"), "all that is public has to go"
+    assert clock(revoked, gone(first, 8), gone(second, 8)) == (date(2026, 5, 8), "in_time")
+    assert clock(revoked, gone(second, 8), gone(first, 9)) == (date(2026, 5, 8), "late")
+    assert clock(gone(first, 1), revoked, gone(second, 8)) == (date(2026, 5, 8), "in_time")
+    assert clock(gone(first, 1), gone(second, 1), revoked) is None, "nothing is public any more"
+    after: Told = ("publication.published", at(5, 8), {"publication": "c", "case": str(CASE)})
+    assert clock(gone(first, 1), gone(second, 1), revoked, after) is None, "what is told later tells of the revocation"
+
+
 def test_r22_a_conclusion_that_was_withdrawn_begins_nothing() -> None:
     def conclusion(day: str) -> dict[str, Any]:
         return {"statement": {"kind": "conclusion", "on": day}}
