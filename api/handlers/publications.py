@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,11 @@ from api.models.publicity import (
     ApprovePublication,
     CorrectPublication,
     DraftPublication,
+    FormField,
+    FormItem,
+    FormItems,
     JudgeSpans,
+    KindItem,
     MakeReport,
     PublicationItem,
     PublicationQuery,
@@ -39,9 +43,11 @@ from evidence.db.pool import Connection
 from evidence.errors import CaseUnknown
 from evidence.publicity import records
 from evidence.publicity.errors import PublicationUnknown
+from evidence.publicity.forms import DAY_FIELDS, REGISTER, known_forms
 from evidence.publicity.masking import Decision, Verdict, newest, undecided
 from evidence.publicity.report_store import Report, reports_before
 from evidence.publicity.reports import recounted, report_period
+from evidence.publicity.span import Span
 from evidence.publicity.standing import Publication
 from evidence.publicity.store import newest_of, newest_versions, terms_in_force, that_must_go
 
@@ -209,6 +215,41 @@ async def terms(call: Call[None, NoQuery]) -> web.Response:
     return json_answer(Terms(items=items))
 
 
+async def forms(_: Call[None, NoQuery]) -> web.Response:
+    """List forms and kinds."""
+    known = known_forms()
+
+    def fields(names: Sequence[str]) -> list[FormField]:
+        return [
+            FormField(
+                field=name,
+                zh=known.fields[name].zh,
+                en=known.fields[name].en,
+                chars_max=known.fields[name].chars_max,
+                is_day=name in DAY_FIELDS,
+            )
+            for name in names
+        ]
+
+    items = [
+        FormItem(
+            form=name,
+            zh=form.zh,
+            en=form.en,
+            required=fields(form.required),
+            optional=fields(form.optional),
+            kinds=list(known.registers if name == REGISTER else known.kinds),
+            source=form.source,
+        )
+        for name, form in known.forms.items()
+    ]
+    kinds = [
+        KindItem(kind=name, zh=kind.zh, en=kind.en, days=kind.days, source=kind.source)
+        for name, kind in (*known.kinds.items(), *known.registers.items())
+    ]
+    return json_answer(FormItems(items=items, kinds=kinds))
+
+
 async def report(call: Call[MakeReport, NoQuery]) -> web.Response:
     """Count a period and put the figures on record."""
     body = call.body
@@ -262,7 +303,8 @@ def report_item(row: Report) -> ReportItem:
 def publication_item(known: Publication) -> PublicationItem:
     """Return a publication as those who make it see it."""
     row, found = known.newest, known.spans()
-    open_ones = {(field, span) for field, span in undecided(found, newest(known.decisions()))}
+    said = {one.place: one for one in newest(known.decisions())}
+    open_ones = {(field, span) for field, span in undecided(found, list(said.values()))}
     return PublicationItem(
         publication=row.publication,
         form=row.form,
@@ -276,16 +318,23 @@ def publication_item(known: Publication) -> PublicationItem:
         drafted_by=row.drafted_by,
         drafted_at=row.drafted_at,
         spans=[
-            SpanItem(
-                field=field,
-                start=span.start,
-                end=span.end,
-                kind=span.kind.value,
-                certainty=span.certainty.value,
-                decided=(field, span) not in open_ones,
-            )
+            _span_item(field, span, said.get((field, span.start, span.end)), is_open=(field, span) in open_ones)
             for field, spans in found.items()
             for span in spans
         ],
         published_version=known.issues[-1].version if known.issues else None,
+    )
+
+
+def _span_item(field: str, span: Span, said: Decision | None, *, is_open: bool) -> SpanItem:
+    """Return a span with what was said of it last; one within a wider mask is decided without a word of its own."""
+    return SpanItem(
+        field=field,
+        start=span.start,
+        end=span.end,
+        kind=span.kind.value,
+        certainty=span.certainty.value,
+        decided=not is_open,
+        verdict=None if said is None else said.verdict.value,
+        reason="" if said is None else said.reason,
     )

@@ -124,6 +124,8 @@ class SpanItem(ResponseModel):
     kind: str
     certainty: str
     decided: bool
+    verdict: Literal["mask", "keep", "not_one"] | None = Field(description="What was said of this very span last")
+    reason: str = Field(description="Why; empty where nobody said")
 
 
 class PublicationItem(ResponseModel):
@@ -169,6 +171,45 @@ class PublicationQuery(PageQuery):
 
 class PublicationRows(Page[PublicationRow]):
     """Publications, the newest first."""
+
+
+class FormField(ResponseModel):
+    """A text that a publication holds, by what people call it."""
+
+    field: str
+    zh: str
+    en: str
+    chars_max: int = Field(description="Longest text, in characters")
+    is_day: bool = Field(description="Whether it is a day, written as 2026-03-02")
+
+
+class FormItem(ResponseModel):
+    """A form: what it demands and what it allows, in the order in which they are shown, and where that is written."""
+
+    form: str
+    zh: str
+    en: str
+    required: list[FormField]
+    optional: list[FormField]
+    kinds: list[str] = Field(description="Kinds of what is published in this form")
+    source: str
+
+
+class KindItem(ResponseModel):
+    """A kind of what is published."""
+
+    kind: str
+    zh: str
+    en: str
+    days: int | None = Field(description="Working days to publish a decision within; null for registers")
+    source: str
+
+
+class FormItems(ResponseModel):
+    """Every form and every kind."""
+
+    items: list[FormItem]
+    kinds: list[KindItem]
 
 
 class TermItem(ResponseModel):

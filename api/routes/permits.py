@@ -98,7 +98,7 @@ _FREE = (
     *("state_schedule", "list_schedules", "release_hold"),
     *("publish_deadline_rules", "list_deadline_rules"),
     *("state_publication_term", "list_publication_terms", "make_publicity_report", "recount_publicity_report"),
-    "list_publicity_reports",
+    *("list_publicity_reports", "list_publication_forms"),
     *("publish_items", "list_items", "items_in_force", "get_items"),
     *("adopt_review_rules", "list_review_rules", "state_signing_key", "qualify_reviewer", "list_qualifications"),
     *("upload_options", "create_upload", "upload_status", "append_upload", "terminate_upload", "override_upload"),

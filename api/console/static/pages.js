@@ -9,6 +9,7 @@ import { t } from "./words.js";
 export const PAGES = {
   case: { load: () => import("./case.js"), roles: [] },
   review: { load: () => import("./review.js"), roles: ["investigator", "archivist", "reviewer", "auditor"] },
+  publicity: { load: () => import("./publicity.js"), roles: ["investigator", "archivist", "reviewer", "auditor"] },
   operations: { load: () => import("./operations.js"), roles: ["administrator", "auditor", "archivist"] },
 };
 

@@ -21,6 +21,7 @@ from tests.support.browser import Tab, open_tab
 from tests.support.case_files import item, item_list
 from tests.support.console import House, clicked, pressed, shot, signed_in, typed
 from tests.support.people import PaperPerson, person
+from tests.support.publicity import BRIEF
 from tests.support.reviews import HAND, REVIEWER, rules
 from tests.support.service import RunningService
 
@@ -264,8 +265,13 @@ async def another_position_is_settled_by_a_third_person(tab: Tab, desk: Desk) ->
 
 
 async def each_problem_is_answered_and_a_signature_from_elsewhere_counts(tab: Tab, desk: Desk, folder: Path) -> None:
+    path, note = f"/v1/clips/{desk.clip}/annotations", {"remark": "排放口在厂区东侧", "item": "visit", "place": "厂区"}
+    said = await desk.service.ask("POST", path, role=Role.ARCHIVIST, json=note, headers={"If-Match": '"1"'})
+    assert said.status == 201, said.body
     await desk.at(tab, desk.handler, f"#/review/{desk.case}")
     await says(tab, ".submission", "再次送审（第 2 轮）", "排放口位置没有说明")
+    await says(tab, ".side .changes", "变更", "音像 1")
+    assert await tab.evaluate(f"!!document.querySelector('.side .changes a[href=\"#/clips/{desk.clip}\"]')")
     await chosen(
         tab,
         "select[name=material-report]",
@@ -314,7 +320,79 @@ async def an_approval_opens_the_gate(tab: Tab, desk: Desk) -> None:
     await shot(tab, "desk-decided")
 
 
-async def test_from_a_case_to_its_decision(tab: Tab, desk: Desk, tmp_path: Path) -> None:
+async def a_draft_is_scanned_and_judged(tab: Tab, desk: Desk) -> None:
+    await clicked(tab, ".decision a[href*=publicity]")
+    await tab.until("document.querySelector('input[name=field-document_number]')?.value === '罚字〔2026〕1号'")
+    await pressed(tab, "form.draft button", "起草并检查")
+    await says(tab, "label.wrong:has([name=field-subject])", "此项必填")
+    await shot(tab, "desk-publication-missing")
+    for name, text in {**BRIEF, "facts": "𠮷某，电话13800138000"}.items():
+        await typed(tab, f"[name=field-{name}]", text)
+    await pressed(tab, "form.draft button", "起草并检查")
+    await says(tab, ".text mark.open", "13800138000")
+    await chosen(tab, ".finding select", "mask")
+    await tab.evaluate(
+        "getSelection().setBaseAndExtent(document.querySelector('[data-field=facts] span').firstChild, 0,"
+        " document.querySelector('[data-field=facts] span').firstChild, 3)"
+    )
+    await pressed(tab, "main button", "隐去所选")
+    await says(tab, ".findings", "人工隐去", "𠮷某")
+    await shot(tab, "desk-publication-scanned")
+    await pressed(tab, ".findings button", "记录决定")
+    await says(tab, ".finding", "已决定")
+    assert await tab.evaluate("document.querySelector('mark.mask').textContent") == "13800138000"
+    assert await tab.evaluate("Object.keys(localStorage).filter(key => key.includes('.spans.'))") == []
+
+
+async def another_person_makes_it_public(tab: Tab, desk: Desk) -> None:
+    await desk.at(tab, desk.reviewer, "#/publicity")
+    await says(tab, "main table", "某化工厂", "待审核")
+    await clicked(tab, "main table a")
+    await says(tab, ".side", "同意公示")
+    await pressed(tab, ".side button", "同意公示")
+    await says(tab, ".side", "发布公示")
+    await pressed(tab, ".side button", "发布公示")
+    await says(tab, ".side", "公示中", "［不宜公开内容已隐去］，电话［手机号已隐去］")
+    await shot(tab, "desk-publication-public")
+    address = await tab.evaluate("document.querySelector('.side a[href^=\"/public/records/\"]').getAttribute('href')")
+    assert "13800138000" not in (await desk.service.ask("GET", address)).body.decode()
+
+
+async def it_is_corrected_and_withdrawn(tab: Tab, desk: Desk) -> None:
+    await desk.at(tab, desk.handler, "#/publicity")
+    await clicked(tab, "main table a")
+    await says(tab, ".side", "公示中")
+    await unfolded(tab)
+    await typed(tab, ".correct [name=field-performance]", "已缴纳")
+    await typed(tab, "input[name=correct-reason]", "补充履行情况")
+    await pressed(tab, "form.correct button", "起草更正版并检查")
+    await says(tab, "article.publicity h1", "待审核", "第 1 版仍在公示")
+    await unfolded(tab)
+    await typed(tab, "textarea[name=withdraw-reason]", "行政复议撤销原决定")
+    await pressed(tab, "form.withdraw button", "撤下公示")
+    await says(tab, ".side", "已撤下", "依法撤销", "行政复议撤销原决定")
+    await shot(tab, "desk-publication-withdrawn")
+
+
+async def everything_reads_in_the_dark_in_english_and_on_a_tablet(tab: Tab, desk: Desk) -> None:
+    await pressed(tab, ".bar button", "深色")
+    await pressed(tab, ".bar button", "English")
+    await tab.call("Emulation.setDeviceMetricsOverride", width=768, height=1024, deviceScaleFactor=1, mobile=False)
+    for place, words in (
+        (f"cases/{desk.case}", "Recording items"),
+        (f"review/{desk.case}", "Decision"),
+        ("publicity", "Terms"),
+    ):
+        await tab.evaluate(f"location.hash = '#/{place}'; undefined")
+        await says(tab, "main", words)
+        await tab.until("!document.querySelector('main [role=status]:not(.verdict)')")
+        wide = await tab.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 768, (place, wide)
+        await shot(tab, f"desk-dark-{place.partition('/')[0]}")
+    await tab.evaluate("localStorage.clear()")
+
+
+async def test_from_a_case_to_a_withdrawn_publication(tab: Tab, desk: Desk, tmp_path: Path) -> None:
     """One case all the way; each step finds what the one before left."""
     await a_case_is_read_at_a_glance_and_completed(tab, desk, tmp_path)
     await a_package_is_asked_for_and_fetched(tab, desk)
@@ -323,3 +401,7 @@ async def test_from_a_case_to_its_decision(tab: Tab, desk: Desk, tmp_path: Path)
     await another_position_is_settled_by_a_third_person(tab, desk)
     await each_problem_is_answered_and_a_signature_from_elsewhere_counts(tab, desk, tmp_path)
     await an_approval_opens_the_gate(tab, desk)
+    await a_draft_is_scanned_and_judged(tab, desk)
+    await another_person_makes_it_public(tab, desk)
+    await it_is_corrected_and_withdrawn(tab, desk)
+    await everything_reads_in_the_dark_in_english_and_on_a_tablet(tab, desk)

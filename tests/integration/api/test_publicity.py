@@ -80,6 +80,8 @@ async def test_from_draft_to_the_public_and_gone_with_a_proof_each_time(
     assert (await step(shared, address, "decisions", version=2, decisions=[{**span, "verdict": "mask"}])).status == 412
     masked = await step(shared, address, "decisions", version=1, decisions=[{**span, "verdict": "mask"}])
     assert masked.status == 201
+    judged_spans = (await shared.ask("GET", f"/v1/publications/{address}", role=READER)).json()["spans"]
+    assert [(one["decided"], one["verdict"], one["reason"]) for one in judged_spans] == [(True, "mask", "")]
     await issue(shared, address)
     shown = (await page(shared, f"/public/v1/records/{address}")).json()
     assert (shown["schema"], shown["fields"]["facts"]) == ("shilu-publication-1", "电话［手机号已隐去］")
@@ -102,6 +104,19 @@ async def test_from_draft_to_the_public_and_gone_with_a_proof_each_time(
     assert "罚款人民币十万元" not in proof.read_text("utf-8")
     report = (await shared.ask("GET", f"/v1/publications/{address}", role=READER)).json()
     assert (report["state"], report["published_version"]) == ("withdrawn", 1)
+
+
+async def test_forms_say_what_a_draft_is_refused_for_leaving_out(shared: RunningService) -> None:
+    known = (await shared.ask("GET", "/v1/publicity/forms", role=READER)).json()
+    titles = {kind["kind"]: kind["zh"] for kind in known["kinds"]}
+    assert {form["form"] for form in known["items"]} == {"brief", "summary", "document", "register"}
+    for form in known["items"]:
+        assert set(form["kinds"]) <= set(titles)
+        wish = {"form": form["form"], "kind": form["kinds"][0], "fields": {}}
+        refused = await shared.ask("POST", "/v1/publications", role=WRITER, json=wish)
+        assert refused.code == "publication.incomplete"
+        named = [one["field"] for one in refused.json()["details"]["problems"]]
+        assert named == [field["field"] for field in form["required"]]
 
 
 async def test_a_citizen_notices_whatever_is_altered_in_a_proof(
