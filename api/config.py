@@ -189,7 +189,7 @@ class ServiceConfig(BaseSettings):
         "", max_length=1000, description="Values of `acr` that mean a second factor at the provider, between commas"
     )
     oidc_landing: str = Field(
-        "/v1/session",
+        "/console/",
         max_length=200,
         pattern=r"^/([A-Za-z0-9._~-][A-Za-z0-9._~/-]*)?$",
         description="Path that a browser is led to once it has signed in with the provider",

@@ -6,7 +6,9 @@ out of another site's would not show it.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from html import escape
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -21,6 +23,7 @@ from api.models.oidc import (
     LinkedSubjects,
     OidcBegin,
     OidcReturn,
+    SignInWays,
     StrangerItem,
     StrangerPage,
 )
@@ -33,8 +36,10 @@ from evidence.federated.links import link_account
 from evidence.federated.sign_in import Named, let_in
 from evidence.federated.store import links_of, strangers
 from evidence.verify.report import printable
+from ledger.errors import CodedError
 
 HTML = "text/html"
+_CONSOLE = "/console/"
 
 _PAGE = """<!DOCTYPE html>
 <html lang="zh-CN"><head><meta charset="utf-8"><title>实录 / Shilu</title>
@@ -44,8 +49,32 @@ _PAGE = """<!DOCTYPE html>
 """
 
 
+async def ways(call: Call[None, NoQuery]) -> web.Response:
+    """Say by what people sign in."""
+    return json_answer(SignInWays(password=True, provider=call.services.oidc is not None))
+
+
 async def begin(call: Call[None, OidcBegin]) -> web.Response:
     """Send a browser to the provider."""
+    return await _told_to_browsers(call.request, _begin(call))
+
+
+async def finish(call: Call[None, OidcReturn]) -> web.Response:
+    """Take the provider's answer, and begin a session."""
+    return await _told_to_browsers(call.request, _finish(call))
+
+
+async def _told_to_browsers(request: web.Request, work: Awaitable[web.Response]) -> web.Response:
+    """Lead a browser whose sign-in did not work to the console, which says so in words; programs get the problem."""
+    try:
+        return await work
+    except CodedError as error:
+        if HTML not in request.headers.get("Accept", "") or isinstance(error, RouteUnknown):
+            raise
+        return web.Response(status=303, headers={"Location": f"{_CONSOLE}?{urlencode({'refused': error.code})}"})
+
+
+async def _begin(call: Call[None, OidcBegin]) -> web.Response:
     services = call.services
     flow = begin_flow(role=call.query.role, now=services.clock(), entropy=services.entropy)
     address = await _provider(call).address_for(flow)
@@ -54,8 +83,7 @@ async def begin(call: Call[None, OidcBegin]) -> web.Response:
     return response
 
 
-async def finish(call: Call[None, OidcReturn]) -> web.Response:
-    """Take the provider's answer, and begin a session."""
+async def _finish(call: Call[None, OidcReturn]) -> web.Response:
     services, config, query = call.services, call.services.config, call.query
     provider = _provider(call)
     flow = resume_flow(flow_of(call.request), query.state, now=services.clock())

@@ -15,6 +15,13 @@ _ISSUER = "The provider, as its ID tokens name it"
 _SUBJECT = "The provider's name for the person (`sub`), to the letter"
 
 
+class SignInWays(ResponseModel):
+    """By what people sign in here."""
+
+    password: bool = Field(description="With a local account")
+    provider: bool = Field(description="With the agency's OpenID provider, at /v1/session/oidc")
+
+
 class OidcBegin(BaseModel):
     """How a sign-in with the provider begins."""
 

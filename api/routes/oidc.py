@@ -5,13 +5,25 @@ from __future__ import annotations
 from api.bodies import JsonBody
 from api.handlers import oidc
 from api.models.common import PageQuery, Recorded
-from api.models.oidc import LinkAccount, LinkedSubjects, OidcBegin, OidcReturn, StrangerPage
+from api.models.oidc import LinkAccount, LinkedSubjects, OidcBegin, OidcReturn, SignInWays, StrangerPage
 from api.route import Answer, Route, json_of
 from api.routes.access import ADMINISTRATORS, ANYBODY, OVERSEERS
 
 SETTING = "oidc_issuer"
 
+_BACK = Answer(status=303, means="It did not work, and a browser is led to the console, which says so")
+
 OIDC_ROUTES: tuple[Route, ...] = (
+    Route(
+        name="sign_in_ways",
+        method="GET",
+        path="/v1/session/ways",
+        summary="By what people sign in here: a local account, the agency's OpenID provider",
+        roles=ANYBODY,
+        handle=oidc.ways,
+        answers=(json_of(200, SignInWays, "The ways"),),
+        tag="session",
+    ),
     Route(
         name="begin_oidc",
         method="GET",
@@ -20,7 +32,7 @@ OIDC_ROUTES: tuple[Route, ...] = (
         roles=ANYBODY,
         handle=oidc.begin,
         query=OidcBegin,
-        answers=(Answer(status=303, means="On to the provider; the cookie belongs to this sign-in"),),
+        answers=(Answer(status=303, means="On to the provider, with a cookie of this sign-in, or to the console"),),
         errors=("auth.provider_unavailable",),
         tag="session",
         setting=SETTING,
@@ -33,7 +45,10 @@ OIDC_ROUTES: tuple[Route, ...] = (
         roles=ANYBODY,
         handle=oidc.finish,
         query=OidcReturn,
-        answers=(Answer(status=200, means="Signed in; the page leads on", media_type="text/html; charset=utf-8"),),
+        answers=(
+            Answer(status=200, means="Signed in; the page leads on", media_type="text/html; charset=utf-8"),
+            _BACK,
+        ),
         errors=(
             *("auth.provider_unavailable", "auth.provider_refused", "auth.flow_refused", "auth.id_token_refused"),
             *("auth.not_linked", "auth.second_factor_unstated", "account.disabled", "account.roles_invalid"),

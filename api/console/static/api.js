@@ -37,6 +37,13 @@ export async function send(method, path, headers, body) {
   return answer.headers;
 }
 
+// A file as it is, for an answer in JSON.
+export async function sendFile(path, file, query) {
+  const answer = await reach(address(path, query), { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: file, credentials: "same-origin" });
+  if (!answer.ok) throw await problemOf(answer, path);
+  return answer.json();
+}
+
 // `fresh` asks the service even if the browser has an answer that is a second old.
 export async function bytes(path, { range, fresh = false } = {}) {
   const headers = range ? { Range: `bytes=${range[0]}-${range[1] - 1}` } : {};

@@ -6,7 +6,7 @@ import { address, get } from "./api.js";
 import { AgainstSubmission, Changes, Meant } from "./case_evidence.js";
 import { Documents, Exhibits, Statements } from "./case_file.js";
 import { Archive, Package } from "./case_end.js";
-import { Badge, Instant, Stated, useAsked } from "./parts.js";
+import { Badge, Instant, Stated, shownText, useAsked } from "./parts.js";
 import { known, learn, t } from "./words.js";
 import { WORDS } from "./words/case.js";
 import { WORDS as DESK } from "./words/desk.js";
@@ -23,7 +23,7 @@ export function Page({ where, me, words }) {
     const given = { one, me, words, turn, changed };
     return html`<article class="case">
       <p><a href="#/cases">${t("case.back")}</a></p>
-      <h1>${one.number} ${one.title} <${Badge}>${t(`case.${one.state}`)}</${Badge}></h1>
+      <h1>${shownText(`${one.number} ${one.title}`)} <${Badge}>${t(`case.${one.state}`)}</${Badge}></h1>
       <dl class="facts"><div><dt>${t("cases.opened")}</dt><dd><${Instant} at=${one.opened_at} /></dd></div>
         ${one.handlers.length > 0 && html`<div><dt>${t("case.handlers")}</dt><dd>${one.handlers.join("、")}</dd></div>`}
         ${one.kind && html`<div><dt>${t("case.kind")}</dt><dd>${one.kind}</dd></div>`}

@@ -44,5 +44,5 @@ function Slot({ slot, old }) {
   return html`<li class=${`slot ${old ? "old" : lamp}`}>
     <span class="lamp" aria-hidden="true">${{ trouble: "!", safe: "✓", busy: "…", none: "–" }[lamp]}</span>
     <span><b>${shownText(slot.name)}</b> ${slot.recorder ? shownText(slot.recorder) : ""}<br />
-      <span class="quiet small">${slot.safe ? t("slot.safe") : known("phase", slot.phase)}</span></span></li>`;
+      <span class="quiet small">${slot.safe ? t("slot.safe") : shownText(known("phase", slot.phase))}</span></span></li>`;
 }

@@ -11,6 +11,8 @@ export const PAGES = {
   review: { load: () => import("./review.js"), roles: ["investigator", "archivist", "reviewer", "auditor"] },
   publicity: { load: () => import("./publicity.js"), roles: ["investigator", "archivist", "reviewer", "auditor"] },
   operations: { load: () => import("./operations.js"), roles: ["administrator", "auditor", "archivist"] },
+  statistics: { load: () => import("./statistics.js") },
+  registers: { load: () => import("./registers.js"), roles: ["administrator", "auditor", "archivist"] },
 };
 
 const loaded = {};

@@ -6,7 +6,7 @@ import { get } from "./api.js";
 import { Actor } from "./acting.js";
 import { AgainstSubmission, Changes, Reasons } from "./case_evidence.js";
 import { documentsOf, exhibitsOf } from "./case_file.js";
-import { Badge, Digest, Instant, Stated, useAsked } from "./parts.js";
+import { Badge, Digest, Instant, Stated, shownText, useAsked } from "./parts.js";
 import { Decision } from "./review_decision.js";
 import { OpinionForm } from "./review_opinion.js";
 import { Disagreement, Outcomes, Supplement, SupplementAnswer } from "./review_steps.js";
@@ -70,7 +70,7 @@ function Queue({ me }) {
 
 const Waiting = ({ items }) => html`<table class="dense"><thead><tr><th scope="col">${t("cases.number")}</th><th scope="col">${t("cases.name")}</th><th scope="col">${t("column.state")}</th>
     <th scope="col">${t("queue.rounds")}</th><th scope="col">${t("queue.due")}</th></tr></thead>
-  <tbody>${items.map(({ case: id, number, title, review, clock }) => html`<tr key=${id}><td><a href=${`#/review/${id}`}>${number}</a></td><td class="wide">${title}</td>
+  <tbody>${items.map(({ case: id, number, title, review, clock }) => html`<tr key=${id}><td><a href=${`#/review/${id}`}>${number}</a></td><td class="wide">${shownText(title)}</td>
     <td><${State} review=${review} /></td><td>${review.rounds.length}</td><td>${clock ? html`${clock.due_on} ${clock.remaining < 0 && html`<${Badge} kind="error">${t("queue.late")}</${Badge}>`}` : "—"}</td></tr>`)}</tbody></table>`;
 
 const STATES = { approved: "ok", decided: "ok", returned: "error", under_review: "notice", paused: "warning" };
@@ -91,7 +91,7 @@ function Review({ id, me }) {
     const given = { one, review, exhibits, documents, me, changed };
     return html`<article class="review">
       <p><a href="#/review">${t("queue.back")}</a> · <a href=${`#/cases/${id}`}>${t("queue.case")}</a></p>
-      <h1>${one.number} ${one.title} <${State} review=${review} /></h1>
+      <h1>${shownText(`${one.number} ${one.title}`)} <${State} review=${review} /></h1>
       <p class="quiet small" title=${review.scope.because}>${review.scope.in_scope ? t("review.in_scope", { source: review.scope.source }) : t("review.out_of_scope")}
         · ${t("round.rules", { version: review.rules_version })} · ${t("round.root")} <${Digest} hex=${review.root} /></p>
       <div class="columns desk"><div class="grow"><${Next} ...${given} /></div>

@@ -1,9 +1,12 @@
 // Signing in, and signing in again over a page that stays as it is.
 
 import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
-import { call } from "./api.js";
+import { call, get } from "./api.js";
 import { Failure } from "./parts.js";
-import { t } from "./words.js";
+import { known, t } from "./words.js";
+
+// How coming back from the agency's provider went wrong, by the code that the service gave for it.
+const refused = /^[a-z_.]{1,60}$/.exec(new URLSearchParams(location.search).get("refused") ?? "")?.[0];
 
 export function SignIn({ ended, onDone }) {
   const [login, setLogin] = useState("");
@@ -13,7 +16,12 @@ export function SignIn({ ended, onDone }) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState(null);
   const first = useRef(null);
-  useEffect(() => first.current?.focus(), []);
+  const [ways, setWays] = useState(null);
+  useEffect(() => {
+    first.current?.focus();
+    // Without an answer there is still the password.
+    get("/v1/session/ways").then(setWays, () => undefined);
+  }, []);
 
   async function send(event) {
     event.preventDefault();
@@ -32,6 +40,7 @@ export function SignIn({ ended, onDone }) {
   return html`<main class="sign-in">
     <form class="card" onSubmit=${send}>
       <h1><span class="mark" aria-hidden="true"></span>${t("app.name")}</h1>
+      ${refused && !problem && html`<div class="failure" role="alert"><p>${t("session.refused")} ${known("refused", refused)}</p><p class="quiet">${t("problem.code")} <code>${refused}</code></p></div>`}
       <p class="quiet">${ended ? t("session.ended") : t("app.claim")}</p>
       <label>${t("session.login")}
         <input ref=${first} name="login" autocomplete="username" required value=${login} onInput=${(e) => setLogin(e.target.value)} /></label>
@@ -42,6 +51,7 @@ export function SignIn({ ended, onDone }) {
         <input name="code" inputmode="numeric" autocomplete="one-time-code" required value=${code} onInput=${(e) => setCode(e.target.value)} /></label>`}
       ${problem && html`<${Failure} problem=${problem} />`}
       <button class="primary" disabled=${busy}>${busy ? t("session.busy") : t("session.sign_in")}</button>
+      ${ways?.provider && !ended && html`<p class="quiet center">${t("session.or")}</p><a class="button" href="/v1/session/oidc">${t("session.oidc")}</a>`}
     </form>
   </main>`;
 }

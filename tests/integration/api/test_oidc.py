@@ -145,7 +145,7 @@ async def test_a_person_of_the_provider_signs_in_and_has_a_session_like_any_othe
     staff = await visit.somebody(Role.INVESTIGATOR, Role.ARCHIVIST)
     reply = await visit.sign_in("?role=archivist")
     assert (reply.status, reply.headers["Content-Type"]) == (200, "text/html; charset=utf-8"), reply.body
-    assert b'content="0;url=/v1/session"' in reply.body
+    assert b'content="0;url=/console/"' in reply.body
     session = {"Cookie": f"{COOKIE}={cookie_of(reply, COOKIE)}"}
     assert cookie_of(reply, FLOW_COOKIE) == ""
     me = (await visit.service.ask("GET", "/v1/session", headers=session)).json()
@@ -160,6 +160,17 @@ async def test_a_person_of_the_provider_signs_in_and_has_a_session_like_any_othe
     (begun,) = await entries(visit.service, "session.begun", f"session:{me['credential']}")
     assert (begun["method"], begun["recovery_sha256"]) == ("oidc", None)
     assert not visit.provider.problems
+
+
+async def test_a_browser_that_was_turned_away_is_led_to_the_console(
+    visit: Visit,
+) -> None:
+    assert (await visit.service.ask("GET", "/v1/session/ways")).json() == {"password": True, "provider": True}
+    path = "/v1/session/oidc/return?state=none&code=none"
+    assert (await visit.service.ask("GET", path)).code == "auth.flow_refused"
+    led = await visit.service.ask("GET", path, headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (led.status, led.headers["Location"]) == (303, "/console/?refused=auth.flow_refused")
+    assert "Set-Cookie" not in led.headers
 
 
 async def test_what_goes_to_the_provider_is_different_each_time_and_holds_no_secret(visit: Visit) -> None:

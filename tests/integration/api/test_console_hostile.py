@@ -1,0 +1,156 @@
+"""Every page of the console over a house whose every text is hostile: scripts, turned and unseen characters, formulas,
+words without an end. Nothing of it may run, ask for anything, open a dialog, or push the page out of its frame."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from api.console.assets import assets
+from evidence.parties.roles import Role
+from tests.support.browser import Tab
+from tests.support.console import House, clicked, shot, typed
+from tests.support.people import PASSWORD, make_account, make_code
+from tests.support.publicity import BRIEF
+from tests.support.service import RunningService
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+HOSTILE = (
+    "<img src=x onerror=window.hacked=1><script>window.hacked=1</script>",
+    "\"'></td></table><svg onload=window.hacked=1>{{7*7}}${7*7}",
+    "javascript:window.hacked=1//",
+    "报告\u202efdp.exe\u2066\u200b\u200d\ufeff",
+    '=HYPERLINK("http://evil.example/x","点此")',
+    "无尽" * 45,
+    "W" * 90,
+)
+SAID: dict[str, Any] = {
+    "agent": HOSTILE[0],
+    "profiles": {HOSTILE[1]: HOSTILE[2]},
+    "disk_free_bytes": 1,
+    "slots": [{"name": text, "recorder": text, "phase": text, "safe": False} for text in HOSTILE],
+    "journal": {HOSTILE[0]: 5},
+    "waiting_notes": 0,
+    "clock": None,
+}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def planted(shared: RunningService) -> dict[str, str]:
+    """A house whose texts are hostile wherever it takes them; ids of what a page can be opened for."""
+    taken: dict[str, int] = {}
+    clip = await shared.clip(b"film 0", path="DCIM/20261122_093000.mp4")
+    for number, name in enumerate(HOSTILE):
+        await shared.clip(f"film {number + 1}".encode(), path=f"DCIM/{name.replace('/', '_')}{number}.mp4")
+
+    async def tried(what: str, method: str, path: str, body: dict[str, Any], role: Role, **headers: str) -> Any:
+        reply = await shared.ask(method, path, role=role, json=body, headers=headers)
+        taken[what] = taken.get(what, 0) + (reply.status in (200, 201))
+        return reply.json() if reply.status in (200, 201) else {}
+
+    case = ""
+    for number, text in enumerate(HOSTILE):
+        opened = {"number": f"敌〔2026〕{number}号{text[:20]}", "title": text, "handlers": [text]}
+        case = (await tried("case", "POST", "/v1/cases", opened, Role.ARCHIVIST)).get("case", case)
+        speakers = [{"key": "a", "name": text, "role": "officer"}]
+        dialogue = [{"from_ms": 0, "to_ms": 900, "text": text, "speaker": "a"}]
+        annotated = {"remark": text, "reason": text, "place": text, "speakers": speakers, "dialogue": dialogue}
+        match = {"If-Match": f'"{taken.get("annotation", 0)}"'}
+        path = f"/v1/clips/{clip}/annotations"
+        await tried("annotation", "POST", path, annotated, Role.ARCHIVIST, **match)
+        await tried("unit", "POST", "/v1/units", {"name": text}, Role.ADMINISTRATOR)
+        officer = {"number": f"{number}{text[:9]}", "name": text, "unit": text, "duty": text, "certificate": text}
+        await tried("officer", "POST", "/v1/officers", officer, Role.ADMINISTRATOR)
+        recorder = {"recorder": text[:60], "serial": text, "model": text}
+        await tried(
+            "recorder", "POST", "/v1/recorders/registrations", recorder, Role.ADMINISTRATOR, **{"If-Match": '"0"'}
+        )
+        hold = {"clip": str(clip), "basis": text}
+        await tried("hold", "POST", "/v1/holds", hold, Role.ARCHIVIST)
+        await tried("search", "POST", "/v1/searches", {"name": text, "q": "x"}, Role.ARCHIVIST)
+        sample = {"commitment": f"{number:064x}", "draw": 1, "purpose": text}
+        await tried("sample", "POST", "/v1/samples", sample, Role.ARCHIVIST)
+        wish = {"form": "brief", "kind": "penalty", "fields": {**BRIEF, "subject": text, "conclusion": text}}
+        await tried("publication", "POST", "/v1/publications", wish, Role.ARCHIVIST)
+    await tried("link", "POST", f"/v1/cases/{case}/clips", {"clip": str(clip)}, Role.ARCHIVIST)
+    dock = await shared.dock()
+    beat = await shared.ask("POST", f"/v1/docks/{dock.dock}/heartbeat", dock=dock, json=SAID)
+    assert beat.status == 200, beat.body
+    missing = {what for what, number in taken.items() if not number}
+    assert not missing, f"nothing hostile was taken as {missing}: {taken}"
+    return {"clips": str(clip), "cases": case, "case": case, "review": case, "publicity": case}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(shared: RunningService) -> House:
+    """People with accounts, named as nobody is."""
+    for login, role in (("dang.an", Role.ARCHIVIST), ("guan.li", Role.ADMINISTRATOR), ("shen.cha", Role.REVIEWER)):
+        staff = await make_account(shared, login, role, name=HOSTILE[0][:100])
+        body = {"login": login, "code": await make_code(shared, staff), "password": PASSWORD}
+        assert (await shared.ask("POST", "/v1/session/activate", json=body)).status == 204
+    return House(shared, UUID(int=0), "dang.an")
+
+
+def places(planted: dict[str, str], role: str) -> Iterator[str]:
+    """Every address behind #, by what pages.js lists, and those of what can be opened."""
+    listed = dict(
+        re.findall(r"^  (\w+): \{ load: .*?(?:roles: (\[.*?\]))? \},$", assets()["pages.js"].body.decode(), re.M)
+    )
+    assert {"operations", "statistics", "registers"} <= set(listed)
+    own = [] if role == "administrator" else ["search", "search?q=findings:open", "clips", "cases", "verify"]
+    for name in [*own, *(name for name, roles in listed.items() if not roles or role in roles or roles == "[]")]:
+        if name not in ("clips", "case"):
+            yield f"#/{name}"
+        if name in planted and role != "administrator":
+            yield f"#/{name}/{planted[name]}"
+    if role == "administrator":
+        yield from (f"#/registers/{name}" for name in ("units", "recorders", "docks"))
+        yield from (f"#/statistics?by={name}" for name in ("officer", "recorder", "item", "month"))
+
+
+SETTLED = """(() => { const main = document.querySelector('main');
+  return !!main && main.innerText.trim().length > 0 && !/正在读取…|Reading…/.test(main.innerText); })()"""
+TURNED = "/[\\u202a-\\u202e\\u2066-\\u2069]/.test(document.querySelector('#app').innerText)"
+
+
+@pytest.mark.parametrize(
+    ("login", "role"), [("dang.an", "archivist"), ("guan.li", "administrator"), ("shen.cha", "reviewer")]
+)
+async def test_no_page_lets_a_hostile_text_do_anything(
+    tab: Tab, house: House, planted: dict[str, str], login: str, role: str
+) -> None:
+    await tab.call("Network.clearBrowserCookies")
+    await tab.go(f"{house.service.url}/console/")
+    await typed(tab, "input[name=login]", login)
+    await typed(tab, "input[name=password]", PASSWORD)
+    await clicked(tab, ".sign-in button.primary")
+    await tab.until("!!document.querySelector('.bar')")
+    wrong: list[str] = []
+    for number, place in zip(count(), places(planted, role), strict=False):
+        await tab.evaluate(f"location.hash = {json.dumps(place)}; undefined")
+        for width in (1366, 768):
+            await tab.call(
+                "Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False
+            )
+            await tab.until(SETTLED, seconds=10)
+            if await tab.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                wrong.append(f"{place} is wider than {width}")
+            if await tab.evaluate(TURNED):
+                wrong.append(f"{place} shows characters that turn the text around")
+            await tab.evaluate("[...document.querySelectorAll('.bar button')].find(one => one.lang).click()")
+        await shot(tab, f"hostile-{role}-{number:02}")
+    assert await tab.evaluate("window.hacked") is None
+    ours = (house.service.url, "blob:", "data:")
+    assert [address for address in tab.requests if not address.startswith(ours)] == []
+    assert not wrong, "\n".join(wrong)
+    # A browser notes every refusal that a page is given and shows, such as that nothing was derived of this clip.
+    assert [text for text in tab.complaints if not text.startswith("Failed to load resource")] == []
+    await tab.evaluate("localStorage.clear()")
