@@ -1,4 +1,7 @@
-"""The `shilu` command as an administrator uses it: real processes, one data folder, documented exit codes and JSON."""
+"""The `shilu` command as an administrator uses it: a real service, one data folder, documented exit codes and JSON.
+
+Each exit code is shown once by a process of its own (`started`); the other commands run beside the service in this one.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,8 @@ from typer.testing import CliRunner
 
 from api.cli.exits import Exit
 from api.cli.main import app
+from tests.support.commands import Ran
+from tests.support.commands import shilu_here as shilu
 from tests.support.house import ROOT
 
 COMMANDS = sorted(typer.main.get_group(app).commands)
@@ -42,23 +47,8 @@ class Site:
     process: subprocess.Popen[bytes]
 
 
-@dataclass(frozen=True)
-class Ran:
-    """What a command came to."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """Standard output, which must be one JSON object and nothing else."""
-        body: dict[str, Any] = json.loads(self.out)
-        return body
-
-
-def shilu(*words: str, **environment: str) -> Ran:
-    """Run `shilu` to its end."""
+def started(*words: str, **environment: str) -> Ran:
+    """Run `shilu` to its end in a process of its own."""
     run = subprocess.run(
         [sys.executable, "-m", "api.cli.main", *words],
         cwd=ROOT,
@@ -107,7 +97,7 @@ def test_every_command_has_help_worth_reading(command: str) -> None:
 
 
 def test_help_tells_the_exit_codes() -> None:
-    assert "130 interrupted" in shilu("--help").out
+    assert "130 interrupted" in started("--help").out
 
 
 @pytest.mark.parametrize(
@@ -122,14 +112,14 @@ def test_a_wrong_command_line_ends_with_two(words: tuple[str, ...]) -> None:
 
 def test_a_database_that_is_away_ends_with_three_and_a_code(tmp_path: Path) -> None:
     dsn = "postgresql://nobody@127.0.0.1:1/nothing"
-    ran = shilu("audit", "--data", str(tmp_path), "--database", dsn, "--json")
+    ran = started("audit", "--data", str(tmp_path), "--database", dsn, "--json")
     assert ran.code == Exit.UNAVAILABLE
     assert json.loads(ran.err)["error"]["code"] == "database.unreachable"
     assert ran.out == ""
 
 
 def test_a_setting_that_does_not_exist_is_refused(tmp_path: Path) -> None:
-    ran = shilu("audit", "--data", str(tmp_path), SHILU_DATABSE="postgresql://x")
+    ran = started("audit", "--data", str(tmp_path), SHILU_DATABSE="postgresql://x")
     assert ran.code == Exit.USAGE
     assert "SHILU_DATABSE" in ran.err
 
@@ -169,7 +159,7 @@ def test_an_unknown_clip_is_named(site: Site) -> None:
 
 
 def test_audit_is_clean_then_names_the_altered_byte(site: Site) -> None:
-    clean = shilu("audit", "--data", str(site.data), "--json")
+    clean = started("audit", "--data", str(site.data), "--json")
     assert clean.code == Exit.OK
     assert clean.json["clean"]
     stored = next(path for path in (site.data / "objects").rglob("*") if path.is_file() and path.stat().st_size > 1000)
@@ -178,7 +168,7 @@ def test_audit_is_clean_then_names_the_altered_byte(site: Site) -> None:
     stored.write_bytes(bytes([original[0] ^ 1]) + original[1:])
     try:
         audited = shilu("audit", "--data", str(site.data), "--no-record", "--json")
-        verified = shilu("verify", "--all", "--data", str(site.data), "--json")
+        verified = started("verify", "--all", "--data", str(site.data), "--json")
     finally:
         stored.write_bytes(original)
         stored.chmod(0o444)

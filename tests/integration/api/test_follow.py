@@ -29,6 +29,7 @@ from ledger.mirror.errors import SourceUnreachable
 from ledger.mirror.folder import FollowFolder
 from ledger.mirror.mirror import Mirror
 from ledger.mirror.source import FILE_BYTES_MAX
+from tests.support.commands import shilu_here
 from tests.support.house import ROOT
 from tests.support.published_log import PublishedLog, files_of
 from tests.support.service import RunningService
@@ -65,10 +66,9 @@ def start(*words: str) -> subprocess.Popen[str]:
 
 
 def run(*words: str) -> tuple[int, list[dict[str, object]]]:
-    process = start(*words, "--once", "--json")
-    out, err = process.communicate(timeout=90)
-    assert out or process.returncode, err
-    return process.returncode, [json.loads(line) for line in out.splitlines()]
+    ran = shilu_here("log", *words, "--once", "--json")
+    assert ran.out or ran.code, ran.err
+    return ran.code, [json.loads(line) for line in ran.out.splitlines()]
 
 
 @pytest.fixture
