@@ -5,8 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from api.witness_app.cli import main
 
 PROGRAM = [sys.executable, "-m", "api.witness_app.cli"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,10 +40,12 @@ class WitnessProcess:
         self._process: subprocess.Popen[str] | None = None
 
     def told(self, *words: str | Path) -> dict[str, Any]:
-        """Run a command on its folder and return the JSON object."""
-        done = run_witness(*words, "--folder", self.folder, "--json")
-        assert done.returncode == 0, done.stderr
-        answer: dict[str, Any] = json.loads(done.stdout)
+        """Run a command on its folder, in this process, and return the JSON object."""
+        out, err = StringIO(), StringIO()
+        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+            main([*map(str, words), "--folder", str(self.folder), "--json"])
+        assert ended.value.code == 0, err.getvalue()
+        answer: dict[str, Any] = json.loads(out.getvalue())
         return answer
 
     def start(self) -> None:
