@@ -155,7 +155,7 @@ PROBLEMS = _table(
         (429, Retry.LATER, "auth.paused public.paused"),
         (400, Retry.NEVER, "account.login_invalid account.roles_invalid account.password_refused"),
         (404, Retry.NEVER, "account.unknown session.unknown"),
-        (409, Retry.NEVER, "account.taken account.disabled"),
+        (409, Retry.NEVER, "account.taken account.disabled party.name_lookalike"),
         (409, Retry.FIXED, "account.totp_not_pending account.totp_not_enrolled"),
         (412, Retry.FIXED, "account.stale"),
         (400, Retry.NEVER, "outbox.invalid"),

@@ -79,6 +79,7 @@ def clips(chance: random.Random, numbers: range, size: int) -> Iterator[ClipPart
             size=chance.randrange(10**7, 2 * 10**9),
             received_at=recorded + timedelta(hours=9),
             recorded_at=recorded,
+            ended_at=recorded,
             sources=[source],
             outcome="reviewable" if chance.random() < 0.95 else "still",
             probe=probe(chance),

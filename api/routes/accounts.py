@@ -174,6 +174,7 @@ ACCOUNT_ROUTES: tuple[Route, ...] = (
         answers=(json_of(201, AccountItem, "On record; with an Idempotency-Key, a repeat gets this again"),),
         errors=(
             *("account.login_invalid", "account.roles_invalid", "account.taken", "party.name_invalid"),
+            "party.name_lookalike",
             *("idempotency.conflict", "request.header"),
         ),
         headers=(Header(name="Idempotency-Key", means="1 to 200 visible ASCII characters; makes a repeat harmless"),),

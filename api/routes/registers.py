@@ -31,7 +31,7 @@ OFFICER_ROUTES: tuple[Route, ...] = (
         body=JsonBody(RegisterOfficer),
         answers=(json_of(201, RegisteredOfficer, "On record"),),
         errors=(
-            *("party.name_invalid", "register.validity_invalid", "unit.unknown"),
+            *("party.name_invalid", "party.name_lookalike", "register.validity_invalid", "unit.unknown"),
             *("idempotency.conflict", "request.header"),
         ),
         headers=(IDEMPOTENCY,),
@@ -72,6 +72,7 @@ OFFICER_ROUTES: tuple[Route, ...] = (
         errors=(
             *("officer.unknown", "party.name_invalid", "register.validity_invalid", "unit.unknown", "register.stale"),
             *("request.header", "request.precondition_required"),
+            "party.name_lookalike",
         ),
         headers=(IF_MATCH,),
         tag="registers",

@@ -28,7 +28,14 @@ IF_MATCH = Header(
     name="If-Match", means='Version that the change is based on, from the ETag; `"0"` for none', required=True
 )
 
-_UNIT_WORDS = ("party.name_invalid", "unit.invalid", "unit.unknown", "unit.code_taken", "register.validity_invalid")
+_UNIT_WORDS = (
+    "party.name_lookalike",
+    "party.name_invalid",
+    "unit.invalid",
+    "unit.unknown",
+    "unit.code_taken",
+    "register.validity_invalid",
+)
 
 UNIT_ROUTES: tuple[Route, ...] = (
     Route(

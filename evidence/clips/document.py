@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +23,7 @@ STATE_SEALED = "sealed"
 STATE_DISPOSED = "disposed"
 """What a clip that was disposed of is found by, besides what it was; nobody finds it who does not ask for it."""
 
-DOCUMENT_FORM = 9
+DOCUMENT_FORM = 10
 """Which form of document this program makes; those of another form are made again in the background."""
 
 
@@ -32,7 +32,10 @@ _CALENDAR = WorkCalendar()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentParts:
-    """The evidential rows a document is made of, as JSON values."""
+    """The evidential rows a document is made of, as JSON values.
+
+    `ended_at` is when the recording ended, by the recorder's clock put right: `evidence.deadlines.ended_store`.
+    """
 
     clip: UUID
     sha256: bytes
@@ -44,6 +47,7 @@ class DocumentParts:
     probe: Mapping[str, Any] | None
     content: Mapping[str, Any] | None
     cases: Sequence[Mapping[str, Any]] | None
+    ended_at: datetime | None = None
     unit: UUID | None = None
     flags: Sequence[str] | None = None
     blocked: bool | None = None
@@ -102,8 +106,8 @@ def _facets(parts: DocumentParts) -> Iterator[str]:
         yield facet("state", STATE_DISPOSED)
     yield facet("kind", media_kind(parts.outcome))
     yield from (facet("finding", name) for name in findings(parts.outcome, parts.probe or {}))
-    if parts.recorded_at is not None:
-        yield facet("late", "yes" if _is_late(parts, parts.recorded_at) else "no")
+    if parts.ended_at is not None:
+        yield facet("late", "yes" if _is_late(parts, parts.ended_at) else "no")
     for source in parts.sources:
         for name in ("recorder", "dock", "officer"):
             if source[name] is not None:
@@ -122,12 +126,11 @@ def _facets(parts: DocumentParts) -> Iterator[str]:
     yield from (facet("missing", name) for name in _missing(parts, content))
 
 
-def _is_late(parts: DocumentParts, recorded_at: datetime) -> bool:
-    """Say whether a clip was received too late (R20), counted from its end by its recorder's clock.
+def _is_late(parts: DocumentParts, ended_at: datetime) -> bool:
+    """Say whether a clip was received too late (R20), counted from its end.
 
     The calendar is the officially announced one; a year that nobody has announced yet has its Mondays to Fridays.
     """
-    ended_at = recorded_at + timedelta(milliseconds=duration_ms(parts.probe or {}) or 0)
     due = store_by(day_of(ended_at, _CALENDAR), _CALENDAR)
     return parts.received_at >= end_of(due.day, _CALENDAR)
 

@@ -326,7 +326,11 @@ FIELDS: Mapping[str, Field] = {
         " error, warning), or by code",
         "open",
     ),
-    "late": Field(_yes_or_no, "received after the second working day from its end (R20)", "yes"),
+    "late": Field(
+        _yes_or_no,
+        "received after the second working day from its end, the clock of its recorder put right (R20)",
+        "yes",
+    ),
     "recorded": Field(_when, "when it was recorded, by the recorder's clock", "2026-03-01..2026-03-05"),
     "received": Field(_when, "when it was received", ">=2026-03"),
     "duration": Field(_duration, "how long it is", ">10m"),

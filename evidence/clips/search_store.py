@@ -14,6 +14,7 @@ from evidence.custody.recorded import RecordedEvent
 from evidence.db.locks import lock_subject
 from evidence.db.paging import FIRST_ID
 from evidence.db.pool import Connection
+from evidence.deadlines.ended_store import ENDED_AT, MADE
 
 _PARTS = """
 SELECT c.clip, c.sha256, c.size, c.received_at,
@@ -28,12 +29,16 @@ SELECT c.clip, c.sha256, c.size, c.received_at,
                                             'kind', f.kind)
                          ORDER BY l.entry_id)
         FROM case_exhibit l JOIN case_now f USING (case_id) WHERE l.clip = c.clip) AS cases,
-       w.unit, w.flags, w.blocked, EXISTS (SELECT FROM clip_disposal g WHERE g.clip = c.clip) AS disposed,
+       {ended_at} AS ended_at, whose.unit, whose.flags, whose.blocked,
+       EXISTS (SELECT FROM clip_disposal g WHERE g.clip = c.clip) AS disposed,
        (SELECT x.classes FROM clip_class x WHERE x.clip = c.clip ORDER BY x.entry_id DESC LIMIT 1) AS classes
 FROM clip c
-LEFT JOIN LATERAL (SELECT unit, flags, blocked FROM clip_attribution_version v WHERE v.clip = c.clip
-                   ORDER BY v.version DESC LIMIT 1) w ON true
-"""
+JOIN clip_source first ON first.entry_id = c.entry_id
+LEFT JOIN LATERAL (SELECT unit, flags, blocked, recorded_at FROM clip_attribution_version v WHERE v.clip = c.clip
+                   ORDER BY v.version DESC LIMIT 1) whose ON true
+LEFT JOIN LATERAL (SELECT {made} FROM clip_derivation d WHERE d.clip = c.clip
+                   ORDER BY d.entry_id DESC LIMIT 1) made ON true
+""".replace("{ended_at}", ENDED_AT).replace("{made}", MADE)
 
 
 async def refresh_clip(conn: Connection, event: RecordedEvent) -> None:

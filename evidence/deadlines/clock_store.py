@@ -12,6 +12,7 @@ from evidence.access.scope import Scope
 from evidence.db.pool import Connection
 from evidence.deadlines.clocks import State
 from evidence.deadlines.derive import Fact
+from evidence.deadlines.ended_store import BEGAN_AT, ENDED_AT, MADE
 
 _ROWS = """
 SELECT c.clock, c.kind, c.case_id, c.clip, c.unit, c.name, c.content, c.due_on, c.provisional, c.explained
@@ -96,13 +97,16 @@ class CaseHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredClip:
-    """A recording that came: when it ended by its recorder's clock, when it was received, the entry that seals it."""
+    """A recording that came: when it ended (`ended_store`), when it was received, the entry that seals it.
+
+    `recorded_at` is what its source states, by the recorder's clock; None where only a file's own time is known.
+    """
 
     clip: UUID
     name: str
     recorder: str | None
     path: str
-    recorded_at: datetime
+    recorded_at: datetime | None
     ended_at: datetime
     received_at: datetime
     unit: UUID | None
@@ -203,17 +207,15 @@ async def first_day(conn: Connection) -> datetime | None:
 async def stored_clips(conn: Connection, clips: Iterable[UUID]) -> Sequence[StoredClip]:
     """Return those of some clips of which it is known when they were recorded."""
     rows = await conn.fetch(
-        """SELECT c.clip, s.name, s.recorder, s.path, s.recorded_at, c.received_at, whose.unit, c.entry_id, l.index,
-                  coalesce(whose.recorded_at, s.recorded_at)
-                  + make_interval(secs => coalesce(made.milliseconds, 0) / 1000.0) AS ended_at
-           FROM clip c JOIN clip_source s ON s.entry_id = c.entry_id JOIN ledger_leaf l ON l.entry_id = c.entry_id
+        f"""SELECT c.clip, first.name, first.recorder, first.path, first.recorded_at, c.received_at, whose.unit,
+                  c.entry_id, l.index, {ENDED_AT} AS ended_at
+           FROM clip c JOIN clip_source first ON first.entry_id = c.entry_id
+           JOIN ledger_leaf l ON l.entry_id = c.entry_id
            LEFT JOIN LATERAL (SELECT v.unit, v.recorded_at FROM clip_attribution_version v
                               WHERE v.clip = c.clip ORDER BY v.version DESC LIMIT 1) whose ON true
            LEFT JOIN LATERAL (
-               SELECT CASE jsonb_typeof(d.probe -> 'duration_ms')
-                      WHEN 'number' THEN (d.probe ->> 'duration_ms')::numeric::bigint END AS milliseconds
-               FROM clip_derivation d WHERE d.clip = c.clip ORDER BY d.entry_id DESC LIMIT 1) made ON true
-           WHERE c.clip = ANY($1) AND s.recorded_at IS NOT NULL ORDER BY c.clip""",
+               SELECT {MADE} FROM clip_derivation d WHERE d.clip = c.clip ORDER BY d.entry_id DESC LIMIT 1) made ON true
+           WHERE c.clip = ANY($1) AND {BEGAN_AT} IS NOT NULL ORDER BY c.clip""",  # noqa: S608 - expressions of `ended_store`
         list(clips),
     )
     return [StoredClip(**dict(row)) for row in rows]

@@ -208,7 +208,12 @@ async def _refresh_clips(conn: Connection, clips: Iterable[UUID], basis: _Basis)
     stored = await clocks.stored_clips(conn, clips)
     said = await said_of_clocks(conn, [f"storing/{one.clip}" for one in stored])
     await clocks.drop_clocks(
-        conn, [_file_key(one.recorder, one.path, format_time(one.recorded_at)) for one in stored if one.recorder]
+        conn,
+        [
+            _file_key(one.recorder, one.path, format_time(one.recorded_at))
+            for one in stored
+            if one.recorder and one.recorded_at
+        ],
     )
     await _put(conn, [_storing(one, said, basis) for one in stored], basis)
 

@@ -11,6 +11,12 @@ class NameInvalid(EvidenceError):
     code = "party.name_invalid"
 
 
+class NameLookalike(EvidenceError):
+    """A name looks like another one on record (`details.like`) but is written otherwise, or mixes scripts in a word."""
+
+    code = "party.name_lookalike"
+
+
 class RoleInvalid(EvidenceError):
     """The role is not one a person can hold; docks get theirs by enrolment."""
 

@@ -14,14 +14,15 @@ from uuid import UUID
 
 from evidence.core.clock import Clock, Entropy
 from evidence.db.pool import Connection
+from evidence.parties.lookalikes import KnownNames
 from evidence.recorders.register import assign_recorder
 from evidence.recorders.register_store import holdings_of
 from evidence.registers.errors import UnitUnknown, WordUnknown
-from evidence.registers.officer_store import find_officer
+from evidence.registers.officer_store import find_officer, names_of_officers
 from evidence.registers.officers import CertificateField, OfficerWords, register_officer
 from evidence.registers.recorder_store import newest_registration
 from evidence.registers.recorders import RecorderFacts, RecorderKind, RecorderState, register_recorder
-from evidence.registers.unit_store import Unit, units_called
+from evidence.registers.unit_store import Unit, names_of_units, units_called
 from evidence.registers.units import UnitWords, register_unit, unit_called
 from evidence.registers.validity import CHINA, Validity, parse_day
 
@@ -112,9 +113,13 @@ _STATES: Mapping[str, RecorderState] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taking:
-    """Who takes rows, and on which connection: within one transaction."""
+    """Who takes rows, and on which connection: within one transaction.
+
+    `names` are those of the register that the rows go into.
+    """
 
     conn: Connection
+    names: KnownNames
     actor: str
     clock: Clock
     entropy: Entropy
@@ -140,6 +145,7 @@ async def take_unit(taking: Taking, row: Mapping[str, str]) -> bool:
         entropy=taking.entropy,
         unit=None if known is None else known.unit,
         expected_version=0 if known is None else known.version,
+        names=taking.names,
     )
     return True
 
@@ -160,7 +166,9 @@ async def take_officer(taking: Taking, row: Mapping[str, str]) -> bool:
         said = {name: text for name in _CERTIFICATE if (text := getattr(known, name)) is not None}
         if same_unit and (known.name, said, known.validity) == (words.name, words.certificate, words.validity):
             return False
-    await register_officer(taking.conn, words, actor=taking.actor, clock=taking.clock, entropy=taking.entropy)
+    await register_officer(
+        taking.conn, words, actor=taking.actor, clock=taking.clock, entropy=taking.entropy, names=taking.names
+    )
     return True
 
 
@@ -239,6 +247,16 @@ IMPORTERS: Mapping[str, Callable[[Taking, Mapping[str, str]], Awaitable[bool]]] 
     {"units": take_unit, "officers": take_officer, "recorders": take_recorder}
 )
 """How a row of each register is taken."""
+
+
+async def known_names(conn: Connection, register: str) -> KnownNames:
+    """Return the names that rows of a register are held against; none for recorders."""
+    match register:
+        case "units":
+            return KnownNames.of(await names_of_units(conn))
+        case "officers":
+            return KnownNames.of(await names_of_officers(conn))
+    return KnownNames()
 
 
 def template_of(register: str) -> bytes:

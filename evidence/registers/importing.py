@@ -26,7 +26,7 @@ from evidence.db.locks import lock_subject
 from evidence.db.pool import Pool
 from evidence.parties.names import check_name
 from evidence.registers.errors import RowsRefused, UnitUnknown
-from evidence.registers.importers import COLUMNS, IMPORTERS, REQUIRED, Taking
+from evidence.registers.importers import COLUMNS, IMPORTERS, REQUIRED, Taking, known_names
 from evidence.registers.sheets import BadCell, SheetRow, read_sheet, shown
 from ledger.errors import CodedError
 
@@ -95,7 +95,8 @@ async def import_register(
         async with AsyncExitStack() as undo:
             undo.push_async_callback(transaction.rollback)
             await lock_subject(conn, "register-import")
-            taking = Taking(conn=conn, actor=actor, clock=clock, entropy=entropy)
+            names = await known_names(conn, kind.value)
+            taking = Taking(conn=conn, names=names, actor=actor, clock=clock, entropy=entropy)
             changed = await _take(taking, _complete(sheet.rows, kind, bad), kind, bad)
             kept = apply and not bad
             if kept and changed:

@@ -75,6 +75,14 @@ async def project_officer_registered(conn: Connection, event: RecordedEvent) -> 
     )
 
 
+async def names_of_officers(conn: Connection) -> Sequence[tuple[UUID, str]]:
+    """Return names and numbers of officers as registered last, each with whose it is."""
+    rows = await conn.fetch(
+        "SELECT DISTINCT ON (officer) officer, number, name FROM officer ORDER BY officer, entry_id DESC"
+    )
+    return [(row["officer"], row[column]) for row in rows for column in ("name", "number")]
+
+
 async def find_officer(conn: Connection, *, number: str) -> Officer | None:
     """Return the officer who bears a number now, as registered last."""
     found = await conn.fetchval("SELECT officer FROM officer WHERE number = $1 ORDER BY entry_id DESC LIMIT 1", number)

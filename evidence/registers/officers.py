@@ -19,10 +19,11 @@ from evidence.core.wire.fields import NAME_CHARS_MAX
 from evidence.custody.record import record
 from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection
+from evidence.parties.lookalikes import KnownNames
 from evidence.parties.names import check_name
 from evidence.recorders.errors import OfficerUnknown
 from evidence.registers.errors import RegisterStale
-from evidence.registers.officer_store import Officer, find_officer, newest_officer
+from evidence.registers.officer_store import Officer, find_officer, names_of_officers, newest_officer
 from evidence.registers.units import unit_called
 from evidence.registers.validity import ALWAYS, Validity, format_day
 from ledger.canonical import JsonValue
@@ -65,16 +66,19 @@ async def register_officer(
     clock: Clock,
     entropy: Entropy,
     expected_version: int | None = None,
+    names: KnownNames | None = None,
 ) -> Registered:
     """Register an officer, or another version of the one who bears this number, in the caller's transaction.
 
     Args:
         expected_version: The version that the words are about; None when it does not matter.
+        names: What officers are called, kept by whoever registers many in one transaction; None to read it here.
 
     Raises:
         NameInvalid: A word is empty, too long, or has control characters.
         UnitUnknown: Units are registered, and none is called so, or several are.
         RegisterStale: There is another version by now.
+        NameLookalike: Name or number look like another officer's and are written otherwise.
     """
     for word in (words.number, words.name, words.unit, *words.certificate.values()):
         check_name(word, characters_max=NAME_CHARS_MAX)
@@ -86,6 +90,10 @@ async def register_officer(
         raise RegisterStale(f"the officer is at version {present}", version=present)
     unit = await unit_called(conn, words.unit)
     officer = known.officer if known else uuid7(clock=clock, entropy=entropy)
+    names = KnownNames.of(await names_of_officers(conn)) if names is None else names
+    for column, word in (("name", words.name), ("number", words.number)):
+        names.require_distinct(officer, word, column=column)
+        names.add(officer, word)
     payload: dict[str, JsonValue] = {
         "officer": str(officer),
         "number": words.number,

@@ -100,6 +100,12 @@ async def unit_with_code(conn: Connection, code: str) -> UUID | None:
     return found
 
 
+async def names_of_units(conn: Connection) -> Sequence[tuple[UUID, str]]:
+    """Return names of units as registered last, each with whose it is."""
+    rows = await conn.fetch(f"SELECT unit, name FROM {_NEWEST} u")  # noqa: S608 - a table of this module
+    return [(row["unit"], row["name"]) for row in rows]
+
+
 async def any_unit(conn: Connection) -> bool:
     """Tell whether any unit is registered."""
     return bool(await conn.fetchval("SELECT EXISTS (SELECT FROM unit)"))

@@ -22,6 +22,7 @@ from evidence.core.ids import uuid7
 from evidence.custody.record import record
 from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection
+from evidence.parties.lookalikes import KnownNames
 from evidence.parties.names import check_name
 from evidence.registers import unit_store
 from evidence.registers.errors import RegisterStale, UnitCodeTaken, UnitInvalid, UnitUnknown
@@ -69,12 +70,14 @@ async def register_unit(
     entropy: Entropy,
     unit: UUID | None = None,
     expected_version: int = 0,
+    names: KnownNames | None = None,
 ) -> UnitOnRecord:
     """Register a unit, or another version of one, in the caller's transaction.
 
     Args:
         unit: Which one; None for a new one.
         expected_version: The version that the words are about, 0 for a new unit.
+        names: What units are called, kept by whoever registers many in one transaction; None to read it here.
 
     Raises:
         NameInvalid: The name is empty, too long, or has control characters.
@@ -82,6 +85,7 @@ async def register_unit(
         UnitUnknown: There is no such unit, or no such unit above it.
         UnitCodeTaken: Another unit has the code.
         RegisterStale: The unit has another version by now.
+        NameLookalike: The name looks like another unit's and is written otherwise.
     """
     check_name(words.name)
     if words.code is not None and not _CODE.fullmatch(words.code):
@@ -98,6 +102,9 @@ async def register_unit(
     named = unit or uuid7(clock=clock, entropy=entropy)
     _check_code(words.code, named, versions)
     _check_place(words, named, versions)
+    names = KnownNames.of(await unit_store.names_of_units(conn)) if names is None else names
+    names.require_distinct(named, words.name)
+    names.add(named, words.name)
     payload: dict[str, JsonValue] = {
         "unit": str(named),
         "version": present + 1,

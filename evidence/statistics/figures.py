@@ -40,7 +40,7 @@ from evidence.statistics.errors import CheckpointUnknown
 from evidence.statistics.figures_store import GROUPS, Bundle, Price, bundles_at, price_at
 from evidence.statistics.sample_store import checkpoint_at
 
-RULES = "shilu-statistics-v1"
+RULES = "shilu-statistics-v2"
 
 _TERABYTE_DIGITS = 12
 _HUNDREDTHS_DIGITS = 2

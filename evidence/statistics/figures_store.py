@@ -12,6 +12,7 @@ from datetime import date
 from uuid import UUID
 
 from evidence.db.pool import Connection
+from evidence.deadlines.ended_store import ENDED_AT, MADE
 
 GROUPS = {
     "unit": "coalesce(whose.unit::text, '')",
@@ -63,10 +64,9 @@ _BUNDLES = """
             FROM custody_payload d JOIN ledger_leaf p USING (entry_id)
             WHERE d.type = 'audit.completed' AND p.index < $1) done WHERE body -> 'findings' = '{}'::jsonb)
     SELECT {key} AS key,
-           ((coalesce(whose.recorded_at, first.recorded_at)
-             + make_interval(secs => coalesce(made.milliseconds, 0) / 1000.0)) AT TIME ZONE $2)::date AS ended_on,
+           (({ended_at}) AT TIME ZONE $2)::date AS ended_on,
            (c.received_at AT TIME ZONE $2)::date AS received_on,
-           count(*) AS clips, sum(coalesce(made.milliseconds, 0))::bigint AS milliseconds,
+           count(*) AS clips, sum(coalesce(made.ran_ms, 0))::bigint AS milliseconds,
            sum(c.size)::bigint AS bytes, sum(coalesce(kept.bytes, 0))::bigint AS made_bytes,
            count(*) FILTER (WHERE bound.yes) AS with_case, count(*) FILTER (WHERE marked.yes) AS key_marked,
            count(*) FILTER (WHERE here.index < (SELECT size FROM audited)) AS verified
@@ -81,9 +81,7 @@ _BUNDLES = """
         JOIN ledger_leaf p ON p.entry_id = a.entry_id AND p.index < $1
         WHERE a.clip = c.clip ORDER BY a.version DESC LIMIT 1) said ON true
     LEFT JOIN LATERAL (
-        SELECT CASE jsonb_typeof(d.probe -> 'duration_ms')
-               WHEN 'number' THEN (d.probe ->> 'duration_ms')::numeric::bigint END AS milliseconds
-        FROM clip_derivation d JOIN ledger_leaf p ON p.entry_id = d.entry_id AND p.index < $1
+        SELECT {made} FROM clip_derivation d JOIN ledger_leaf p ON p.entry_id = d.entry_id AND p.index < $1
         WHERE d.clip = c.clip ORDER BY p.index DESC LIMIT 1) made ON true
     LEFT JOIN LATERAL (
         SELECT sum(o.size) AS bytes FROM clip_object o
@@ -98,7 +96,7 @@ _BUNDLES = """
                       WHERE g.clip = c.clip)
       AND ($3::uuid[] IS NULL OR whose.unit = ANY ($3))
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-"""
+""".replace("{ended_at}", ENDED_AT).replace("{made}", MADE)
 
 
 async def bundles_at(

@@ -56,6 +56,19 @@ async def test_accounts_that_are_refused(shared: RunningService, changes: dict[s
     assert (await shared.ask("POST", "/v1/accounts", role=ADMIN, json=body)).code == code
 
 
+async def test_an_account_that_only_looks_like_anothers_name_is_refused(shared: RunningService) -> None:
+    body = {"name": "欧阳玉兰", "roles": ["reviewer"]}
+    for login in ("ouyang.one", "ouyang.two"):
+        made = await shared.ask("POST", "/v1/accounts", role=ADMIN, json={**body, "login": login})
+        assert made.status == 201, "two people may bear one name"
+    for number, name in enumerate(("欧阳⽟兰", "欧阳 玉兰", "欧阳玉兰\ufe00", "欧阳玉兰\u3164", "аdmin")):
+        refused = await shared.ask(
+            "POST", "/v1/accounts", role=ADMIN, json={**body, "login": f"o.{number}", "name": name}
+        )
+        assert (refused.status, refused.code) == (409, "party.name_lookalike"), name
+    assert refused.json()["details"] == {"column": "name"}
+
+
 async def test_a_change_names_its_version_and_ends_what_was_begun(shared: RunningService) -> None:
     someone = await person(shared, "changing.roles", Role.INVESTIGATOR, Role.ARCHIVIST)
     session = await someone.session()

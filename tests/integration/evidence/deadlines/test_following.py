@@ -17,6 +17,8 @@ from evidence.cases.file import state
 from evidence.cases.items import publish_list
 from evidence.cases.presets import preset as list_preset
 from evidence.cases.statements import Conclusion
+from evidence.clips.query import ClipQuery
+from evidence.clips.search import list_clips
 from evidence.core.clock import format_time
 from evidence.custody.replay import replay
 from evidence.db.pool import Pool
@@ -34,6 +36,7 @@ from evidence.deadlines.follow import STRETCH, catch_up, step
 from evidence.deadlines.publishing import publish_rules
 from evidence.deadlines.rules import preset, read_table
 from evidence.parties.statements import take_inventory
+from evidence.statistics.figures import statement_at
 from tests.support.clock import SteppingClock
 from tests.support.ledger import TestLog, opened_log
 from tests.support.parties import enrol, file_of, paper_dock
@@ -192,6 +195,38 @@ async def test_r20_what_comes_late_is_taken_and_marked_and_may_be_explained(offi
     assert await office.rows(state="late", unexplained=True) == []
     (row,) = await office.rows(state="late")
     assert row.content["explained"] == "因补充材料"
+
+
+async def test_r20_search_figures_and_marks_tell_one_truth_where_the_recorders_clock_was_wrong(office: Office) -> None:
+    """Due is Wednesday 4 March 24:00 for what ended on Monday 2 March; each clip is judged otherwise uncorrected."""
+    scribe, last = office.scribe, "2026-03-04T15:59:59.000Z"
+    behind = await scribe.seal(recorded_at="2026-02-27T10:00:00.000Z", received_at=last, recorder="BEHIND")
+    await scribe.attribute(behind, recorded_at="2026-03-02T10:00:00.000Z")
+    ahead = await scribe.seal(recorded_at="2026-03-02T10:00:00.000Z", received_at=last, recorder="AHEAD")
+    await scribe.attribute(ahead, recorded_at="2026-02-27T10:00:00.000Z")
+    long = await scribe.seal(recorded_at="2026-02-27T10:00:00.000Z", received_at=last, recorder="LONG")
+    await scribe.attribute(long, recorded_at="2026-02-27T15:59:00.000Z")
+    # It ends on Saturday 28 February, a make-up day on which people work: due Tuesday 3 March, still late ...
+    await scribe.derive(long, probe={"container": {"duration_ms": 120_000}, "duration_ms": "long"})
+    longer = await scribe.seal(recorded_at="2026-02-27T10:00:00.000Z", received_at=last, recorder="LONGER")
+    await scribe.attribute(longer, recorded_at="2026-03-01T15:59:00.000Z")
+    # ... and this one on Monday by what was decoded of it, whatever its container says: in time.
+    probe = {"decoded": {"duration_ms": 120_000}, "container": {"duration_ms": 1}}
+    await scribe.derive(longer, probe=probe)
+    file_time = await scribe.seal(recorded_at=None, received_at=last, recorder="FILE")
+    await scribe.attribute(file_time, recorded_at="2026-02-27T10:00:00.000Z", basis="file_time")
+    await scribe.seal(recorded_at=None, recorder="NOBODY")
+    await office.follow()
+    truth = {"yes": {ahead, long, file_time}, "no": {behind, longer}}
+    for word, standing in (("yes", "late"), ("no", "in_time")):
+        page = await list_clips(office.conn, ClipQuery(text=f"late:{word}"), limit=200)
+        assert {one.clip for one in page.items} == truth[word], word
+        assert {row.clip for row in await office.rows(state=standing)} == truth[word], word
+    figures = await statement_at(office.conn, by="recorder")
+    late = {name for name, group in figures.groups.items() if group.late}
+    assert late == {"AHEAD", "LONG", "FILE"}
+    assert (figures.total.late, figures.total.on_time, figures.total.undated) == (3, 2, 1)
+    assert figures.total.milliseconds == 240_000, "what a container states is how long a clip is, until it is decoded"
 
 
 async def test_r20_a_file_that_a_dock_saw_is_overdue_until_it_is_sealed(office: Office) -> None:

@@ -132,3 +132,22 @@ async def test_ten_thousand_officers(pool: Pool) -> None:
     lines = [f"{number:06},王五,一中队" for number in range(1, 10_001)]
     report = await take(pool, RegisterKind.OFFICERS, "编号,姓名,单位\n" + "\n".join(lines))
     assert (report.applied, report.changed) == (True, 10_000)
+
+
+async def test_names_that_only_look_like_another_are_bad_rows_of_the_dry_run_too(pool: Pool) -> None:
+    await take(pool, RegisterKind.UNITS, "单位名称\n八一队\n")
+    await take(pool, RegisterKind.OFFICERS, "编号,姓名,单位\n013579,王芳,八一队\n")
+    lists = {
+        RegisterKind.UNITS: ("单位名称\nハ一队\n三中队\n三中队\u3164\n", [(2, "name"), (4, "name")]),
+        RegisterKind.OFFICERS: (
+            "编号,姓名,单位\n1,王\u3000芳,八一队\n2,王芳,八一队\n０13579,李四,八一队\n4,аdmin,八一队\n",
+            [(2, "name"), (4, "number"), (5, "name")],
+        ),
+    }
+    for kind, (text, places) in lists.items():
+        dry = await take(pool, kind, text, apply=False)
+        assert [(one.row, one.column, one.code) for one in dry.bad] == [
+            (*place, "party.name_lookalike") for place in places
+        ]
+        with pytest.raises(RowsRefused):
+            await take(pool, kind, text)
