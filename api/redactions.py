@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from uuid import UUID
 
 from api.services import Services
 from evidence.clips.redaction import RedactionContent
-from ingest.redaction_store import RedactionJob
+from evidence.custody.record import record
+from ingest.redaction_store import MadeCopy, RedactionJob
 from ingest.redactions import Redactor, find_redaction, order_redaction
 from ingest.settings import WorkerSettings
+from ledger.canonical import JsonObject
 
 _LOOK_SECONDS = 1.0
 
@@ -51,3 +55,32 @@ async def redact(
                 waiting(told := job.reason)
             await asyncio.sleep(min(again, _LOOK_SECONDS))
     return job
+
+
+async def copy_out(services: Services, clip: UUID, made: MadeCopy, *, out: Path, purpose: str, actor: str) -> None:
+    """Write a redacted copy to a file that must not exist; that it leaves the house is on record before its first byte.
+
+    Args:
+        purpose: A key of `evidence.parties.purposes.PURPOSES`.
+
+    Raises:
+        FileExistsError: Something is there already.
+        OSError: The file cannot be written.
+    """
+    handed: JsonObject = {"name": out.name, "sha256": made.sha256.hex(), "size": made.size}
+    async with services.pool.acquire() as conn, conn.transaction():
+        await record(
+            conn,
+            type="clip.exported",
+            actor=actor,
+            subject=f"clip:{clip}",
+            payload={"clip": str(clip), "purpose": purpose, "files": [handed]},
+            clock=services.clock,
+            entropy=services.entropy,
+        )
+
+    def write() -> None:
+        with services.objects.open_path(made.sha256.hex()).open("rb") as source, out.open("xb") as target:
+            shutil.copyfileobj(source, target)
+
+    await asyncio.to_thread(write)

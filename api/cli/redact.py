@@ -6,7 +6,6 @@ Exit codes are those of every command; 2 for a list that breaks a rule or a file
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -16,13 +15,16 @@ from api.cli.context import ask, parse_uuid
 from api.cli.options import DatabaseOption, DataOption, JsonOption, config_from
 from api.cli.output import print_json
 from api.cli.run import run
-from api.redactions import redact
+from api.redactions import copy_out, redact
 from api.services import Services
 from evidence.clips.redaction import read_redaction
+from evidence.parties.purposes import PURPOSES
 from ingest.errors import RedactionRefused
 from ingest.redaction_store import MadeCopy, RedactionJob
 
 CONTENT_BYTES_MAX = 1024 * 1024
+
+_PURPOSES_HELP = "Why --out: " + ", ".join(f"{key} ({chinese})" for key, (chinese, _) in PURPOSES.items()) + "."
 
 
 def redact_command(
@@ -36,6 +38,7 @@ def redact_command(
         ),
     ],
     out: Annotated[Path | None, typer.Option("--out", help="Put the copy there as well; it must not exist.")] = None,
+    purpose: Annotated[str, typer.Option("--purpose", help=_PURPOSES_HELP)] = "litigation",
     data: DataOption = None,
     database: DatabaseOption = None,
     as_json: JsonOption = False,
@@ -43,8 +46,10 @@ def redact_command(
     """Make a redacted copy. It is a derivative, kept and on record with every change and its reason.
 
     Boxes are in pixels of an upright picture of the size that "picture" states. The original stays as it is. This
-    waits until the copy is made; when it is stopped, a worker goes on.
+    waits until the copy is made; when it is stopped, a worker goes on. What --out takes out is on record first.
     """
+    if purpose not in PURPOSES:
+        raise typer.BadParameter(f"{purpose!r} is not one of: {', '.join(PURPOSES)}")
     content = read_redaction(_read(changes))
     number = parse_uuid(clip)
     if out is not None and (out.exists() or out.is_symlink()):
@@ -55,7 +60,7 @@ def redact_command(
         if job.made is None:
             raise RedactionRefused(job.reason or "the copy was refused", why=job.code)
         if out is not None:
-            shutil.copyfile(services.objects.open_path(job.made.sha256.hex()), out)
+            await copy_out(services, number, job.made, out=out, purpose=purpose, actor="service")
         return job, job.made
 
     job, made = run(ask(config_from(data, database), question))

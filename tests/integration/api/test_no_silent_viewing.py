@@ -18,16 +18,23 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 import pytest_asyncio
+from typer.main import get_command
 
 from api.bodies import JsonBody
-from api.exports import maker_of
+from api.cli.main import app
+from api.excerpts import excerpt
+from api.exports import maker_of, write_package
+from api.redactions import copy_out
 from api.route import Route
 from api.routes.permits import permit_of
 from api.routes.table import ROUTES
+from api.tasks import export_clips
 from evidence.access.policy import Action
 from evidence.core.clock import format_time, utc_now
 from evidence.parties.roles import STAFF_ROLES, Role
+from ingest.excerpts import Wish
 from ingest.media.frame_format import write_frames
+from ingest.redaction_store import MadeCopy
 from ledger.canonical import SALT_BYTES
 from tests.support.clock import SeededEntropy
 from tests.support.database import fresh_database
@@ -352,6 +359,84 @@ async def test_r42_no_way_in_without_a_purpose_on_the_list(house: House, name: s
 async def test_r42_restricted_footage_is_not_found_without_a_purpose(house: House) -> None:
     assert (await house.ask("GET", "/v1/clips?purpose=curiosity")).code == "view.purpose_unknown"
     assert (await house.ask("GET", "/v1/clips?purpose=")).status == 400
+
+
+HandOut = Callable[[House, Path], Awaitable[object]]
+
+
+async def _export(house: House, to: Path) -> object:
+    done = export_clips(
+        house.service.services, [house.clip], to=to, actor="service", purpose="litigation", advance=_silently
+    )
+    return [one async for one in done]
+
+
+async def _redacted(house: House, to: Path) -> None:
+    """The newest derivative stands for a copy: what is asked is the order of entry and bytes."""
+    services = house.service.services
+    row = await services.pool.fetchrow("SELECT sha256, size FROM clip_object WHERE kind = 'proxy'")
+    assert row is not None
+    entry = await services.pool.fetchval("SELECT entry_id FROM clip")
+    made = MadeCopy(entry_id=entry, sha256=row["sha256"], size=row["size"], media_type="video/mp4")
+    await copy_out(services, house.clip, made, out=to, purpose="litigation", actor="service")
+
+
+def _silently(_name: str, _done: int, _all: int) -> None:
+    """Tell nobody how far it is."""
+
+
+COMMANDS: dict[str, HandOut] = {
+    "export": _export,
+    "export --package": lambda h, to: write_package(
+        h.service.services,
+        case=UUID(h.case),
+        clips=[],
+        to=to,
+        purpose="litigation",
+        actor="service",
+        advance=_silently,
+    ),
+    "excerpt": lambda h, to: excerpt(
+        h.service.services,
+        Wish(clip=h.clip, from_ms=0, to_ms=500, purpose="litigation", actor="service", cut=False),
+        target=to,
+    ),
+    "redact": _redacted,
+}
+"""Commands that write footage into a folder or file; `shilu quarantine save` has its own in ingest/test_set_aside."""
+
+
+def _commands(command: Any, path: tuple[str, ...] = ()) -> list[str]:
+    """Return the commands that ask for a purpose and a place to write to."""
+    if below := getattr(command, "commands", None):
+        return [one for name, sub in below.items() for one in _commands(sub, (*path, name))]
+    names = {parameter.name for parameter in command.params}
+    return [" ".join(path)] if "purpose" in names and names & {"to", "out"} else []
+
+
+async def test_every_command_that_hands_out_is_tried() -> None:
+    assert {*_commands(get_command(app))} == {name.partition(" --")[0] for name in COMMANDS} | {"quarantine save"}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+async def test_a_command_whose_entry_cannot_be_written_writes_no_byte(house: House, tmp_path: Path, name: str) -> None:
+    before, to = await house.traces(), tmp_path / "out"
+    house.trap.arm(house.gate.shut)
+    try:
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+            await COMMANDS[name](house, to)
+        assert not house.trap.armed, "it stopped at the entry, not before"
+    finally:
+        house.trap.arm(None)
+        await house.gate.open()
+    assert [path for path in (to, *to.rglob("*")) if path.is_file()] == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    await house.settled()
+    assert await house.traces() == before
+    assert not _left(house)
+    await COMMANDS[name](house, to)
+    assert any(MARK in path.read_bytes() for path in (to, *to.rglob("*")) if path.is_file())
+    assert (await house.traces())["custody_payload"] == before["custody_payload"] + 1
 
 
 def _left(house: House) -> list[Path]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from evidence.core.digest import CHUNK_BYTES
@@ -89,6 +90,18 @@ async def test_a_target_that_cannot_be_made_leaves_no_copy(
         await room.copy_out(view.id, target=tmp_path / "no" / "out", actor="service", purpose="litigation")
     # The trace comes first: an attempt that failed at the target is on record, a copy without a trace never is.
     assert await copies(intake) == 1
+    assert list(tmp_path.glob("**/.tmp-*")) == []
+
+
+async def test_a_copy_whose_entry_cannot_be_written_has_no_byte(
+    intake: Intake, dock: PaperDock, room: QuarantineRoom, tmp_path: Path
+) -> None:
+    view = await refused(intake, dock, footage(100))
+    await intake.pool.execute("ALTER TABLE ledger_entry ADD CONSTRAINT shut CHECK (false) NOT VALID")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await room.copy_out(view.id, target=tmp_path / "out", actor="service", purpose="litigation")
+    assert await copies(intake) == 0
+    assert not (tmp_path / "out").exists()
     assert list(tmp_path.glob("**/.tmp-*")) == []
 
 
