@@ -50,6 +50,10 @@ REVIEW_ROOT_DIFFERS = "review.root_differs"
 REVIEW_SIGNATURE_INVALID = "review.signature_invalid"
 REVIEW_OUT_OF_ORDER = "review.out_of_order"
 DECISION_UNAPPROVED = "decision.unapproved"
+SESSION_NOT_LINKED = "session.not_linked"
+REGISTER_CIRCLE = "register.circle"
+REGISTER_OVERLAPPING = "register.overlapping"
+HOLDERS_OVERLAPPING = "register.holders_overlapping"
 SECRET_DIFFERS = "account.secret_differs"  # noqa: S105 - a code
 TIMESTAMP_FALSE = "timestamp.false"
 TIMESTAMP_DISAGREES = "timestamp.disagrees"
@@ -97,6 +101,10 @@ FINDINGS: Mapping[str, str] = {
     REVIEW_SIGNATURE_INVALID: "A declaration or an opinion is not signed by a key that its person has on record.",
     REVIEW_OUT_OF_ORDER: "The steps of a review do not follow from each other: no program of this house recorded them.",
     DECISION_UNAPPROVED: "A decision in scope of review rests on no approval of the evidence that it names.",
+    SESSION_NOT_LINKED: "Somebody signed in by the agency's provider, and no link of the account stands before that.",
+    REGISTER_CIRCLE: "A unit is below itself on some day: no program of this house recorded that.",
+    REGISTER_OVERLAPPING: "Two officers bear one number on one day, or two units have one code.",
+    HOLDERS_OVERLAPPING: "A recorder is given to several from one moment on; the later word counts (a warning).",
     SECRET_DIFFERS: "What an account is signed in with is not what was set: the stored hash or secret was exchanged.",
     TIMESTAMP_FALSE: "A time stamp on record is none of that checkpoint, or nobody who is believed vouches for it.",
     TIMESTAMP_DISAGREES: "The record states another size, root or time than the time stamp that it carries.",
@@ -117,6 +125,7 @@ _WARNINGS = frozenset(
         COPIES_UNCHECKED,
         UNRECORDED,
         FILE_ABSENT,
+        HOLDERS_OVERLAPPING,
     }
 )
 

@@ -16,7 +16,8 @@
    its word for what is gone from the entries of the log, not from rows.
 9. Each table of evidence still has its trigger against changes. It does not stop a superuser; its absence shows one.
 10. What people sign in with is what was set (`accounts`).
-11. Reviews are signed over the evidence they name, and decisions rest on them (`reviews`).
+11. Registers hold no circle and no two of one number, and sessions by the provider rest on links (`registers`).
+12. Reviews are signed over the evidence they name, and decisions rest on them (`reviews`).
 
 One cause is named once: what follows from an altered entry or payload is not reported as altered rows or lost objects.
 Nothing is locked, no snapshot is held but during the replay, memory does not grow with the record. What was recorded
@@ -40,6 +41,7 @@ from evidence.audit.findings import found
 from evidence.audit.objects import Tally, audit_objects
 from evidence.audit.parties import PARTY_TYPES, Parties, place_of, read_parties
 from evidence.audit.payloads import inventory_in, judge_payload, judge_statement, named_by, parse_payload
+from evidence.audit.registers import judge_registers
 from evidence.audit.reviews import judge_reviews
 from evidence.audit.store import Kept, NamedObject
 from evidence.audit.timestamps import StampRules, judge_timestamp
@@ -127,7 +129,7 @@ async def audit_house(
         yield finding
     async for finding in audit.guards():
         yield finding
-    for check in (judge_secrets, judge_reviews, *checks):
+    for check in (judge_secrets, judge_registers, judge_reviews, *checks):
         async for finding in check(conn):
             yield finding
     yield audit.conclusion()

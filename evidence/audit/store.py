@@ -91,6 +91,15 @@ async def parties_without_payload(conn: Connection) -> Sequence[bytes]:
     return [row["entry"] for row in rows]
 
 
+async def entries_lost(conn: Connection) -> Sequence[bytes]:
+    """Return the entries whose payload row is not there."""
+    rows = await conn.fetch(
+        """SELECT entry FROM ledger_entry e
+           WHERE NOT EXISTS (SELECT FROM custody_payload p WHERE p.entry_id = e.entry_id)"""
+    )
+    return [row["entry"] for row in rows]
+
+
 def _kept(row: Record) -> Kept:
     return Kept(
         stored=StoredPayload(**{name: row[name] for name in StoredPayload.__dataclass_fields__}),
