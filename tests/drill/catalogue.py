@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tests.drill import copies, database, disposals, dock, keyholder, keys, network, parts, storage
+from tests.drill import copies, database, disposals, dock, keyholder, keys, network, parts, registers, storage
 from tests.drill.kinds import Adversary, Kind
 
 _ALL = (
@@ -17,6 +17,7 @@ _ALL = (
     *keys.KINDS,
     *parts.KINDS,
     *disposals.KINDS,
+    *registers.KINDS,
 )
 
 KINDS: tuple[Kind, ...] = tuple(kind for adversary in Adversary for kind in _ALL if kind.adversary is adversary)
