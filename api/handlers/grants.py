@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from api.answers import json_answer
 from api.call import Call
@@ -94,7 +95,8 @@ async def withdraw(call: Call[Revoke, NoQuery]) -> web.Response:
 async def classify(call: Call[ClassifyClip, NoQuery]) -> web.Response:
     """State which access classes a clip bears."""
     services, body = call.services, call.body
-    async with services.pool.acquire() as conn, conn.transaction():
+
+    async def work(conn: Connection) -> BaseModel:
         entry = await classify_clip(
             conn,
             call.id("clip"),
@@ -104,7 +106,9 @@ async def classify(call: Call[ClassifyClip, NoQuery]) -> web.Response:
             clock=services.clock,
             entropy=services.entropy,
         )
-    return json_answer(Classified(entry=entry, in_force=_in_force(call)), status=201)
+        return Classified(entry=entry, in_force=_in_force(call))
+
+    return await once(call, route="classify_clip", work=work)
 
 
 def _in_force(call: Call[GrantAccess, NoQuery] | Call[ClassifyClip, NoQuery]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from api.answers import json_answer
 from api.call import Call
@@ -23,8 +24,10 @@ from api.models.recorders import (
     RecorderQuery,
     RecordersQuery,
 )
+from api.preconditions import once
 from api.route import NoQuery
 from evidence.core.clock import parse_time
+from evidence.db.pool import Connection
 from evidence.recorders import register, register_store, store
 from evidence.recorders.meanings import MEANINGS, Weight
 from evidence.recorders.register_store import Holding, RecorderRow
@@ -67,7 +70,8 @@ async def assign(call: Call[AssignRecorder, NoQuery]) -> web.Response:
     """Give a recorder to an officer, or take it back."""
     services, body = call.services, call.body
     since = None if body.since is None else parse_time(body.since)
-    async with services.pool.acquire() as conn, conn.transaction():
+
+    async def work(conn: Connection) -> BaseModel:
         entry = await register.assign_recorder(
             conn,
             recorder=body.recorder,
@@ -77,13 +81,16 @@ async def assign(call: Call[AssignRecorder, NoQuery]) -> web.Response:
             clock=services.clock,
             entropy=services.entropy,
         )
-    return json_answer(Recorded(entry=entry), status=201)
+        return Recorded(entry=entry)
+
+    return await once(call, route="assign_recorder", work=work)
 
 
 async def explain(call: Call[ExplainFinding, NoQuery]) -> web.Response:
     """Say how a finding came about."""
     services, body = call.services, call.body
-    async with services.pool.acquire() as conn, conn.transaction():
+
+    async def work(conn: Connection) -> BaseModel:
         entry = await register.explain_finding(
             conn,
             recorder=body.recorder,
@@ -94,7 +101,9 @@ async def explain(call: Call[ExplainFinding, NoQuery]) -> web.Response:
             clock=services.clock,
             entropy=services.entropy,
         )
-    return json_answer(Recorded(entry=entry), status=201)
+        return Recorded(entry=entry)
+
+    return await once(call, route="explain_finding", work=work)
 
 
 async def equipment(call: Call[None, NoQuery]) -> web.Response:

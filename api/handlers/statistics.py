@@ -7,6 +7,7 @@ from dataclasses import asdict
 from uuid import UUID
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from api.answers import json_answer
 from api.call import Call
@@ -107,7 +108,8 @@ async def draw(call: Call[DrawSample, NoQuery]) -> web.Response:
 async def assess(call: Call[ScoreCase, NoQuery]) -> web.Response:
     """Say what was found in a case of a sample."""
     services, body = call.services, call.body
-    async with services.pool.acquire() as conn, conn.transaction():
+
+    async def work(conn: Connection) -> BaseModel:
         recorded = await score(
             conn,
             sample=call.id("sample"),
@@ -119,7 +121,9 @@ async def assess(call: Call[ScoreCase, NoQuery]) -> web.Response:
             clock=services.clock,
             entropy=services.entropy,
         )
-    return json_answer(Recorded(entry=recorded.entry_id), status=201)
+        return Recorded(entry=recorded.entry_id)
+
+    return await once(call, route="score_case", work=work)
 
 
 async def list_samples(call: Call[None, PageQuery]) -> web.Response:

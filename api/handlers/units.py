@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from aiohttp import web
+from pydantic import BaseModel
 
 from api.answers import etag, json_answer
 from api.call import Call
@@ -127,7 +128,8 @@ async def list_devices(call: Call[None, RecordersQuery]) -> web.Response:
 async def place(call: Call[PlaceDock, NoQuery]) -> web.Response:
     """Say in which unit a dock stands."""
     services = call.services
-    async with services.pool.acquire() as conn, conn.transaction():
+
+    async def work(conn: Connection) -> BaseModel:
         entry = await place_dock(
             conn,
             dock=call.id("dock"),
@@ -136,7 +138,9 @@ async def place(call: Call[PlaceDock, NoQuery]) -> web.Response:
             clock=services.clock,
             entropy=services.entropy,
         )
-    return json_answer(Recorded(entry=entry), status=201)
+        return Recorded(entry=entry)
+
+    return await once(call, route="place_dock", work=work)
 
 
 async def placements(call: Call[None, PageQuery]) -> web.Response:

@@ -58,7 +58,8 @@ GRANT_ROUTES: tuple[Route, ...] = (
         handle=grants.classify,
         body=JsonBody(ClassifyClip),
         answers=(json_of(201, Classified, "On record"),),
-        errors=("clip.unknown", "access.invalid", "party.name_invalid"),
+        errors=("clip.unknown", "access.invalid", "party.name_invalid", "idempotency.conflict", "request.header"),
+        headers=(IDEMPOTENCY,),
         tag="access",
     ),
 )

@@ -18,6 +18,7 @@ from api.models.recorders import (
 )
 from api.route import Route, json_of
 from api.routes.access import ADMINISTRATORS, EXPLAINERS, STAFF
+from api.routes.clips import IDEMPOTENCY
 
 RECORDER_ROUTES: tuple[Route, ...] = (
     Route(
@@ -52,7 +53,8 @@ RECORDER_ROUTES: tuple[Route, ...] = (
         handle=recorders.explain,
         body=JsonBody(ExplainFinding),
         answers=(json_of(201, Recorded, "On record"),),
-        errors=("recorder.finding_unknown", "party.name_invalid"),
+        errors=("recorder.finding_unknown", "party.name_invalid", "idempotency.conflict", "request.header"),
+        headers=(IDEMPOTENCY,),
         tag="recorders",
     ),
     Route(
@@ -76,7 +78,11 @@ RECORDER_ROUTES: tuple[Route, ...] = (
         handle=recorders.assign,
         body=JsonBody(AssignRecorder),
         answers=(json_of(201, Recorded, "On record"),),
-        errors=("officer.unknown", "recorder.assignment_invalid", "party.name_invalid", "time.invalid"),
+        errors=(
+            *("officer.unknown", "recorder.assignment_invalid", "party.name_invalid", "time.invalid"),
+            *("idempotency.conflict", "request.header"),
+        ),
+        headers=(IDEMPOTENCY,),
         tag="recorders",
     ),
     Route(

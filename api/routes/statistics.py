@@ -111,7 +111,8 @@ STATISTICS_ROUTES: tuple[Route, ...] = (
         handle=statistics.assess,
         body=JsonBody(ScoreCase),
         answers=(json_of(201, Recorded, "On record"),),
-        errors=("sample.unknown", "sample.invalid", "party.name_invalid"),
+        errors=("sample.unknown", "sample.invalid", "party.name_invalid", "idempotency.conflict", "request.header"),
+        headers=(IDEMPOTENCY,),
         tag="statistics",
     ),
 )

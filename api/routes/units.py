@@ -123,7 +123,8 @@ UNIT_ROUTES: tuple[Route, ...] = (
         handle=units.place,
         body=JsonBody(PlaceDock),
         answers=(json_of(201, Recorded, "On record"),),
-        errors=("dock.unknown", "unit.unknown"),
+        errors=("dock.unknown", "unit.unknown", "idempotency.conflict", "request.header"),
+        headers=(IDEMPOTENCY,),
         tag="registers",
     ),
     Route(
