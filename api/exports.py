@@ -17,10 +17,11 @@ from evidence.clips.clips import get_clip
 from evidence.core.ids import uuid7
 from evidence.export.archive import write_package_folder
 from evidence.export.clip import in_thread
-from evidence.export.folder import require_free
+from evidence.export.folder import blaming_target, require_free
 from evidence.export.jobs import ExportMaker, ExportSettings
 from evidence.export.packages import announce, read_package, trace_of
 from evidence.export.packing import plan_of, root_name
+from evidence.export.spool import spooling
 from ingest.media.continuity.codes import CODES
 from ingest.media.continuity.report import BYTES_MAX, parse_report
 from ledger.errors import CodedError
@@ -92,29 +93,30 @@ async def write_package(
     note, at = await services.reader.checkpoint(), services.clock()
     exporter = replace(await exporter_of(services), asof=note)
     observe = partial(observations_of, services)
-    package = await read_package(exporter, pool=services.pool, case=case, clips=clips, observe=observe)
-    target = to / root_name(package.subject)
-    require_free(target)
-    export = uuid7(clock=services.clock, entropy=services.entropy)
-    async with services.pool.acquire() as conn, conn.transaction():
-        entry_id = await announce(conn, exporter, package, export=export, purpose=purpose, actor=actor)
-    traced = await services.waiter.wait(entry_id, timeout_seconds=_PUBLICATION_SECONDS) is not None
-    trace = await trace_of(exporter, entry_id, pool=services.pool) if traced else None
-    plan = plan_of(
-        exporter.showing, package.subject, package.payload, export=str(export), purpose=purpose, at=at, trace=trace
-    )
-    await asyncio.to_thread(to.mkdir, parents=True, exist_ok=True)
-
-    def write(stop: threading.Event) -> None:
-        write_package_folder(
-            plan,
-            target,
-            locate=lambda sha256: services.objects.open_path(sha256.hex()),
-            stop=stop,
-            progress=partial(advance, target.name),
+    with blaming_target(to), spooling(services.folders.exports) as spool:
+        package = await read_package(exporter, pool=services.pool, case=case, clips=clips, observe=observe, spool=spool)
+        target = to / root_name(package.subject)
+        require_free(target)
+        export = uuid7(clock=services.clock, entropy=services.entropy)
+        async with services.pool.acquire() as conn, conn.transaction():
+            entry_id = await announce(conn, exporter, package, export=export, purpose=purpose, actor=actor)
+        traced = await services.waiter.wait(entry_id, timeout_seconds=_PUBLICATION_SECONDS) is not None
+        trace = await trace_of(exporter, entry_id, pool=services.pool) if traced else None
+        plan = plan_of(
+            exporter.showing, package.subject, package.payload, export=str(export), purpose=purpose, at=at, trace=trace
         )
+        await asyncio.to_thread(to.mkdir, parents=True, exist_ok=True)
 
-    await in_thread(write)
+        def write(stop: threading.Event) -> None:
+            write_package_folder(
+                plan,
+                target,
+                locate=lambda sha256: services.objects.open_path(sha256.hex()),
+                stop=stop,
+                progress=partial(advance, target.name),
+            )
+
+        await in_thread(write)
     return WrittenPackage(
         export=export,
         folder=target,

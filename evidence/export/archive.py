@@ -3,7 +3,7 @@
 `<name>.zip.part` grows, and `<name>.zip.state` tells how far it may be believed:
 
 1. bytes are written into the part                          crash: they are not believed, and written again
-2. every 64 MiB the part is synced in a thread of its own    crash: the next attempt goes on behind the state
+2. every 256 MiB the part is synced in a thread of its own   crash: the next attempt goes on behind the state
    (`write_behind`), then the state as it was when that
    began is replaced (file, folder synced)
 3. the directory is written, the part synced                 crash: the same
@@ -33,12 +33,12 @@ from evidence.errors import LeaseLost
 from evidence.export.copying import copy_proved
 from evidence.export.folder import blaming_target, require_free, writing_folder
 from evidence.export.members import Member, Plan, Stored
-from evidence.export.write_behind import WriteBehind, write_behind
+from evidence.export.write_behind import WriteBehind, new_files, write_behind
 from evidence.export.zip_format import Slot, archive_bytes, directory, lay_out, local_header
 
 PART_SUFFIX: Final = ".part"
 STATE_SUFFIX: Final = ".state"
-SYNC_BYTES: Final = 64 * 1024 * 1024
+SYNC_BYTES: Final = 256 * 1024 * 1024
 """After so many bytes the part is synced and the state tells of it; twice as many may be lost with the power."""
 
 Locate = Callable[[bytes], Path]
@@ -54,7 +54,6 @@ class _State:
     member: int = 0
     chunks: int = 0
     crc: int = 0
-    crcs: tuple[int, ...] = ()
 
 
 @dataclass
@@ -88,7 +87,7 @@ def write_archive(
             with _locked(part) as handle, write_behind(handle, step_bytes=SYNC_BYTES) as behind:
                 tell = partial(_tell, progress, total)
                 writing = _Writing(plan, slots, handle, memory, behind, locate, stop, tell)
-                crcs = writing.run(_recall(memory, plan))
+                crcs = writing.run(*_recall(memory, plan))
                 _put(handle, memoryview(directory(slots, crcs)), slots[-1].end)
                 os.ftruncate(handle, total)
                 behind.wait()
@@ -113,10 +112,16 @@ class _Writing:
     stop: threading.Event
     progress: Callable[[int], None]
     state: _State = field(default_factory=_State)
+    crcs: list[int] = field(default_factory=list)
 
-    def run(self, state: _State) -> tuple[int, ...]:
-        """Write what the state does not believe to be there; return the CRC-32 of every file."""
-        self.state = state
+    def run(self, state: _State, crcs: list[int]) -> list[int]:
+        """Write what the state does not believe to be there; return the CRC-32 of every file.
+
+        Args:
+            state: How far an attempt before came.
+            crcs: Of the files that it finished.
+        """
+        self.state, self.crcs = state, crcs
         for number in range(state.member, len(self.slots)):
             member, slot = self.plan.members[number], self.slots[number]
             if self.stop.is_set():
@@ -125,15 +130,13 @@ class _Writing:
                 self._original(member.source, slot) if isinstance(member.source, Stored) else self._small(member, slot)
             )
             _put(self.handle, memoryview(local_header(slot, crc)), slot.header)
-            self.state = _State(member=number + 1, crcs=(*self.state.crcs, crc))
+            self.crcs.append(crc)
+            self.state = _State(member=number + 1)
             self._reached(slot.end)
-        return self.state.crcs
+        return self.crcs
 
     def _small(self, member: Member, slot: Slot) -> int:
-        data = member.source
-        assert isinstance(data, bytes)  # noqa: S101 - for the type checker
-        _put(self.handle, memoryview(data), slot.data)
-        return zlib.crc32(data)
+        return _write_small(self.handle, member, slot.data)
 
     def _original(self, source: Stored, slot: Slot) -> int:
         crc, before = _Crc(self.state.crc), self.state
@@ -164,13 +167,18 @@ class _Writing:
             "member": state.member,
             "chunks": state.chunks,
             "crc": state.crc,
-            "crcs": state.crcs,
+            # It only grows, and the thread that writes may be further by now.
+            "crcs": self.crcs[: state.member],
         }
         write_file(self.memory, json.dumps(told).encode(), mode=0o600)
 
 
 def _tell(progress: Progress, total: int, done: int) -> None:
     progress(done, total)
+
+
+def _tell_from(progress: Progress, before: int, total: int, done: int) -> None:
+    progress(before + done, total)
 
 
 def write_package_folder(
@@ -184,66 +192,57 @@ def write_package_folder(
     """
     require_free(target)
     done, total = 0, plan.bytes
-    with blaming_target(target), writing_folder(target, {}) as folder:
+    with blaming_target(target), writing_folder(target, {}) as folder, new_files() as files:
         folders = {folder}
         for member in plan.members:
             path = folder.joinpath(*member.path.split("/"))
             path.parent.mkdir(parents=True, exist_ok=True)
             folders |= {above for above in path.parents if above.is_relative_to(folder)}
-            if isinstance(member.source, Stored):
-                before = done
-                _copy_out(
-                    locate(member.source.sha256),
-                    member.source,
-                    path,
-                    stop,
-                    lambda count: progress(count, total),
-                    before,
-                )
-            else:
-                _write_out(path, member.source)
+            with files.new(path) as handle:
+                if isinstance(member.source, Stored):
+                    told = partial(_tell_from, progress, done, total)
+                    _copy_out(locate(member.source.sha256), member.source, handle, stop, told)
+                else:
+                    _write_small(handle, member, 0)
             done += member.size
             progress(done, total)
+        files.wait()
         for above in sorted(folders, key=lambda one: len(one.parts), reverse=True):
             sync_folder(above)
 
 
-def _write_out(path: Path, data: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
-    try:
-        _put(handle, memoryview(data), 0)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _write_small(handle: int, member: Member, place: int) -> int:
+    """Write a file that is no original; return the CRC-32 of it."""
+    crc = 0
+    for piece in member.pieces():
+        _put(handle, memoryview(piece), place)
+        crc, place = zlib.crc32(piece, crc), place + len(piece)
+    return crc
 
 
 def _copy_out(
-    source: Path, stored: Stored, path: Path, stop: threading.Event, progress: Callable[[int], None], before: int
+    source: Path, stored: Stored, handle: int, stop: threading.Event, progress: Callable[[int], None]
 ) -> None:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o444)
-    try:
-        with write_behind(handle, step_bytes=SYNC_BYTES) as behind:
+    with write_behind(handle, step_bytes=SYNC_BYTES) as behind:
 
-            def passed(_chunks: int, count: int, _followed: int) -> None:
-                progress(before + count)
-                behind.reached(count)
+        def passed(_chunks: int, count: int, _followed: int) -> None:
+            progress(count)
+            behind.reached(count)
 
-            copy_proved(source, stored, handle, stop=stop, passed=passed)
-            behind.wait()
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        copy_proved(source, stored, handle, stop=stop, passed=passed)
+        behind.wait()
 
 
-def _recall(memory: Path, plan: Plan) -> _State:
+def _recall(memory: Path, plan: Plan) -> tuple[_State, list[int]]:
     """Return how far an earlier attempt came; the beginning when it was of another plan, or cannot be read."""
     try:
         told = json.loads(memory.read_bytes())
-        if told["plan"] != plan.digest:
-            return _State()
-        return _State(int(told["member"]), int(told["chunks"]), int(told["crc"]), tuple(map(int, told["crcs"])))
+        state, crcs = _State(int(told["member"]), int(told["chunks"]), int(told["crc"])), [*map(int, told["crcs"])]
+        if told["plan"] == plan.digest and len(crcs) == state.member:
+            return state, crcs
     except (OSError, ValueError, KeyError, TypeError):
-        return _State()
+        pass
+    return _State(), []
 
 
 @contextmanager

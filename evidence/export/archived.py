@@ -7,7 +7,7 @@ as of the package's checkpoint. `evidence.verify.archived` judges it.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +15,8 @@ from evidence.cases.statement_store import archived_by
 from evidence.core.wire.receipt import format_receipt
 from evidence.db.pool import Connection
 from evidence.export.clip import Exporter
-from evidence.export.gathering import Exhibit, Subject, gather
+from evidence.export.gathering import Subject
 from evidence.receipts import build_receipt
-from evidence.verify.archived import SHELVES
 from ledger.publish import stored_checkpoint
 from ledger.store import published_indices
 
@@ -28,11 +27,11 @@ class ArchivedCase:
 
     Attributes:
         receipt: Of the entry `case.archived`.
-        documents: Its documents, proved like exhibits, in the order of the manifest.
+        documents: Its documents in the order of the manifest: place there, and clip.
     """
 
     receipt: bytes
-    documents: tuple[Exhibit, ...]
+    documents: tuple[tuple[int, UUID], ...]
 
 
 async def archived_of(exporter: Exporter, conn: Connection, subject: Subject) -> ArchivedCase | None:
@@ -42,7 +41,7 @@ async def archived_of(exporter: Exporter, conn: Connection, subject: Subject) ->
         None where it is about no case or about some exhibits of one, or the case was not archived as of its checkpoint.
 
     Raises:
-        ClipUnknown, ReceiptPending, EvidenceDamaged: See `gather`; a document that does not verify is not handed over.
+        EvidenceDamaged, StorageUnreadable: See `build_receipt`.
     """
     entry = None if subject.case is None else await archived_by(conn, subject.case.case_id)
     if entry is None or exporter.asof is None:
@@ -56,8 +55,5 @@ async def archived_of(exporter: Exporter, conn: Connection, subject: Subject) ->
     manifest: dict[str, Any] = json.loads(receipt.payload)["manifest"]
     if {str(clip) for _, clip in subject.numbered} != {one["clip"] for one in manifest["exhibits"]}:
         return None
-    documents = [
-        replace(await gather(exporter, conn, number=place, clip=UUID(one["clip"])), shelf=SHELVES[1])
-        for place, one in enumerate(manifest["documents"], 1)
-    ]
-    return ArchivedCase(receipt=format_receipt(receipt), documents=tuple(documents))
+    documents = tuple((place, UUID(one["clip"])) for place, one in enumerate(manifest["documents"], 1))
+    return ArchivedCase(receipt=format_receipt(receipt), documents=documents)

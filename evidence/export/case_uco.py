@@ -31,26 +31,32 @@ CONTEXT: Final[JsonObject] = {
 
 def case_uco(subject: Subject, exhibits: Sequence[Exhibit], *, origin: str) -> JsonObject:
     """Return a package's graph; ids follow from the clips', so the same exhibits give the same graph."""
-    graph: list[JsonValue] = [node for exhibit in exhibits for node in _exhibit(exhibit, origin)]
-    if subject.case is not None:
-        case = subject.case
-        graph.append(
-            {
-                "@id": f"kb:investigation-{case.case_id}",
-                "@type": "case-investigation:Investigation",
-                "uco-core:name": case.title,
-                "uco-core:externalReference": {
-                    "@id": f"kb:reference-{case.case_id}",
-                    "@type": "uco-core:ExternalReference",
-                    "uco-core:externalIdentifier": case.number,
-                },
-                "uco-core:object": [{"@id": f"kb:file-{exhibit.clip}"} for exhibit in exhibits],
-            }
-        )
-    return {"@context": CONTEXT, "@graph": graph}
+    nodes = [node for exhibit in exhibits for node in exhibit_nodes(exhibit, origin)]
+    return {"@context": CONTEXT, "@graph": [*nodes, *case_nodes(subject)]}
 
 
-def _exhibit(one: Exhibit, origin: str) -> Iterator[JsonObject]:
+def case_nodes(subject: Subject) -> list[JsonValue]:
+    """Return what stands behind the exhibits in a graph: the investigation, where there is a case."""
+    if subject.case is None:
+        return []
+    case = subject.case
+    return [
+        {
+            "@id": f"kb:investigation-{case.case_id}",
+            "@type": "case-investigation:Investigation",
+            "uco-core:name": case.title,
+            "uco-core:externalReference": {
+                "@id": f"kb:reference-{case.case_id}",
+                "@type": "uco-core:ExternalReference",
+                "uco-core:externalIdentifier": case.number,
+            },
+            "uco-core:object": [{"@id": f"kb:file-{clip}"} for _, clip in subject.numbered],
+        }
+    ]
+
+
+def exhibit_nodes(one: Exhibit, origin: str) -> Iterator[JsonObject]:
+    """Yield what a graph says of one exhibit; `origin` names the log."""
     sealed = one.proven.sealed
     digest = sealed.digest
     hashes: list[JsonValue] = [_hash(one.clip, "SHA256", digest.sha256.hex())]

@@ -26,8 +26,8 @@ from evidence.errors import EvidenceDamaged, LeaseLost
 from evidence.export.members import Stored
 from ledger.tree import HASH_BYTES, leaf_hash
 
-_BUFFER_CHUNKS: Final = 4
-_BUFFERS: Final = 4
+_BUFFER_CHUNKS: Final = 1
+_BUFFERS: Final = 6
 _CHECKERS: Final = 2
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 

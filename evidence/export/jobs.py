@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -48,9 +47,11 @@ from evidence.errors import (
 from evidence.export import job_store
 from evidence.export.archive import forget_archive, write_archive
 from evidence.export.clip import Exporter, in_thread
+from evidence.export.folder import blaming_target
 from evidence.export.job_store import TABLE, ExportLease
 from evidence.export.packages import Observe, Package, announce, read_package, trace_of
 from evidence.export.packing import plan_of
+from evidence.export.spool import Spool, spooling
 from ledger.errors import CodedError
 from ledger.pausing import happens
 from ledger.store import DATABASE_ERRORS
@@ -187,8 +188,17 @@ class ExportMaker:
 
     async def _work(self, lease: ExportLease, progress: _Progress) -> None:
         exporter = replace(await self.exporter(), asof=lease.note)
+        with blaming_target(self.folder), spooling(self.folder) as spool:
+            size = await self._write(lease, exporter, spool, progress)
+        told = {"size": size, "bytes_done": size, "bytes_total": size}
+        async with self.pool.acquire() as conn:
+            if not await TABLE.finish(conn, lease.export, token=lease.token, state="done", told=told):
+                raise LeaseLost("the package was given up, or another worker has it", export=str(lease.export))
+
+    async def _write(self, lease: ExportLease, exporter: Exporter, spool: Spool, progress: _Progress) -> int:
+        """Write the archive; return its bytes."""
         package = await read_package(
-            exporter, pool=self.pool, case=lease.case_id, clips=lease.clips, observe=self.observe
+            exporter, pool=self.pool, case=lease.case_id, clips=lease.clips, observe=self.observe, spool=spool
         )
         trace = await self._trace(exporter, lease, package)
         plan = plan_of(
@@ -200,23 +210,20 @@ class ExportMaker:
             at=lease.created_at,
             trace=trace,
         )
-        target = self.archive_of(lease.export)
         await asyncio.to_thread(require_room, self.folder, plan.bytes)
 
-        def write(stop: threading.Event) -> int:
-            def tell(done: int, total: int) -> None:
-                progress.done, progress.total = done, total
+        def tell(done: int, total: int) -> None:
+            progress.done, progress.total = done, total
 
-            def locate(sha256: bytes) -> Path:
-                return exporter.objects.open_path(sha256.hex())
-
-            return write_archive(plan, target, locate=locate, stop=stop, progress=tell)
-
-        size = await in_thread(write)
-        told = {"size": size, "bytes_done": size, "bytes_total": size}
-        async with self.pool.acquire() as conn:
-            if not await TABLE.finish(conn, lease.export, token=lease.token, state="done", told=told):
-                raise LeaseLost("the package was given up, or another worker has it", export=str(lease.export))
+        return await in_thread(
+            lambda stop: write_archive(
+                plan,
+                self.archive_of(lease.export),
+                locate=lambda sha256: exporter.objects.open_path(sha256.hex()),
+                stop=stop,
+                progress=tell,
+            )
+        )
 
     async def _trace(self, exporter: Exporter, lease: ExportLease, package: Package) -> bytes:
         """Put the package on record unless its very list is; return the entry's receipt, the same in every attempt."""

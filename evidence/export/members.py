@@ -7,7 +7,7 @@ with them the entry that puts it on record, stand before the first byte leaves.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -26,6 +26,7 @@ from evidence.core.wire.bag import (
     format_manifest,
     payload_oxum,
 )
+from evidence.export.spool import Spilled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +65,39 @@ class Member:
     size: int
     sha256: bytes
     sm3: bytes | None
-    source: bytes | Stored = field(repr=False)
+    source: bytes | Spilled | Stored = field(repr=False)
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the bytes of a file that is no original, at most `PIECE_BYTES` at once where they were put aside."""
+        if isinstance(self.source, bytes):
+            yield self.source
+        elif isinstance(self.source, Spilled):
+            yield from self.source.pieces()
+        else:
+            raise TypeError("an original is copied")
 
 
 def small(path: str, data: bytes) -> Member:
     """Return a file whose bytes are at hand."""
-    sm3 = None
-    if has_sm3():
-        hasher = start_sm3()
-        hasher.update(data)
-        sm3 = hasher.digest()
-    return Member(path=path, size=len(data), sha256=hashlib.sha256(data).digest(), sm3=sm3, source=data)
+    return _digested(path, data, [data], len(data))
+
+
+def spilled(path: str, data: Spilled) -> Member:
+    """Return a file whose bytes were put aside; they are read once.
+
+    Raises:
+        OSError: They cannot be.
+    """
+    return _digested(path, data, data.pieces(), data.size)
+
+
+def _digested(path: str, source: bytes | Spilled, pieces: Iterable[bytes], size: int) -> Member:
+    hashers = [hashlib.sha256(), *([start_sm3()] if has_sm3() else [])]
+    for piece in pieces:
+        for hasher in hashers:
+            hasher.update(piece)
+    digests = [hasher.digest() for hasher in hashers]
+    return Member(path=path, size=size, sha256=digests[0], sm3=digests[1] if digests[1:] else None, source=source)
 
 
 @dataclass(frozen=True)

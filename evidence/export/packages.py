@@ -13,29 +13,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID
-
-import structlog
 
 from evidence.core.wire.receipt import format_receipt
 from evidence.custody.record import record
 from evidence.db.pool import Connection, Pool
-from evidence.errors import CertificateImpossible, ReceiptPending
+from evidence.errors import ReceiptPending
 from evidence.export.archived import archived_of
-from evidence.export.certificate.pdf import certificate_pdf
 from evidence.export.clip import Exporter
+from evidence.export.folder import blaming_target
 from evidence.export.gathering import Subject, gather, subject_of
 from evidence.export.members import Payload
-from evidence.export.packing import certificate_of, payload_of
+from evidence.export.packing import Packing
+from evidence.export.spool import Spool
 from evidence.receipts import build_receipt
+from evidence.verify.archived import SHELVES
 from ledger.canonical import JsonObject
 from ledger.publish import stored_checkpoint
 
 Observe = Callable[[UUID], Awaitable[Sequence[Mapping[str, Any]]]]
 """Returns what the continuity of a clip gives occasion to note, with its innocent causes."""
-
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,30 +47,33 @@ class Package:
 
 
 async def read_package(
-    exporter: Exporter, *, pool: Pool, case: UUID | None, clips: Sequence[UUID], observe: Observe
+    exporter: Exporter, *, pool: Pool, case: UUID | None, clips: Sequence[UUID], observe: Observe, spool: Spool
 ) -> Package:
-    """Prove and read everything as of the exporter's checkpoint.
+    """Prove and read everything as of the exporter's checkpoint; what is read of an exhibit goes to the spool.
+
+    Args:
+        spool: Has to be open as long as the package's bytes are wanted.
 
     Raises:
         CaseUnknown, ExportEmpty, ExportTooLarge: See `subject_of`.
         ClipUnknown, ReceiptPending, EvidenceDamaged: See `gather`; what cannot be verified is not handed over.
+        ExportNoSpace, ExportTargetUnusable: The spool's disk is full, or fails.
     """
     async with pool.acquire() as conn:
         subject = await subject_of(conn, case=case, clips=clips)
-        exhibits = [await gather(exporter, conn, number=number, clip=clip) for number, clip in subject.numbered]
         archived = await archived_of(exporter, conn, subject)
-    exhibits = [replace(one, observations=tuple(await observe(one.clip))) for one in exhibits]
-
-    def make() -> Payload:
-        showing = exporter.showing
-        pdf = None
-        try:
-            pdf = certificate_pdf(certificate_of(showing, subject, exhibits).document)
-        except CertificateImpossible as error:
-            _log.warning("export.no_pdf", reason=error.message)
-        return payload_of(showing, subject, exhibits, pdf=pdf, archived=archived)
-
-    return Package(subject=subject, payload=await asyncio.to_thread(make))
+    packing = Packing(exporter.showing, subject, spool)
+    documents = () if archived is None else archived.documents
+    wanted = [(shelf, *one) for shelf, many in zip(SHELVES, (subject.numbered, documents), strict=True) for one in many]
+    with blaming_target(Path("the spool")):
+        for shelf, number, clip in wanted:
+            async with pool.acquire() as conn:
+                read = await gather(exporter, conn, number=number, clip=clip)
+            observed = tuple(await observe(clip)) if shelf == SHELVES[0] else ()
+            await asyncio.to_thread(packing.add, replace(read, shelf=shelf, observations=observed))
+        finish = partial(packing.finish, archive=None if archived is None else archived.receipt)
+        payload = await asyncio.to_thread(finish)
+    return Package(subject=subject, payload=payload)
 
 
 async def announce(

@@ -7,7 +7,7 @@ shilu-<case or clip>/
   export.trace                         receipt of the entry that commits to manifest-sha256.txt
   data/package.json                    what is in it, for machines
   data/case-uco.jsonld                 the same in the words of CASE/UCO
-  data/certificate.html  .pdf          电子数据证据说明, for people
+  data/certificate.html  .pdf          电子数据证据说明, for people; on paper in volumes where there are many exhibits
   data/exhibits/0001/<name>            the original, with all that lies beside it in an evidence folder
   data/exhibits/0001/custody.receipts  everything on record about it, each entry with its proof
   data/exhibits/0001/annotation.json  trail.json
@@ -20,68 +20,136 @@ An exhibit has a folder of its own, so names that are equal, or cannot be file n
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
+import structlog
+
 from evidence.core.wire.bag import TRACE_NAME
-from evidence.export.archived import ArchivedCase
-from evidence.export.case_uco import case_uco
-from evidence.export.certificate.facts import Certificate
-from evidence.export.certificate.page import certificate_html
+from evidence.export.case_uco import CONTEXT, case_nodes, exhibit_nodes
+from evidence.export.certificate.facts import Certificate, Opening, closing, exhibit_section, listed_line
+from evidence.export.certificate.page import foot_html, head_html, section_html, title_of
+from evidence.export.certificate.volumes import CERTIFICATE_NAME, VOLUME_SUFFIX, Volumes
 from evidence.export.gathering import Exhibit, Subject
-from evidence.export.members import Member, Payload, Plan, Stored, make_plan, small
+from evidence.export.members import Member, Payload, Plan, Stored, make_plan, small, spilled
 from evidence.export.names import safe_name
 from evidence.export.showing import Showing
-from evidence.verify.archived import ANNOTATION_NAME, CASE_NAME, CUSTODY_NAME
+from evidence.export.spool import JsonList, Spilled, Spool, dumped, weave
+from evidence.verify.archived import ANNOTATION_NAME, CASE_NAME, CUSTODY_NAME, SHELVES
 from evidence.verify.bag_readme import bag_readme_text
 from evidence.verify.package import DOCK_SUFFIX, LEAVES_SUFFIX, PAGE_NAME, README_NAME
 from evidence.verify.page.page import page_bytes
 from ledger.canonical import JsonObject
 from ledger.publish import stored_checkpoint
 
-CERTIFICATE_NAME: Final = "certificate"
 FORMAT: Final = "shilu/package/v1"
 
-
-def payload_of(
-    showing: Showing,
-    subject: Subject,
-    exhibits: Sequence[Exhibit],
-    *,
-    pdf: bytes | None = None,
-    archived: ArchivedCase | None = None,
-) -> Payload:
-    """Return what is handed over; the same exhibits as of the same checkpoint are the same bytes.
-
-    Args:
-        showing: Whose policy and keys go along.
-        subject: What the package is about.
-        exhibits: Its exhibits, in order.
-        pdf: The certificate for the printer, where it could be made.
-        archived: What was frozen, where it is an archived case as a whole.
-    """
-    certificate = certificate_of(showing, subject, exhibits)
-    documents = () if archived is None else archived.documents
-    members = [
-        small("data/package.json", _json(_listed(showing, subject, exhibits, documents))),
-        small("data/case-uco.jsonld", _json(case_uco(subject, exhibits, origin=certificate.origin))),
-        small(f"data/{CERTIFICATE_NAME}.html", certificate_html(certificate).encode()),
-        *((small(f"data/{CERTIFICATE_NAME}.pdf", pdf),) if pdf is not None else ()),
-    ]
-    if archived is not None:
-        members.append(small(f"data/{CASE_NAME}", archived.receipt))
-    for exhibit in (*exhibits, *documents):
-        members += _exhibit_members(showing, exhibit)
-    return Payload(tuple(members))
+_log = structlog.get_logger(__name__)
 
 
 def certificate_of(showing: Showing, subject: Subject, exhibits: Sequence[Exhibit]) -> Certificate:
     """Return what the certificate says."""
+    return Certificate.of(subject, exhibits, checkpoint=_asof(showing), policy=showing.policy)
+
+
+class Packing:
+    """A payload in the making, an exhibit after the other: only what is listed of each is kept in memory.
+
+    The same exhibits as of the same checkpoint are the same bytes. Methods block and raise `OSError` when the spool's
+    disk is full or fails; call them one after the other.
+
+    Args:
+        showing: Whose policy and keys go along.
+        subject: What the package is about.
+        spool: Takes the small files until the package is written.
+    """
+
+    def __init__(self, showing: Showing, subject: Subject, spool: Spool) -> None:
+        self._showing, self._subject, self._spool = showing, subject, spool
+        self._opening = Opening(subject, checkpoint=_asof(showing), policy=showing.policy)
+        self._trust = [small(name, data) for name, data in showing.trust().items()]
+        self._members: list[Member] = []
+        self._exhibits, self._documents = (JsonList(spool, shelf) for shelf in SHELVES)
+        self._graph = JsonList(spool, "@graph")
+        self._lines: list[tuple[str, ...]] = []
+        self._sections: list[Spilled] = []
+        self._volumes = Volumes(self._opening)
+
+    def add(self, exhibit: Exhibit) -> None:
+        """Take one exhibit, or one document of an archived case."""
+        self._members += self._files_of(exhibit)
+        if exhibit.shelf != SHELVES[0]:
+            self._documents.add(_listed_file(exhibit))
+            return
+        self._exhibits.add(_listed_file(exhibit))
+        for node in exhibit_nodes(exhibit, self._opening.origin):
+            self._graph.add(node)
+        section = exhibit_section(exhibit, first=not self._sections)
+        self._sections.append(self._spool.put(section_html(section).encode()))
+        self._lines.append(listed_line(exhibit))
+        self._keep(self._volumes.add(exhibit))
+
+    def finish(self, *, archive: bytes | None = None) -> Payload:
+        """Return what is handed over; `archive` is the receipt of what was frozen of an archived case."""
+        self._keep(self._volumes.finish())
+        if self._volumes.impossible is not None:
+            _log.warning("export.no_pdf", reason=self._volumes.impossible)
+            self._members = [one for one in self._members if not one.path.endswith(VOLUME_SUFFIX)]
+        said = {**_said(self._showing, self._subject), "exhibits": self._exhibits.place}
+        if self._documents.items:
+            said["documents"] = self._documents.place
+        graph = {"@context": CONTEXT, "@graph": [*self._graph.place, *case_nodes(self._subject)]}
+        self._members += [
+            spilled("data/package.json", weave(self._spool, said, self._exhibits, self._documents)),
+            spilled("data/case-uco.jsonld", weave(self._spool, graph, self._graph)),
+            spilled(f"data/{CERTIFICATE_NAME}.html", self._page()),
+        ]
+        if archive is not None:
+            self._members.append(small(f"data/{CASE_NAME}", archive))
+        return Payload(tuple(self._members))
+
+    def _page(self) -> Spilled:
+        document = self._opening.document(self._lines)
+        first, last = document.sections[0], "".join(map(section_html, closing()))
+        head = f"{head_html(title_of(document), document)}{section_html(first)}"
+        return self._spool.join(
+            [
+                self._spool.put(head.encode()),
+                *self._sections,
+                self._spool.put(f"{last}{foot_html(document)}".encode()),
+            ]
+        )
+
+    def _keep(self, volume: tuple[str, bytes] | None) -> None:
+        if volume is not None:
+            name, pdf = volume
+            self._members.append(spilled(f"data/{name}", self._spool.put(pdf)))
+
+    def _files_of(self, exhibit: Exhibit) -> Iterator[Member]:
+        folder, name, sealed = folder_of(exhibit), file_name_of(exhibit), exhibit.proven.sealed
+        digest = sealed.digest
+        source = Stored(sha256=digest.sha256, leaves=exhibit.leaves, size=digest.size, runs=((0, digest.chunks),))
+        yield Member(path=f"{folder}/{name}", size=digest.size, sha256=digest.sha256, sm3=digest.sm3, source=source)
+        files: dict[str, bytes] = {
+            f"{name}{LEAVES_SUFFIX}": exhibit.leaves,
+            CUSTODY_NAME: exhibit.custody_bytes,
+            "trail.json": _json(exhibit.trail),
+            **({} if exhibit.annotation is None else {ANNOTATION_NAME: _json(exhibit.annotation)}),
+            **({} if exhibit.proven.dock is None else {f"{name}{DOCK_SUFFIX}": exhibit.proven.dock}),
+            **self._showing.proofs(name, exhibit.proven.shown),
+        }
+        for beside, data in files.items():
+            yield spilled(f"{folder}/{beside}", self._spool.put(data))
+        for one in self._trust:
+            yield replace(one, path=f"{folder}/{one.path}")
+
+
+def _asof(showing: Showing) -> bytes:
     if showing.asof is None:
         raise ValueError("a package is made as of a checkpoint")
-    return Certificate.of(subject, exhibits, checkpoint=showing.asof, policy=showing.policy)
+    return showing.asof
 
 
 def plan_of(
@@ -129,28 +197,8 @@ def file_name_of(exhibit: Exhibit) -> str:
     return f"_{name}" if name in {CUSTODY_NAME, ANNOTATION_NAME, "trail.json"} else name
 
 
-def _exhibit_members(showing: Showing, exhibit: Exhibit) -> Iterator[Member]:
-    folder, name, sealed = folder_of(exhibit), file_name_of(exhibit), exhibit.proven.sealed
-    digest = sealed.digest
-    source = Stored(sha256=digest.sha256, leaves=exhibit.leaves, size=digest.size, runs=((0, digest.chunks),))
-    yield Member(path=f"{folder}/{name}", size=digest.size, sha256=digest.sha256, sm3=digest.sm3, source=source)
-    files: dict[str, bytes] = {
-        f"{name}{LEAVES_SUFFIX}": exhibit.leaves,
-        CUSTODY_NAME: exhibit.custody_bytes,
-        "trail.json": _json(exhibit.trail),
-        **({} if exhibit.annotation is None else {ANNOTATION_NAME: _json(exhibit.annotation)}),
-        **({} if exhibit.proven.dock is None else {f"{name}{DOCK_SUFFIX}": exhibit.proven.dock}),
-        **showing.proofs(name, exhibit.proven.shown),
-        **showing.trust(),
-    }
-    for beside, data in files.items():
-        yield small(f"{folder}/{beside}", data)
-
-
-def _listed(
-    showing: Showing, subject: Subject, exhibits: Sequence[Exhibit], documents: Sequence[Exhibit]
-) -> JsonObject:
-    checkpoint = stored_checkpoint(showing.asof or b"")
+def _said(showing: Showing, subject: Subject) -> JsonObject:
+    checkpoint = stored_checkpoint(_asof(showing))
     case = subject.case
     return {
         "format": FORMAT,
@@ -158,8 +206,6 @@ def _listed(
         "case": None
         if case is None
         else {"case": str(case.case_id), "number": case.number, "title": case.title, "entry": str(case.entry_id)},
-        "exhibits": [_listed_file(exhibit) for exhibit in exhibits],
-        **({"documents": [_listed_file(document) for document in documents]} if documents else {}),
     }
 
 
@@ -180,4 +226,4 @@ def _listed_file(exhibit: Exhibit) -> JsonObject:
 
 
 def _json(value: Any) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+    return f"{dumped(value)}\n".encode()

@@ -8,10 +8,12 @@ then is that told. Whoever uses this tells nobody of more.
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass
@@ -72,3 +74,56 @@ def write_behind(handle: int, *, step_bytes: int) -> Iterator[WriteBehind]:
     """
     with ThreadPoolExecutor(1, thread_name_prefix="sync") as lane:
         yield WriteBehind(handle, step_bytes, lane)
+
+
+@dataclass
+class NewFiles:
+    """Makes files whose sync and close happen in another thread, while the next are written.
+
+    Attributes:
+        open_max: Most files that wait for it.
+    """
+
+    lane: ThreadPoolExecutor
+    open_max: int = 16
+    _waiting: deque[Future[None]] = field(default_factory=deque)
+
+    @contextmanager
+    def new(self, path: Path) -> Iterator[int]:
+        """Make a read-only file and give its handle, open for reading and writing.
+
+        Raises:
+            OSError: It is there already, or cannot be made; or one before it could not be synced.
+        """
+        while len(self._waiting) >= self.open_max:
+            self._waiting.popleft().result()
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o444)
+        try:
+            yield handle
+        except BaseException:
+            os.close(handle)
+            raise
+        self._waiting.append(self.lane.submit(_sync_and_close, handle))
+
+    def wait(self) -> None:
+        """Wait until every file is on the disk.
+
+        Raises:
+            OSError: One of them is not.
+        """
+        while self._waiting:
+            self._waiting.popleft().result()
+
+
+@contextmanager
+def new_files() -> Iterator[NewFiles]:
+    """Make files; left only when all of them are closed. What was not waited for may not be on the disk."""
+    with ThreadPoolExecutor(1, thread_name_prefix="sync") as lane:
+        yield NewFiles(lane)
+
+
+def _sync_and_close(handle: int) -> None:
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

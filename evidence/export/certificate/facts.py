@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
@@ -39,14 +39,44 @@ class Certificate:
     document: Document
 
     @staticmethod
-    def of(subject: Subject, exhibits: Sequence[Exhibit], *, checkpoint: bytes, policy: Policy) -> Certificate:
-        """Write the certificate of some exhibits as of a published checkpoint."""
-        log = stored_checkpoint(checkpoint)
-        witnesses = ", ".join(witness.name for witness in policy.witnesses)
+    def of(
+        subject: Subject, exhibits: Sequence[Exhibit], *, checkpoint: bytes, policy: Policy, volume: str = ""
+    ) -> Certificate:
+        """Write the certificate of some exhibits as of a published checkpoint; `volume` says which of all they are."""
+        opening = Opening(subject, checkpoint=checkpoint, policy=policy)
+        document = opening.document([listed_line(one) for one in exhibits], volume=volume)
+        middle = [exhibit_section(one, first=number == 0) for number, one in enumerate(exhibits)]
+        sections = (*document.sections, *middle, *closing())
+        return Certificate(origin=opening.origin, document=replace(document, sections=sections))
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a certificate begins with: the case, the log, the list of exhibits."""
+
+    subject: Subject
+    _: KW_ONLY
+    checkpoint: bytes
+    policy: Policy
+
+    @property
+    def origin(self) -> str:
+        """The log's name."""
+        return stored_checkpoint(self.checkpoint).origin
+
+    def document(self, lines: Sequence[Sequence[str]], *, volume: str = "") -> Document:
+        """Return the document with its first section alone.
+
+        Args:
+            lines: A line an exhibit, see `listed_line`.
+            volume: Which of the exhibits it is about, where there are several volumes.
+        """
+        log, case = stored_checkpoint(self.checkpoint), self.subject.case
+        witnesses = ", ".join(witness.name for witness in self.policy.witnesses)
         about: list[tuple[str, str]] = [
-            ("案号", subject.case.number if subject.case else "（未入案卷）"),
-            ("案件名称", subject.case.title if subject.case else ""),
-            ("证据件数", f"{len(exhibits)} 件"),
+            ("案号", case.number if case else "（未入案卷）"),
+            ("案件名称", case.title if case else ""),
+            ("证据件数", f"{len(self.subject.numbered)} 件{volume}"),
             ("依据", "《最高人民法院关于行政诉讼证据若干问题的规定》第十二条"),
         ]
         state: list[tuple[str, str] | tuple[str, str, bool]] = [
@@ -55,17 +85,20 @@ class Certificate:
             ("账本根值", log.root.hex(), True),
             ("见证方", witnesses or "未设见证方"),
         ]
-        listed = [[str(one.number), one.proven.sealed.name, _when(_recorded(one)), _duration(one)] for one in exhibits]
-        first = Section(
-            "一、案件与账本",
-            (rows(*about), rows(*state), table(("编号", "原始文件名", "录制开始", "时长"), listed)),
-        )
-        sections = (first, *(_exhibit(one, number) for number, one in enumerate(exhibits)), _check(), _signing())
+        listed = table(("编号", "原始文件名", "录制开始", "时长"), lines)
         foot = f"{log.origin} · 账本条目数 {log.size} · 根值 {log.root.hex()[:16]}"
-        return Certificate(
-            origin=log.origin,
-            document=Document("电子数据证据说明", "（视听资料制作说明）", foot, sections),
-        )
+        first = Section("一、案件与账本", (rows(*about), rows(*state), listed))
+        return Document("电子数据证据说明", "（视听资料制作说明）", foot, (first,))
+
+
+def listed_line(one: Exhibit) -> tuple[str, ...]:
+    """Return an exhibit's line in the list at the beginning."""
+    return (str(one.number), one.proven.sealed.name, _when(_recorded(one)), _duration(one))
+
+
+def closing() -> tuple[Section, ...]:
+    """Return what a certificate ends with: how to repeat the check, and the signature."""
+    return _check(), _signing()
 
 
 def short_code(exhibit: Exhibit) -> str:
@@ -74,7 +107,8 @@ def short_code(exhibit: Exhibit) -> str:
     return "-".join(digits[start : start + 5] for start in range(0, 20, 5))
 
 
-def _exhibit(one: Exhibit, number: int) -> Section:
+def exhibit_section(one: Exhibit, *, first: bool) -> Section:
+    """Return what a certificate says of one exhibit; each but the first begins a page."""
     sealed, digest = one.proven.sealed, one.proven.sealed.digest
     blocks = (
         rows(
@@ -103,7 +137,7 @@ def _exhibit(one: Exhibit, number: int) -> Section:
         *_observed(one),
         text(_kept(one)),
     )
-    return Section(f"二、证据 {one.number}", blocks, own_page=number > 0)
+    return Section(f"二、证据 {one.number}", blocks, own_page=not first)
 
 
 def _check() -> Section:

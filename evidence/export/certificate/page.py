@@ -33,7 +33,7 @@ def certificate_html(certificate: Certificate) -> str:
     """Write a certificate as HTML."""
     document = certificate.document
     sections = "".join(map(section_html, document.sections))
-    return f"{head_html(_title(document), document)}{sections}{foot_html(document)}"
+    return f"{head_html(title_of(document), document)}{sections}{foot_html(document)}"
 
 
 def head_html(title: str, document: Document) -> str:
@@ -51,7 +51,8 @@ def foot_html(document: Document) -> str:
     return f"<footer>{_words(document.foot)}</footer></body></html>\n"
 
 
-def _title(document: Document) -> str:
+def title_of(document: Document) -> str:
+    """Return what the window of a certificate is called: its title, and the number of the case."""
     first = document.sections[0].blocks[0].rows
     return f"{document.title} {first[0].value}" if first else document.title
 
