@@ -3,7 +3,7 @@
 `<name>.zip.part` grows, and `<name>.zip.state` tells how far it may be believed:
 
 1. bytes are written into the part                          crash: they are not believed, and written again
-2. every 256 MiB the part is synced in a thread of its own   crash: the next attempt goes on behind the state
+2. every 64 MiB the part is synced in a thread of its own    crash: the next attempt goes on behind the state
    (`write_behind`), then the state as it was when that
    began is replaced (file, folder synced)
 3. the directory is written, the part synced                 crash: the same
@@ -31,6 +31,7 @@ from typing import Final
 from evidence.core.durable import sync_folder, write_file
 from evidence.errors import LeaseLost
 from evidence.export.copying import copy_proved
+from evidence.export.crc import crc32_joined
 from evidence.export.folder import blaming_target, require_free, writing_folder
 from evidence.export.members import Member, Plan, Stored
 from evidence.export.write_behind import WriteBehind, new_files, write_behind
@@ -38,7 +39,7 @@ from evidence.export.zip_format import Slot, archive_bytes, directory, lay_out, 
 
 PART_SUFFIX: Final = ".part"
 STATE_SUFFIX: Final = ".state"
-SYNC_BYTES: Final = 256 * 1024 * 1024
+SYNC_BYTES: Final = 64 * 1024 * 1024
 """After so many bytes the part is synced and the state tells of it; twice as many may be lost with the power."""
 
 Locate = Callable[[bytes], Path]
@@ -54,18 +55,6 @@ class _State:
     member: int = 0
     chunks: int = 0
     crc: int = 0
-
-
-@dataclass
-class _Crc:
-    """CRC-32 of what was taken so far."""
-
-    value: int = 0
-
-    def take(self, view: memoryview) -> int:
-        """Go on over more bytes; return the CRC-32 (ZIP APPNOTE 4.4.7) of everything so far."""
-        self.value = zlib.crc32(view, self.value)
-        return self.value
 
 
 def write_archive(
@@ -139,10 +128,10 @@ class _Writing:
         return _write_small(self.handle, member, slot.data)
 
     def _original(self, source: Stored, slot: Slot) -> int:
-        crc, before = _Crc(self.state.crc), self.state
 
-        def passed(chunks: int, count: int, followed: int) -> None:
-            self.state = replace(before, chunks=chunks, crc=followed)
+        def passed(chunks: int, count: int, of_these: int, bytes_of_these: int) -> None:
+            crc = crc32_joined(self.state.crc, of_these, bytes_of_these)
+            self.state = replace(self.state, chunks=chunks, crc=crc)
             self._reached(slot.data + count)
 
         copy_proved(
@@ -151,11 +140,11 @@ class _Writing:
             self.handle,
             place=slot.data,
             stop=self.stop,
-            follow=crc.take,
-            skip_chunks=before.chunks,
+            also=zlib.crc32,
+            skip_chunks=self.state.chunks,
             passed=passed,
         )
-        return crc.value
+        return self.state.crc
 
     def _reached(self, place: int) -> None:
         self.progress(place)
@@ -225,7 +214,7 @@ def _copy_out(
 ) -> None:
     with write_behind(handle, step_bytes=SYNC_BYTES) as behind:
 
-        def passed(_chunks: int, count: int, _followed: int) -> None:
+        def passed(_chunks: int, count: int, *_: int) -> None:
             progress(count)
             behind.reached(count)
 

@@ -2,10 +2,10 @@
 
 The system copies (`copy_file_range`), so no byte goes through this process on its way; what came out is read from the
 copy into a few buffers that go round, while it is still in memory, and that is what is checked. Where the system does
-not, this thread reads and writes. Two helpers check the leaves of the buffers, a third follows with whatever digest
-the caller wants of them in order. hashlib, zlib, copying, reading and writing let go of the interpreter lock. The
-whole-file SHA-256 is not computed again: the leaves lead to the sealed root, and root and SHA-256 were sealed together.
-Where the file system can share blocks, `copy_file_range` does. Why so: ADR 36.
+not, this thread reads and writes. Two helpers check the leaves of the buffers, and take whatever digest the caller
+wants of each while it is in the processor's cache. hashlib, zlib, copying, reading and writing let go of the
+interpreter lock. The whole-file SHA-256 is not computed again: the leaves lead to the sealed root, and root and SHA-256
+were sealed together. Where the file system can share blocks, `copy_file_range` does. Why so: ADR 36 and 46.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ _BUFFERS: Final = 6
 _CHECKERS: Final = 2
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
-Follow = Callable[[memoryview], int]
-Passed = Callable[[int, int, int], None]
+Digest = Callable[[memoryview], int]
+Passed = Callable[[int, int, int, int], None]
 
 
 def copy_proved(
@@ -42,9 +42,9 @@ def copy_proved(
     *,
     place: int = 0,
     stop: threading.Event,
-    follow: Follow | None = None,
+    also: Digest = lambda _view: 0,
     skip_chunks: int = 0,
-    passed: Passed = lambda _chunks, _bytes, _followed: None,
+    passed: Passed = lambda _chunks, _bytes, _digest, _length: None,
 ) -> None:
     """Copy chunks of an original.
 
@@ -55,10 +55,10 @@ def copy_proved(
             only after this returns.
         place: Where in it the first wanted chunk belongs, in bytes; skipped ones are passed over.
         stop: Set it to give up.
-        follow: Takes the bytes in order, in a thread of its own, and tells what they come to so far.
+        also: Taken of the bytes of each step besides, in another thread and in any order.
         skip_chunks: So many of the wanted chunks were copied before.
-        passed: Told how many chunks and bytes are copied and checked, the skipped ones included, and what `follow` said
-            of just these (0 without one); from this thread.
+        passed: Told, step by step in order and from this thread, how many chunks and bytes are copied and checked, the
+            skipped ones included, and of the bytes of this step what `also` came to and how many they are.
 
     Raises:
         EvidenceDamaged: It cannot be read, or is not what was sealed.
@@ -70,18 +70,18 @@ def copy_proved(
     except OSError as error:
         raise EvidenceDamaged(f"the stored original cannot be read: {error.strerror}") from error
     mover = _Mover(handle, target)
-    behind: deque[tuple[Future[None], Future[int] | None, int, int]] = deque()
+    behind: deque[tuple[Future[int], int, int]] = deque()
     done_chunks = done_bytes = 0
 
     def settle() -> None:
         nonlocal done_chunks, done_bytes
-        checked, followed, chunks, count = behind.popleft()
-        checked.result()
+        checked, chunks, count = behind.popleft()
+        digest = checked.result()
         done_chunks, done_bytes = done_chunks + chunks, done_bytes + count
-        passed(done_chunks, done_bytes, 0 if followed is None else followed.result())
+        passed(done_chunks, done_bytes, digest, count)
 
     try:
-        with ThreadPoolExecutor(_CHECKERS) as checkers, ThreadPoolExecutor(1) as follower:
+        with ThreadPoolExecutor(_CHECKERS) as checkers:
             buffers = cycle([memoryview(bytearray(_BUFFER_CHUNKS * CHUNK_BYTES)) for _ in range(_BUFFERS)])
             for first, chunks in _steps(stored):
                 length = min((first + chunks) * CHUNK_BYTES, stored.size) - first * CHUNK_BYTES
@@ -94,8 +94,7 @@ def copy_proved(
                     raise LeaseLost("the export was given up")
                 view = next(buffers)[:length]
                 mover.move(view, first * CHUNK_BYTES, at)
-                checked = checkers.submit(_check, view, stored.leaves, first)
-                behind.append((checked, None if follow is None else follower.submit(follow, view), chunks, length))
+                behind.append((checkers.submit(_check, view, stored.leaves, first, also), chunks, length))
                 # The next buffer is the one that was handed out longest ago: the helpers must be done with it.
                 while len(behind) >= _BUFFERS:
                     settle()
@@ -152,7 +151,7 @@ def _steps(stored: Stored) -> list[tuple[int, int]]:
     ]
 
 
-def _check(view: memoryview, leaves: bytes, first: int) -> None:
+def _check(view: memoryview, leaves: bytes, first: int, also: Digest) -> int:
     for number, start in enumerate(range(0, len(view), CHUNK_BYTES), first):
         stated = leaves[number * HASH_BYTES : (number + 1) * HASH_BYTES]
         if leaf_hash(view[start : start + CHUNK_BYTES]) != stated:
@@ -161,6 +160,7 @@ def _check(view: memoryview, leaves: bytes, first: int) -> None:
                 first_byte=number * CHUNK_BYTES,
                 chunk=number,
             )
+    return also(view)
 
 
 def _read_original(handle: int, view: memoryview, position: int) -> None:

@@ -7,15 +7,19 @@ import hashlib
 import os
 import threading
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evidence.core.digest import CHUNK_BYTES, leaf_hashes
 from evidence.errors import EvidenceDamaged, ExportNoSpace, ExportTargetTaken, ExportTargetUnusable, LeaseLost
 from evidence.export import archive
 from evidence.export.archive import forget_archive, write_archive, write_package_folder
+from evidence.export.crc import crc32_joined
 from evidence.export.members import Member, Plan, Stored, small
 from evidence.export.zip_format import Slot, archive_bytes, directory, lay_out, local_header
 
@@ -260,3 +264,8 @@ def test_a_sync_that_fails_ends_the_archive_and_is_not_believed(
     with pytest.raises(ExportTargetUnusable):
         write(plan_of(original), tmp_path / "p.zip", original)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["p.zip.part"]
+
+
+@given(first=st.binary(max_size=300), second=st.binary(max_size=5000))
+def test_two_crcs_are_joined_as_if_the_bytes_were(first: bytes, second: bytes) -> None:
+    assert crc32_joined(zlib.crc32(first), zlib.crc32(second), len(second)) == zlib.crc32(first + second)
