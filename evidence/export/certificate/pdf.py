@@ -8,6 +8,8 @@ machine writes the same file.
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -35,6 +37,7 @@ ADVICE: Final = (
 
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _TEMPLATE: Final = "certificate.typ"
+_SECONDS_MAX: Final = 600
 
 
 def certificate_pdf(document: Document) -> bytes:
@@ -43,13 +46,34 @@ def certificate_pdf(document: Document) -> bytes:
     Raises:
         CertificateImpossible: There is no typst here, no font with Chinese, or typst refuses.
     """
+    return _compiled(json.dumps(_shown(document.as_json()), ensure_ascii=False))
+
+
+def certificate_pdf_apart(document: Document) -> bytes:
+    """Write a certificate as PDF in a process of its own, the same bytes: typst keeps of each document what it may need
+    for the next, and that is given back with the process only.
+
+    Raises:
+        CertificateImpossible: See `certificate_pdf`; or it takes longer than ten minutes.
+    """
+    told = json.dumps(_shown(document.as_json()), ensure_ascii=False).encode()
+    command = [sys.executable, "-I", "-m", "evidence.export.certificate.pdf"]
+    try:
+        done = subprocess.run(command, input=told, capture_output=True, check=False, timeout=_SECONDS_MAX)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise CertificateImpossible(f"typst does not come to an end: {error}") from error
+    if done.returncode:
+        raise CertificateImpossible(done.stderr.decode(errors="replace").strip()[-500:] or "typst died")
+    return done.stdout
+
+
+def _compiled(told: str) -> bytes:
     family = font_family()
     if family is None:
         raise CertificateImpossible(ADVICE)
     import typst
 
-    told = json.dumps(_shown(document.as_json()), ensure_ascii=False)
-    template = files(__package__).joinpath(_TEMPLATE).read_bytes()
+    template = files("evidence.export.certificate").joinpath(_TEMPLATE).read_bytes()
     try:
         return typst.compile(template, format="pdf", sys_inputs={"doc": told, "family": family}, timestamp=_EPOCH)
     except (RuntimeError, ValueError) as error:
@@ -74,3 +98,10 @@ def _shown(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _shown(one) for name, one in value.items()}
     return [_shown(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+if __name__ == "__main__":
+    try:
+        sys.stdout.buffer.write(_compiled(sys.stdin.buffer.read().decode()))
+    except CertificateImpossible as refused:
+        sys.exit(refused.message)

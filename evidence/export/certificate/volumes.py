@@ -1,7 +1,8 @@
 """The certificate on paper, in volumes of so many exhibits: typst needs 0.8 MiB for each exhibit of one document.
 
 A package with few exhibits has `certificate.pdf`; one with more has `certificate-001.pdf` and so on, each with the
-case, the log, the list of its own exhibits, the method of the check and a place to sign.
+case, the log, the list of its own exhibits, the method of the check and a place to sign. Those are made one after the
+other, each in a process that ends.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Final
 
 from evidence.errors import CertificateImpossible
 from evidence.export.certificate.facts import Certificate, Opening
-from evidence.export.certificate.pdf import certificate_pdf
+from evidence.export.certificate.pdf import certificate_pdf, certificate_pdf_apart
 from evidence.export.gathering import Exhibit
 
 CERTIFICATE_NAME: Final = "certificate"
@@ -55,7 +56,7 @@ class Volumes:
         )
         self._kept, self._done = [], last
         try:
-            pdf = certificate_pdf(certificate.document)
+            pdf = (certificate_pdf_apart if several else certificate_pdf)(certificate.document)
         except CertificateImpossible as error:
             self.impossible = error.message
             return None
