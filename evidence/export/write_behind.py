@@ -11,7 +11,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,11 +98,10 @@ class NewFiles:
         while len(self._waiting) >= self.open_max:
             self._waiting.popleft().result()
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o444)
-        try:
+        with ExitStack() as undo:
+            undo.callback(os.close, handle)
             yield handle
-        except BaseException:
-            os.close(handle)
-            raise
+            undo.pop_all()
         self._waiting.append(self.lane.submit(_sync_and_close, handle))
 
     def wait(self) -> None:
