@@ -119,6 +119,17 @@ async def test_the_histories_of_others_name_only_what_their_reader_may_know_of(o
     assert line["payload"]["clips"] == [str(office.clips["granted"])]
 
 
+async def test_what_others_searched_for_stands_in_custody_reports_alone(office: Office) -> None:
+    who, clip = await keeper(office), office.clips["secret"]
+    assert (await office.ask("GET", f"/v1/clips?purpose={PURPOSE}", who)).status == 200
+    told = {
+        name: [line["type"] for line in (await office.ask("GET", f"/v1/clips/{clip}/{name}", who)).json()["items"]]
+        for name in ("history", "custody-report")
+    }
+    assert "clips.searched" in told["custody-report"]
+    assert "clips.searched" not in told["history"]
+
+
 async def test_roles_look_as_the_rules_of_access_say(office: Office) -> None:
     clips = list(office.clips.values())
     assert (await look(office, await office.person(Role.ADMINISTRATOR, "管理员"), *clips)).code == "auth.role"
