@@ -7,13 +7,14 @@ from aiohttp import web
 from api.call import Call
 from api.console.assets import INDEX, POLICY, assets
 from api.errors import RouteUnknown
+from api.models.console import ConsoleQuery
 from api.route import NoQuery
 
 ALWAYS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-cache"}
 """Kept by the browser, and asked about each time: after an update nobody works with an old page."""
 
 
-async def index(call: Call[None, NoQuery]) -> web.Response:
+async def index(call: Call[None, ConsoleQuery]) -> web.Response:
     """Return the page; all its views are one document."""
     return _answer(call, INDEX)
 
@@ -23,7 +24,7 @@ async def asset(call: Call[None, NoQuery]) -> web.Response:
     return _answer(call, call.request.match_info["asset"])
 
 
-def _answer(call: Call[None, NoQuery], name: str) -> web.Response:
+def _answer(call: Call[None, NoQuery] | Call[None, ConsoleQuery], name: str) -> web.Response:
     found = assets().get(name)
     if found is None:
         raise RouteUnknown("there is no such file")

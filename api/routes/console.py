@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api.console.assets import MEDIA_TYPES
 from api.handlers import console
+from api.models.console import ConsoleQuery
 from api.route import Answer, Route
 from api.routes.access import ANYBODY
 
@@ -17,6 +18,7 @@ CONSOLE_ROUTES: tuple[Route, ...] = (
         summary="The console, a page for people who work here",
         roles=ANYBODY,
         handle=console.index,
+        query=ConsoleQuery,
         answers=(Answer(status=200, means="The page", media_type="text/html"), _SAME),
         always=console.ALWAYS,
         tag="console",

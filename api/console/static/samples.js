@@ -20,7 +20,7 @@ export function Samples({ me }) {
 }
 
 function Commit({ onMade }) {
-  const [draw, setDraw] = useState("5");
+  const [draw, setDraw] = useState("1");
   const [purpose, setPurpose] = useState("");
   const [state, setState] = useState({});
   async function send(event) {

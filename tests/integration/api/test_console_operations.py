@@ -160,6 +160,8 @@ async def test_an_administrator_sees_the_house_and_no_footage(tab: Tab, house: H
     await tab.until("document.querySelectorAll('.dock').length === 1 && !!document.querySelector('.needs')")
     await tab.until("document.querySelectorAll('.part table').length >= 4")
     await shot(tab, "operations-administrator")
+    await tab.evaluate("document.documentElement.dataset.theme = 'dark'")
+    await shot(tab, "operations-dark")
     needs = await text_of(tab, ".needs")
     assert "槽位 2 有问题" in needs
     assert "台记录仪没有持有人" in needs
@@ -232,3 +234,85 @@ async def test_what_an_audit_named_leads_to_clips_but_nobody_who_sees_no_footage
         told_of = (await gather(replace(services, audit=audit), person_)).audit
         assert told_of is not None
         assert [(one.code, one.count, one.clips) for one in told_of.findings] == [("object.missing", 2, clips)]
+
+
+async def test_statistics_name_their_checkpoint_and_draw_what_the_table_says(tab: Tab, house: House) -> None:
+    await entered(tab, house, "guan.li")
+    await tab.evaluate("location.hash = '#/statistics?by=recorder'; undefined")
+    await tab.until("document.querySelectorAll('.chart svg[role]').length >= 4 && !!document.querySelector('tfoot')")
+    made = (await house.service.ask("GET", "/v1/statistics", role=Role.AUDITOR, params={"by": "recorder"})).json()
+    basis = await text_of(tab, ".basis")
+    assert made["root"][:16] in basis
+    assert made["rules"] in basis
+    assert await text_of(tab, "tfoot td") == str(made["total"]["clips"])
+    assert (await text_of(tab, ".chart svg text:last-child")) in ("1", ""), "the number stands beside its bar"
+    csv = await tab.evaluate("fetch(document.querySelector('a[download]').href).then(answer => answer.text())")
+    assert csv.splitlines()[0].startswith("recorder,clips,")
+    assert await tab.evaluate("document.querySelectorAll('#samples').length") == 0, "an administrator draws no cases"
+    await shot(tab, "statistics")
+    await tab.evaluate("document.documentElement.dataset.theme = 'dark'")
+    await shot(tab, "statistics-dark")
+    await tab.call("Emulation.setEmulatedMedia", media="print")
+    ground = "getComputedStyle(document.documentElement).getPropertyValue('--ground').trim()"
+    assert await tab.evaluate(ground) == "#ffffff", "paper is white in the dark room too"
+    assert await tab.evaluate("getComputedStyle(document.querySelector('.bar')).display") == "none"
+    await shot(tab, "statistics-print")
+
+
+async def test_a_list_is_tried_row_by_row_and_taken_whole(tab: Tab, house: House, tmp_path: Path) -> None:
+    bad, good = tmp_path / "bad.csv", tmp_path / "good.csv"
+    bad.write_text("number,name,unit,valid_until\n031,赵六,一中队,never\n032,,一中队,\n", "utf-8")
+    good.write_text("number,name,unit\n031,赵六,一中队\n", "utf-8")
+    await entered(tab, house, "guan.li")
+    await tab.evaluate("location.hash = '#/registers/officers'; undefined")
+    await tab.until("!!document.querySelector('input[type=file]')")
+    await tab.choose_files("input[type=file]", [bad])
+    await tab.until("document.querySelectorAll('.part tbody tr').length === 2")
+    assert "never" in await text_of(tab, ".part tbody")
+    await shot(tab, "import")
+    assert await tab.evaluate("!!document.querySelector('.part button.primary')") is False, "nothing to take"
+    await tab.choose_files("input[type=file]", [good])
+    await clicked(tab, ".part button.primary")
+    await tab.until("document.querySelector('.registers table')?.innerText.includes('赵六')")
+    await typed(tab, "input[type=search]", "nobody")
+    await tab.until("!!document.querySelector('.empty')")
+    units = house.service.url + "/console/#/registers/units"
+    await tab.go(units)
+    await tab.until("document.querySelector('.registers')?.innerText.includes('导入')")
+
+
+async def test_a_sample_is_promised_first_and_drawn_with_the_seed_of_this_browser(tab: Tab, house: House) -> None:
+    service = house.service
+    opened = {"number": "评查〔2026〕1号", "title": "抽样案"}
+    case = (await service.ask("POST", "/v1/cases", role=Role.ARCHIVIST, json=opened)).json()["case"]
+    async with asyncio.timeout(20):
+        while (await service.ask("GET", "/v1/operations", role=Role.AUDITOR)).json()["log"]["behind_seconds"] != 0:
+            await asyncio.sleep(0.05)
+    await person(service, "dang.an", Role.ARCHIVIST)
+    await entered(tab, house, "dang.an")
+    await tab.evaluate("location.hash = '#/statistics'; undefined")
+    await typed(tab, "#samples label.grow input", "季度评查")
+    one = "(f => { f.value = '1'; f.dispatchEvent(new Event('input', {bubbles: true})); })"
+    await tab.evaluate(f"{one}(document.querySelector('#samples input[type=number]'))")
+    await clicked(tab, "#samples form button.primary")
+    await clicked(tab, "#samples li button")
+    await tab.until("!!document.querySelector('#samples li a, #samples li .failure')")
+    while await tab.evaluate("!!document.querySelector('#samples li .failure')"):
+        await asyncio.sleep(0.2)
+        await clicked(tab, "#samples li button")
+        await tab.until("!!document.querySelector('#samples li a, #samples li .failure')")
+    assert await tab.evaluate("document.querySelector('#samples li a').getAttribute('href')") == f"#/cases/{case}"
+    await shot(tab, "sample")
+
+
+async def test_whoever_comes_back_unlinked_reads_why(tab: Tab, house: House) -> None:
+    await tab.call("Network.clearBrowserCookies")
+    await tab.go(f"{house.service.url}/console/?refused=auth.not_linked")
+    await tab.until("!!document.querySelector('.sign-in .failure')")
+    assert "尚未与本系统账号关联" in await text_of(tab, ".sign-in .failure")
+    assert await tab.evaluate("!!document.querySelector('.sign-in a.button')") is False, (
+        "no provider is configured here"
+    )
+    await shot(tab, "sign-in-refused")
+    hostile = await house.service.ask("GET", "/console/?refused=%3Cscript%3E")
+    assert hostile.code == "request.query"
