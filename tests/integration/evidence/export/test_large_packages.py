@@ -116,6 +116,8 @@ async def test_memory_does_not_follow_the_exhibits(
 
         write_archive(plan, tmp_path / "p.zip", locate=locate, stop=Event())
     grown = memory("VmHWM") - before
+    in_memory = {id(one.source): one.size for one in payload.members if isinstance(one.source, bytes)}
+    assert sum(in_memory.values()) < 10_000, "policy and keys, once for all exhibits"
     assert grown < growth_mib * MIB
     assert (tmp_path / "p.zip").stat().st_size > count * 10_000
     with zipfile.ZipFile(tmp_path / "p.zip") as packed:
