@@ -26,7 +26,7 @@ from api.errors import ConfigInvalid
 from api.tasks import audit_all
 from ledger.publish_s3 import open_s3_log
 from ledger.s3_place import S3Place
-from tests.acceptance.test_commands import shilu
+from tests.support.commands import shilu_here as shilu
 from tests.support.published_log import files_of
 from tests.support.s3_server import S3Server, Strike, s3_server
 from tests.support.service import RunningService, config_for, running_service
