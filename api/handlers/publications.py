@@ -215,7 +215,7 @@ async def terms(call: Call[None, NoQuery]) -> web.Response:
     return json_answer(Terms(items=items))
 
 
-async def forms(_: Call[None, NoQuery]) -> web.Response:
+async def forms(call: Call[None, NoQuery]) -> web.Response:
     """List forms and kinds."""
     known = known_forms()
 

@@ -17,8 +17,9 @@ from ingest.media.sample import make_recorders
 from ledger.checkpoint import parse_checkpoint
 from ledger.note import parse_note
 from tests.support.demo import VICTIMS, DemoProcess
+from tests.support.rounds import rounds
 
-RUNS = 30
+RUNS = rounds(everyday=20, soak=60)
 _RUN_SECONDS = 240
 _WINDOW_SECONDS = 9.0
 

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from evidence.parties.roles import Role
+from tests.support.rounds import rounds
 from tests.support.service import RunningService
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+EXAMPLES = rounds(everyday=12, soak=30)
+"""Drawn requests per operation, after those that walk through every value's limits, which are always the same."""
 
 
 @pytest.mark.slow
@@ -24,7 +27,7 @@ async def test_fuzz_every_operation(service: RunningService, role: Role, tmp_pat
     process = await asyncio.create_subprocess_exec(
         *(str(program), "--no-color", "run", f"{service.url}/openapi.json", "--checks", CHECKS),
         *("--header", f"Authorization:Bearer {await service.token(role)}"),
-        *("--max-examples", "30", "--seed", str(sorted(Role).index(role)), "--request-timeout", "20"),
+        *("--max-examples", str(EXAMPLES), "--seed", str(sorted(Role).index(role)), "--request-timeout", "20"),
         *("--phases", "examples,coverage,fuzzing", "--suppress-health-check", "all"),
         # Their media type is not one that requests can be generated for; test_uploads and test_uploads_raw see to them.
         *("--exclude-operation-id", "append_upload", "--exclude-operation-id", "override_upload"),

@@ -10,6 +10,7 @@ import copy
 import io
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 from uuid import uuid4
 
@@ -43,6 +44,12 @@ ODD = (
     "x" * 20_000,
 )
 """What a text may look like without being one."""
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Return the document, made once."""
+    return make_document(None)
 
 
 def example_of(route: Route, document: dict[str, Any]) -> Any:
@@ -87,9 +94,9 @@ async def send(shared: RunningService, route: Route, body: Any) -> Any:
 
 
 async def test_a_list_of_ten_thousand_is_refused_everywhere(shared: RunningService) -> None:
-    document, wrong, asked = make_document(None), [], 0
+    wrong, asked = [], 0
     for route in BODIES:
-        body = example_of(route, document)
+        body = example_of(route, document())
         for at in places(body, list):
             if not (first := value_at(body, at)[:1]):
                 continue
@@ -104,7 +111,7 @@ async def test_a_list_of_ten_thousand_is_refused_everywhere(shared: RunningServi
 @pytest.mark.slow
 @pytest.mark.parametrize("route", BODIES, ids=lambda route: route.name)
 async def test_no_value_of_a_text_gets_further_than_it_may(shared: RunningService, route: Route) -> None:
-    body = example_of(route, make_document(None))
+    body = example_of(route, document())
     for at in places(body, str):
         for value in REFUSED:
             reply = await send(shared, route, put(body, at, value))
