@@ -3,8 +3,9 @@
 Each is one ledger entry in the caller's transaction, under the lock of its case, judged by the clock as it stands then;
 the row of the clock follows in the same transaction. A crash before the commit leaves nothing said.
 
-An extension is granted by somebody who neither opened nor handles the case nor asked for it (R31), before the last day
-is over, and within what the rule allows. Nothing is ever taken back: a clock that should not count is voided.
+An extension is granted by somebody who did nothing for the case, handles it neither by account nor by name, did not ask
+for it and, where the term is the review's, does not review it (R31), before the last day is over, and within what the
+rule allows. Nothing is ever taken back: a clock that should not count is voided.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from evidence.deadlines.follow import derive_case, refresh_case
 from evidence.deadlines.rules import KINDS, PERIODIC
 from evidence.deadlines.store import names_of_actor, rule_book
 from evidence.deadlines.written import read_clock
+from evidence.review.store import reviewers_of, workers_of
 from ledger.canonical import JsonValue
 
 STARTED_BY_HAND = tuple(kind for kind in KINDS if kind not in (*PERIODIC, "storing", "archive", "case"))
@@ -132,11 +134,11 @@ async def extend(
 
     Raises:
         ClockUnknown: The case has no such clock.
-        ExtensionRefused: Whoever grants it handles the case, or the rule does not allow so many days.
+        ExtensionRefused: Whoever grants it worked on the case or reviews it, or the rule does not allow so many days.
         ClockConflict: The last day is over.
     """
     one, now = await _open(conn, key, case, clock=clock)
-    await _require_other(conn, case, actor=actor, asked_by=asked_by)
+    await _require_other(conn, case, one.clock.rule.kind, actor=actor, asked_by=asked_by)
     allowed = one.clock.rule.extension_days_max - sum(given.days for given in one.clock.extensions)
     if days > allowed:
         raise ExtensionRefused(f"the rule allows {max(allowed, 0)} more days, not {days}", allowed=max(allowed, 0))
@@ -258,10 +260,12 @@ async def _say(
     return recorded
 
 
-async def _require_other(conn: Connection, case: UUID, *, actor: str, asked_by: str | None) -> None:
-    """See that whoever grants days is not who handles the case."""
+async def _require_other(conn: Connection, case: UUID, kind: str, *, actor: str, asked_by: str | None) -> None:
+    """See that whoever grants days did nothing for the case, is none of its handlers by name, and not its reviewer."""
     file = await open_file(conn, case)
     handlers = {number_key(one) for one in (*file.dossier.handlers, *([asked_by] if asked_by else []))}
     names = {number_key(name) for name in await names_of_actor(conn, actor)}
-    if file.case.opened_by == actor or names & handlers:
+    if names & handlers or actor in await workers_of(conn, case):
         raise ExtensionRefused("an extension is granted by somebody who does not handle the case")
+    if kind == "review" and actor in await reviewers_of(conn, case):
+        raise ExtensionRefused("whoever reviews a case does not grant themselves more days for it")

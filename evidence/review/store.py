@@ -243,6 +243,16 @@ async def workers_of(conn: Connection, case_id: UUID) -> frozenset[str]:
     return frozenset(row["who"] for row in rows)
 
 
+async def reviewers_of(conn: Connection, case_id: UUID) -> frozenset[str]:
+    """Return who took a step of a case's review that is the reviewer's: gave an opinion, asked for a supplement."""
+    rows = await conn.fetch(
+        """SELECT DISTINCT stated_by FROM review_step
+           WHERE case_id = $1 AND kind NOT IN ('submitted', 'resumed', 'disagreed')""",
+        case_id,
+    )
+    return frozenset(row["stated_by"] for row in rows)
+
+
 async def stated_facts_of(conn: Connection, case_id: UUID) -> Sequence[tuple[int, Mapping[str, object]]]:
     """Return the facts of a case as each of its versions states them, with the version."""
     rows = await conn.fetch(
