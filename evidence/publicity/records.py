@@ -46,6 +46,7 @@ from evidence.publicity.standing import (
     require_state,
 )
 from evidence.publicity.store import VersionRow
+from evidence.review.revocation_store import revocations_of
 from ledger.canonical import JsonObject
 
 SCHEMA = "shilu-publication-1"
@@ -250,12 +251,14 @@ async def publish(
 
     Raises:
         PublicationUnknown, PublicationStale: See above.
-        PublicationNotReady: It is not approved, or published already.
+        PublicationNotReady: It is not approved, or published already; or the decision that it tells of stands no more,
+            or was changed after this version was written.
     """
     known = await _locked(conn, publication)
     require_newest(known, version)
     require_state(known, State.APPROVED)
     row, shown = known.newest, known.approved_fields()
+    await _require_standing(conn, row)
     today = clock().astimezone(CHINA).date()
     term = (await store.terms_in_force(conn)).get(row.kind)
     until = row.until
@@ -273,6 +276,20 @@ async def publish(
         "until": None if until is None else until.isoformat(),
     }
     return await _step(conn, "published", known, content, actor=actor, clock=clock, entropy=entropy)
+
+
+async def _require_standing(conn: Connection, row: VersionRow) -> None:
+    """Refuse to tell of a decision as it does not stand any more; holds the case still until the transaction ends."""
+    if row.case_id is None or row.form == REGISTER:
+        return
+    await lock_subject(conn, f"case:{row.case_id}")
+    for one in await revocations_of(conn, row.case_id):
+        if one.effect != "changed" or one.entry_id > row.entry_id:
+            raise PublicationNotReady(
+                "the decision does not stand as this version tells it",
+                effect=one.effect,
+                revocation=str(one.entry_id),
+            )
 
 
 async def withdraw(

@@ -1,10 +1,10 @@
 """One scenario per source document (S0-S4), by a client that knows the addresses of the API and nothing else.
 
 clip -> annotation -> coverage -> refused decision -> submission -> problems -> submission again -> approval -> change
--> refused decision -> submission again -> approval -> decision -> publication -> correction -> withdrawal; then every
-round is verified from what was answered alone, the trail of the case leads from the publication back to the recorder,
-and the record of the whole service is replayed. Before that the decision is revoked, and at the end the case is
-archived: what was not recorded is exempted, and a package of the case is judged by `shilu-verify`.
+-> refused decision -> submission again -> approval -> decision -> publication -> correction -> archive -> revocation ->
+withdrawal; every round is verified from what was answered alone, what was not recorded is exempted, the trail of the
+case leads from the publication back to the recorder, a package of the case is judged by `shilu-verify`, and the record
+of the whole service is replayed.
 """
 
 from __future__ import annotations
@@ -179,14 +179,16 @@ async def test_r25_from_a_clip_to_a_decision_that_was_reviewed(client: Client, n
     assert (await client.decide(case, "又一号")).code == "decision.made"
     assert await client.get(Role.AUDITOR, f"/v1/cases/{case}/decision") == made.json()
     await verify_rounds(client, case, made.json())
-    await told_to_the_public(client, case, f"{name}的厂")
-    await led_back(client, case, clip)
+    publication = await told_to_the_public(client, case, f"{name}的厂")
     await archived(client, case, clip, name)
+    await revoked(client, case, publication)
+    await withdrawn(client, publication)
+    await led_back(client, case, clip)
     await handed_over(client, case, tmp_path)
 
 
-async def told_to_the_public(client: Client, case: str, subject: str) -> None:
-    """Publish the decision, correct it and withdraw it, as three people; the public sees what it should each time."""
+async def told_to_the_public(client: Client, case: str, subject: str) -> str:
+    """Publish the decision and correct it, as two people; the public sees what it should each time."""
     fields = {"authority": "某局", "subject": subject, "category": "行政处罚", "conclusion": "罚款人民币十万元"}
     draft = {"form": "brief", "kind": "penalty", "fields": fields, "case": case}
     made = (await client.post(HANDLER, "/v1/publications", draft))["publication"]
@@ -202,11 +204,32 @@ async def told_to_the_public(client: Client, case: str, subject: str) -> None:
         await client.post(REVIEWER, f"{steps}/approval", {"version": version})
         await client.post(HANDLER, f"{steps}/issue", {"version": version})
         assert (await client.service.ask("GET", public)).json()["fields"] == shown
-    await revoked(client, case, made)
-    await client.post(REVIEWER, f"{steps}/withdrawal", {"cause": "revoked", "reason": "行政复议撤销"})
-    assert await must_go(client, made) is None
-    gone = (await client.service.ask("GET", public)).json()
+    return str(made)
+
+
+async def withdrawn(client: Client, publication: str) -> None:
+    """R36: what has to go goes, with its reason; the public gets the tombstone."""
+    why = {"cause": "revoked", "reason": "行政复议撤销"}
+    await client.post(REVIEWER, f"/v1/publications/{publication}/withdrawal", why)
+    assert await must_go(client, publication) is None
+    gone = (await client.service.ask("GET", f"/public/v1/records/{publication}")).json()
     assert (gone["status"], gone["fields"], gone["reason"]) == ("withdrawn", None, "行政复议撤销")
+
+
+async def approved_text(client: Client, case: str) -> str:
+    """Draft a text about the case's decision, and approve it."""
+    fields = {"authority": "某局", "subject": "某厂", "category": "行政处罚", "conclusion": "罚款人民币十万元"}
+    draft = {"form": "brief", "kind": "penalty", "fields": fields, "case": case}
+    late = (await client.post(HANDLER, "/v1/publications", draft))["publication"]
+    await client.post(REVIEWER, f"/v1/publications/{late}/approval", {"version": 1})
+    return str(late)
+
+
+async def kept_back(client: Client, publication: str, *, since: str) -> None:
+    """What tells of a decision as it does not stand any more is not published, approved or not (R36)."""
+    refused = await client.ask(HANDLER, "POST", f"/v1/publications/{publication}/issue", {"version": 1})
+    assert refused.code == "publication.not_ready"
+    assert refused.json()["details"]["revocation"] == since
 
 
 async def footage_of(client: Client, clip: object, item: Item, version: int) -> None:
@@ -235,7 +258,7 @@ async def put_right(client: Client, case: str, items: Mapping[str, Item], reason
 
 
 async def archived(client: Client, case: str, clip: object, name: str) -> None:
-    """Do what readiness asks for until nothing is left, and archive; the revocation is no obstacle."""
+    """Do what readiness asks for until nothing is left, and archive."""
     path, items = f"/v1/cases/{case}", {item.key: item for item in preset(name).content.items}
     await footage_of(client, clip, next(iter(items.values())), 3)
     for _ in range(2):
@@ -277,7 +300,7 @@ async def handed_over(client: Client, case: str, folder: Path) -> None:
 
 
 async def revoked(client: Client, case: str, publication: str) -> None:
-    """R36: a decision is revoked and stays on record; its publication has to go, and the clock runs by itself."""
+    """R36: the decision of an archived case falls and stays on record; what is public of it has to go, a clock runs."""
     path, today = f"/v1/cases/{case}/decision/revocations", datetime.now(CHINA).date()
     said = {
         "effect": "revoked",
@@ -293,9 +316,11 @@ async def revoked(client: Client, case: str, publication: str) -> None:
     for broken in ({"effect": "forgotten"}, {"basis": ""}, {"document": ""}, {"more": 1}):
         assert (await client.ask(HANDLER, "POST", path, said | broken)).code == "request.invalid"
     assert await must_go(client, publication) is None
+    waiting = await approved_text(client, case)
     changed = said | {"effect": "changed", "basis": "own_correction"}
     first = (await client.post(HANDLER, path, changed, Idempotency_Key=f"changed-{case}"))["entry"]
     assert (await client.post(HANDLER, path, changed, Idempotency_Key=f"changed-{case}"))["entry"] == first
+    await kept_back(client, waiting, since=first)
     entry = (await client.post(HANDLER, path, said))["entry"]
     assert (await client.ask(HANDLER, "POST", path, said)).json()["details"]["problem"] == "gone"
     kept = await client.get(Role.AUDITOR, f"/v1/cases/{case}/decision")
@@ -304,6 +329,7 @@ async def revoked(client: Client, case: str, publication: str) -> None:
     assert told == [(1, "changed", "own_correction", document), (2, "revoked", "reconsideration", document)]
     assert (await client.get(Role.AUDITOR, f"/v1/cases/{case}/review"))["decision"] == kept
     assert await must_go(client, publication) == first
+    await kept_back(client, await approved_text(client, case), since=entry)
     services = client.service.services
     clocks: list[Any] = []
     while len(clocks) < 2:  # entries get their place in the log a moment later
@@ -326,7 +352,7 @@ async def led_back(client: Client, case: str, clip: object) -> None:
         trail = await client.get(Role.AUDITOR, address)
         acts = {act["type"] for act in trail["acts"]}
         assert {"case.decided", "decision.revoked", "publication.published", "publication.withdrawn"} <= acts, address
-    (exhibit,) = (await client.get(Role.AUDITOR, f"/v1/cases/{case}/trail"))["exhibits"]
+    exhibit, *_ = (await client.get(Role.AUDITOR, f"/v1/cases/{case}/trail"))["exhibits"]
     assert (exhibit["exhibit"], exhibit["trail"]["clip"]) == (1, str(clip))
     first = await client.get(Role.AUDITOR, f"/v1/clips/{clip}")
     (source,) = exhibit["trail"]["sources"]
