@@ -26,7 +26,7 @@ from api.errors import ConfigInvalid
 from api.tasks import audit_all
 from ledger.publish_s3 import open_s3_log
 from ledger.s3_place import S3Place
-from tests.support.commands import shilu_here as shilu
+from tests.acceptance.test_commands import started
 from tests.support.published_log import files_of
 from tests.support.s3_server import S3Server, Strike, s3_server
 from tests.support.service import RunningService, config_for, running_service
@@ -82,7 +82,7 @@ async def followed(url: str, folder: Path, vkey: str) -> dict[str, bytes]:
     """Mirror and monitor a log by command; return the copy."""
     copy, state = str(folder / "copy"), str(folder / "state")
     for words in (("mirror", url, copy), ("monitor", url, "--state", state, "--all")):
-        ran = await asyncio.to_thread(shilu, "log", *words, "--vkey", vkey, "--once", "--json")
+        ran = await asyncio.to_thread(started, "log", *words, "--vkey", vkey, "--once", "--json")
         assert ran.code == Exit.OK, ran
     return {path: data for path, data in files_of(folder / "copy").items() if not path.startswith(".")}
 
