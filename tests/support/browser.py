@@ -29,6 +29,23 @@ _START_SECONDS = 60
 _ANSWER_SECONDS = 100
 _MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 
+_KEYS = {
+    "Tab": 9,
+    "Enter": 13,
+    "Escape": 27,
+    " ": 32,
+    "PageUp": 33,
+    "PageDown": 34,
+    "End": 35,
+    "Home": 36,
+    "ArrowLeft": 37,
+    "ArrowUp": 38,
+    "ArrowRight": 39,
+    "ArrowDown": 40,
+    "Delete": 46,
+}
+"""Keys that write nothing, and the space, by the numbers that Windows gave them and browsers go by."""
+
 _SWITCHES = (
     "--headless=new",
     "--remote-debugging-port=0",
@@ -168,11 +185,13 @@ class Tab:
         for step in ("dragEnter", "dragOver", "drop"):
             await self.call("Input.dispatchDragEvent", type=step, x=box[0] + 9, y=box[1] + 9, data=data)
 
-    async def press(self, key: str) -> None:
-        """Press and release a key, given by its DOM name; `Tab` moves the focus."""
-        code = {"Tab": 9, "Enter": 13, " ": 32}[key]
-        for step in ("keyDown", "keyUp"):
-            await self.call("Input.dispatchKeyEvent", type=step, key=key, code=key, windowsVirtualKeyCode=code)
+    async def press(self, key: str, *, shift: bool = False, control: bool = False) -> None:
+        """Press and release a key, given by its DOM name: `Tab` moves the focus, a letter writes itself."""
+        code = _KEYS.get(key) or (ord(key.upper()) if key.isalnum() else 0)
+        text = {"Enter": "\r"}.get(key, key if len(key) == 1 and not control else "")
+        told = {"key": key, "code": key, "windowsVirtualKeyCode": code, "modifiers": 8 * shift + 2 * control}
+        await self.call("Input.dispatchKeyEvent", type="keyDown" if text else "rawKeyDown", text=text, **told)
+        await self.call("Input.dispatchKeyEvent", type="keyUp", **told)
 
     async def screenshot(self, target: Path) -> None:
         """Write a picture of the whole page as PNG."""

@@ -68,20 +68,20 @@ export function AnnotationEditor({ detail, me, words, place, onSeek, onSaved }) 
       <label>${t("annotation.remark")}<textarea rows="4" maxlength="4000" value=${content.remark ?? ""} onInput=${(e) => put({ remark: e.target.value })}></textarea></label>
       <label>${t("annotation.item")}<input maxlength="400" value=${content.item ?? ""} onInput=${(e) => put({ item: e.target.value })} /></label>
       <label>${t("annotation.place")}<input maxlength="400" value=${content.place ?? ""} onInput=${(e) => put({ place: e.target.value })} /></label>
-      <h3>${t("annotation.markers")}</h3>
+      <h2>${t("annotation.markers")}</h2>
       <ul class="plain">${markers.map((marker, index) => html`<li class="row" key=${index}>
         <button type="button" class="plain" onClick=${() => onSeek(marker.at_ms)}>${clockText(marker.at_ms)}</button>
         <${Word} label=${t("annotation.markers")} terms=${words.markers} value=${marker.kind} onChoose=${(kind) => put({ markers: set(markers, index, { kind }) })} />
         <input class="grow" aria-label=${t("annotation.text")} value=${marker.note ?? ""} onInput=${(e) => put({ markers: set(markers, index, { note: e.target.value }) })} />
         <${Remove} onRemove=${() => put({ markers: without(markers, index) })} /></li>`)}</ul>
       <button type="button" onClick=${() => put({ markers: [...markers, { kind: "key_moment", at_ms: Math.round(place.ms) }] })}>${t("annotation.add_marker")}</button>
-      <h3>${t("annotation.speakers")}</h3>
+      <h2>${t("annotation.speakers")}</h2>
       <ul class="plain">${speakers.map((speaker, index) => html`<li class="row" key=${index}>
         <${Word} label=${t("annotation.role")} terms=${words.speakers} value=${speaker.role} onChoose=${(role) => put({ speakers: set(speakers, index, { role }) })} />
-        <input class="grow" aria-label=${t("annotation.name")} placeholder=${t("annotation.name")} value=${speaker.name ?? ""} onInput=${(e) => put({ speakers: set(speakers, index, { name: e.target.value }) })} />
+        <input class="grow speaker-name" aria-label=${t("annotation.name")} placeholder=${t("annotation.name")} value=${speaker.name ?? ""} onInput=${(e) => put({ speakers: set(speakers, index, { name: e.target.value }) })} />
         <${Remove} onRemove=${() => put({ speakers: without(speakers, index), dialogue: dialogue.map((part) => (part.speaker === speaker.key ? { ...part, speaker: undefined } : part)) })} /></li>`)}</ul>
-      <button type="button" onClick=${() => put({ speakers: [...speakers, { key: freeKey(speakers), role: "unknown" }] })}>${t("annotation.add_speaker")}</button>
-      <h3>${t("annotation.dialogue")}</h3>
+      <button type="button" class="add-speaker" onClick=${() => put({ speakers: [...speakers, { key: freeKey(speakers), role: "unknown" }] })}>${t("annotation.add_speaker")}</button>
+      <h2>${t("annotation.dialogue")}</h2>
       <ul class="plain">${dialogue.map((part, index) => html`<li class="row" key=${index}>
         <button type="button" class="plain" onClick=${() => onSeek(part.from_ms)}>${clockText(part.from_ms)}</button>
         <select aria-label=${t("annotation.speakers")} value=${part.speaker ?? ""} onChange=${(e) => put({ dialogue: set(dialogue, index, { speaker: e.target.value || undefined }) })}>

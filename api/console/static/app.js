@@ -65,7 +65,12 @@ function App() {
   useEffect(() => {
     useLanguage(language);
     void enter();
-    const moved = () => setWhere(place());
+    const moved = () => setWhere((before) => {
+      const next = place();
+      // Another page: keys and screen readers begin at it, not where the one before ended.
+      if (before.view !== next.view || before.id !== next.id) document.getElementById("content")?.focus({ preventScroll: true });
+      return next;
+    });
     const lost = () => setEnded(true);
     addEventListener("hashchange", moved);
     sessionEnded.addEventListener("ended", lost);
