@@ -28,6 +28,7 @@ from evidence.export.folder import blaming_target
 from evidence.export.gathering import Subject, gather, subject_of
 from evidence.export.members import Payload
 from evidence.export.packing import Packing
+from evidence.export.reviewed import review_of
 from evidence.export.spool import Spool
 from evidence.receipts import build_receipt
 from evidence.verify.archived import SHELVES
@@ -62,6 +63,7 @@ async def read_package(
     async with pool.acquire() as conn:
         subject = await subject_of(conn, case=case, clips=clips)
         archived = await archived_of(exporter, conn, subject)
+        review = await review_of(exporter, conn, subject)
     packing = Packing(exporter.showing, subject, spool)
     documents = () if archived is None else archived.documents
     wanted = [(shelf, *one) for shelf, many in zip(SHELVES, (subject.numbered, documents), strict=True) for one in many]
@@ -71,7 +73,7 @@ async def read_package(
                 read = await gather(exporter, conn, number=number, clip=clip)
             observed = tuple(await observe(clip)) if shelf == SHELVES[0] else ()
             await asyncio.to_thread(packing.add, replace(read, shelf=shelf, observations=observed))
-        finish = partial(packing.finish, archive=None if archived is None else archived.receipt)
+        finish = partial(packing.finish, archive=None if archived is None else archived.receipt, review=review)
         payload = await asyncio.to_thread(finish)
     return Package(subject=subject, payload=payload)
 

@@ -13,6 +13,7 @@ shilu-<case or clip>/
   data/exhibits/0001/annotation.json  trail.json
   data/case.archive                    of an archived case as a whole: the receipt of what was frozen
   data/documents/0001/<name>           and its documents, each like an exhibit
+  data/review.receipts                 of a case with all its exhibits: everything on record about its legal review
 ```
 
 An exhibit has a folder of its own, so names that are equal, or cannot be file names, meet nobody.
@@ -41,6 +42,7 @@ from evidence.verify.archived import ANNOTATION_NAME, CASE_NAME, CUSTODY_NAME, S
 from evidence.verify.bag_readme import bag_readme_text
 from evidence.verify.package import DOCK_SUFFIX, LEAVES_SUFFIX, PAGE_NAME, README_NAME
 from evidence.verify.page.page import page_bytes
+from evidence.verify.rounds import REVIEW_NAME
 from ledger.canonical import JsonObject
 from ledger.publish import stored_checkpoint
 
@@ -91,8 +93,13 @@ class Packing:
         self._lines.append(listed_line(exhibit))
         self._keep(self._volumes.add(exhibit))
 
-    def finish(self, *, archive: bytes | None = None) -> Payload:
-        """Return what is handed over; `archive` is the receipt of what was frozen of an archived case."""
+    def finish(self, *, archive: bytes | None = None, review: bytes | None = None) -> Payload:
+        """Return what is handed over.
+
+        Args:
+            archive: The receipt of what was frozen of an archived case.
+            review: Receipts of the case's legal review, see `evidence.export.reviewed`.
+        """
         self._keep(self._volumes.finish())
         if self._volumes.impossible is not None:
             _log.warning("export.no_pdf", reason=self._volumes.impossible)
@@ -108,6 +115,8 @@ class Packing:
         ]
         if archive is not None:
             self._members.append(small(f"data/{CASE_NAME}", archive))
+        if review is not None:
+            self._members.append(spilled(f"data/{REVIEW_NAME}", self._spool.put(review)))
         return Payload(tuple(self._members))
 
     def _page(self) -> Spilled:

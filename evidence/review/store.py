@@ -191,6 +191,16 @@ async def qualifications_before(conn: Connection, *, before: UUID | None, limit:
     return [Qualification(**dict(row)) for row in rows]
 
 
+async def person_entries(conn: Connection, staff: Sequence[UUID]) -> list[UUID]:
+    """Return the entries of all keys and qualifications of some persons."""
+    rows = await conn.fetch(
+        """SELECT entry_id FROM person_key WHERE staff = ANY($1)
+           UNION SELECT entry_id FROM reviewer_qualification WHERE staff = ANY($1)""",
+        list(staff),
+    )
+    return [row["entry_id"] for row in rows]
+
+
 async def steps_of(conn: Connection, case_id: UUID) -> list[Step]:
     """Return the steps of a case's review, in order of their numbers."""
     rows = await conn.fetch(

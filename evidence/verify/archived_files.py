@@ -1,4 +1,7 @@
-"""Reads from disk what `evidence.verify.archived` judges: case, originals of a package, and what lies beside them."""
+"""Reads from disk what `evidence.verify.archived` judges: case, originals of a package, and what lies beside them.
+
+Likewise the receipts of the case's review, for `evidence.verify.rounds`.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from evidence.errors import WireError
 from evidence.verify.archived import ANNOTATION_NAME, CASE_NAME, CUSTODY_NAME, Held, judge_archived
 from evidence.verify.clip import Verification
 from evidence.verify.package import Item
+from evidence.verify.rounds import REVIEW_NAME, judge_rounds
+from evidence.verify.rounds_reading import REVIEW_BYTES_MAX
 from ledger.canonical import PAYLOAD_BYTES_MAX, decode_entry
 from ledger.errors import CodedError
 from ledger.findings import Finding
@@ -38,6 +43,20 @@ def judge_case_in(
         return []
     held = _held(root / "data", read)
     return judge_archived(raw, held, policy=policy, subject=subject, stated_case=_stated_case(root))
+
+
+def judge_review_in(root: Path, *, policy: Policy, subject: str) -> list[Finding]:
+    """Judge the review of a package's case, where receipts of it came along; else find nothing.
+
+    Args:
+        root: The package's folder.
+        policy: The log keys that are believed.
+        subject: What the findings are about.
+    """
+    raw = _read(root / "data" / REVIEW_NAME, REVIEW_BYTES_MAX)
+    if raw is None:
+        return []
+    return judge_rounds(raw, policy=policy, subject=subject, stated_case=_stated_case(root))
 
 
 def _held(data: Path, read: Sequence[tuple[Item, Verification]]) -> Iterator[Held]:

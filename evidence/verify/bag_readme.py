@@ -16,6 +16,10 @@ data/exhibits/<编号 number>/
     来源链（trail.json）、保管记录（custody.receipts，每条均附证明）
     one folder an exhibit: the original, its receipt, chunk hashes, dock keys, time stamps, what people say of it, where
     it came from, and everything on record about it, each entry with its proof
+data/review.receipts
+    （如有）法制审核记录的回执：送审承诺、审核意见、签名密钥、审核资格、决定及其撤销；由 shilu-verify 核验，网页不核验
+    where there is one: receipts of the legal review: declarations, opinions, keys, qualifications, the decision and
+    what became of it; shilu-verify judges them, the page does not
 data/package.json, data/case-uco.jsonld
     供程序读取的清单（后者采用 CASE/UCO 词汇）/ lists for programs, the second in the words of CASE/UCO
 {manifest}, {sm3}

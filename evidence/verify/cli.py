@@ -16,7 +16,7 @@ from pathlib import Path
 from evidence.core.wire.published import SUFFIX as PUBLISHED_SUFFIX
 from evidence.core.wire.receipt import RECEIPT_BYTES_MAX
 from evidence.errors import EvidenceError
-from evidence.verify.archived_files import judge_case_in
+from evidence.verify.archived_files import judge_case_in, judge_review_in
 from evidence.verify.bag import Bag, judge_bag, open_bag
 from evidence.verify.clip import Verification, verify_clip
 from evidence.verify.errors import RebuildImpossible
@@ -48,6 +48,10 @@ Of a package the receipt of its hand-over is checked too, and the list of files 
 
 已归档案件的证据包另按归档时冻结的清单核对：编号、文件、摘要值、标注版本。
 A package of an archived case is held against the manifest that was frozen: numbers, files, digests, annotations.
+
+随附法制审核回执（data/review.receipts）的，另核验送审承诺与审核意见的签名、证据根值、审核资格，以及决定的依据与撤销情况。
+Receipts of a legal review are judged: declarations and opinions with their signatures and the evidence root, the
+reviewers' qualifications, what the decision stands on, and whether it still stands.
 
 These obligations are checked for each original:
   1 文件可读，大小相符        file readable, size as stated
@@ -205,6 +209,7 @@ def _judge_bags(
         policy = beliefs[within.index(True)].policy
         yield from judge_bag(bag, policy=policy, read=read)
         yield from judge_case_in(bag.root, items, policy=policy, subject=f"package:{bag.root.name}")
+        yield from judge_review_in(bag.root, policy=policy, subject=f"package:{bag.root.name}")
 
 
 def _once(remarks: Sequence[Finding], bags: Sequence[Bag]) -> list[Finding]:

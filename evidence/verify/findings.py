@@ -29,6 +29,7 @@ from evidence.verify.archived_findings import ARCHIVED_FINDINGS
 from evidence.verify.bag_findings import BAG_FINDINGS
 from evidence.verify.meaning import Meaning
 from evidence.verify.published_findings import PUBLISHED_FINDINGS
+from evidence.verify.rounds_findings import ROUNDS_FINDINGS
 from ledger.findings import Finding, Severity
 
 OBLIGATIONS: Final = (1, 2, 3, 4, 5, 6, 7, 8, 9)
@@ -426,6 +427,7 @@ FINDINGS: Mapping[str, Meaning] = {
     **BAG_FINDINGS,
     **PUBLISHED_FINDINGS,
     **ARCHIVED_FINDINGS,
+    **ROUNDS_FINDINGS,
     "package.uncovered": Meaning(
         None, _WARNING, "no receipt speaks for this file; nothing was verified about it", "该文件没有回执，未作任何验证"
     ),

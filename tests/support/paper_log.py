@@ -65,15 +65,23 @@ class PaperLog:
             commit = hashlib.sha256(number.to_bytes(8, "big")).digest()
             self.entries.append(encode_entry(Entry("log.padded", entry_id, AT, "service", "log", commit)))
 
-    def record(self, payload: JsonObject, *, kind: str = "clip.sealed", subject: str | None = None) -> Receipt:
+    def record(
+        self,
+        payload: JsonObject,
+        *,
+        kind: str = "clip.sealed",
+        subject: str | None = None,
+        actor: str = "service",
+        at: datetime = AT,
+    ) -> Receipt:
         """Append an entry that commits to a payload, between some others, and return its receipt."""
         raw = canonical_json(payload)
         salt = hashlib.sha256(raw).digest()
         entry = Entry(
             type=kind,
             id=UUID(int=CLIP.int + len(self.entries)),
-            at=AT,
-            actor="service",
+            at=at,
+            actor=actor,
             subject=subject or f"clip:{payload.get('clip')}",
             commit=commitment(salt=salt, payload=raw),
         )

@@ -20,6 +20,7 @@ from evidence.verify.judge import PLACES_MAX
 from evidence.verify.meaning import Meaning
 from evidence.verify.package import KEYS_NAME, LEAVES_BYTES_MAX, OUR_NAMES, OUR_SUFFIXES, POLICY_NAME, STAMPS_MAX
 from evidence.verify.report import OWED, VERDICTS, Exit
+from evidence.verify.rounds_findings import ROUNDS_FINDINGS
 from ledger.canonical import DEPTH_MAX, ENTRY_BYTES_MAX, PAYLOAD_BYTES_MAX, SALT_BYTES
 from ledger.findings import Severity
 from ledger.key_history import KEYS_BYTES_MAX, SUCCESSIONS_MAX
@@ -44,6 +45,12 @@ PAGE_FINDINGS: Mapping[str, Meaning] = {
         Severity.ERROR,
         "not checked: this browser cannot verify {kind} signatures; use a current browser or shilu-verify",
         "未能检查：此浏览器不能验证 {kind} 签名；请改用新版浏览器或 shilu-verify",
+    ),
+    "page.review_not_judged": Meaning(
+        None,
+        Severity.WARNING,
+        "not checked: this page does not judge the receipts of the legal review; use shilu-verify",
+        "未核验：本网页不核验法制审核回执，请使用 shilu-verify",
     ),
 }
 """Findings that only the page can have."""
@@ -173,6 +180,8 @@ def tables() -> dict[str, object]:
                 "zh": meaning.zh,
             }
             for code, meaning in {**FINDINGS, **PAGE_FINDINGS}.items()
+            # The page does not judge reviews, and says so.
+            if code not in ROUNDS_FINDINGS
         },
         "KEYS_NAME": KEYS_NAME,
         "LIMITS": LIMITS,

@@ -16,6 +16,11 @@ function manifestRoot(manifest) {
   return rootOf(leaves.map((leaf) => leafHash(utf8(canonicalJson(leaf, LIMITS.DEPTH_MAX)))));
 }
 
+// Reviews are judged by evidence/verify/rounds.py alone: here it is said that they are not.
+function tellReviewIn({ file, subject }) {
+  return file("data/review.receipts") ? [finding("page.review_not_judged", subject)] : [];
+}
+
 async function judgeCaseIn(bag, items, verifications, policy) {
   const { root, file, subject } = bag;
   if (!file("data/case.archive")) return [];

@@ -136,6 +136,7 @@ async function verifySelection(selection, given, rootsFile, progress) {
     const [policy, originals] = [beliefs[0].policy, pairs.map(([item]) => item)];
     told.push(...await judgeBag(bag, policy, verifications));
     told.push(...await judgeCaseIn(bag, originals, verifications, policy));
+    told.push(...tellReviewIn(bag));
     remarks.splice(0, remarks.length, ...told);
   }
   return { verifications, trusts, remarks, verdict: verdictOf(verifications, trusts, remarks) };

@@ -12,10 +12,12 @@ import pytest
 
 from evidence.verify.archived import CASE_NAME
 from evidence.verify.cli import main
+from evidence.verify.rounds import REVIEW_NAME
 from ledger.findings import Severity
 from tests.support.archived_cases import SPOILED, archived_case, fit_lists, write
 from tests.support.packages import case_of, make, order, unpack
 from tests.support.payloads import Scribe
+from tests.support.reviews import keep_reviews
 from tests.support.small_house import SmallHouse
 
 
@@ -66,6 +68,33 @@ async def test_r23_every_way_of_spoiling_an_archived_case_is_named(
         assert wrong(told) == set(expected), spoil.__name__
         assert "archive.complete" not in {one["code"] for one in told}, spoil.__name__
         assert code == 1, spoil.__name__
+
+
+async def test_r32_a_package_carries_the_rounds_of_its_case(
+    house: SmallHouse, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second, *_ = house.clips.values()
+    async with house.pool.acquire() as conn:
+        scribe = Scribe(conn=conn, clock=house.clock, entropy=house.entropy)
+        await keep_reviews(scribe, first)
+        case = await conn.fetchval("SELECT case_id FROM decision")
+    await house.publish()
+    folder = unpack(await make(house, await order(house, case=case)), tmp_path / "whole")
+    code, told = remarks(folder, house.signer.verifier.vkey, capsys)
+    rounds = ["declared", "declared", "objected", "declared", "approved", "decided", "revoked", "revoked"]
+    assert [one["code"] for one in told] == ["bag.traced", "bag.listed", *(f"rounds.{one}" for one in rounds)]
+    assert code == 0, told
+    path = folder / "data" / REVIEW_NAME
+    lines = path.read_bytes().split(b"\n")
+    write(path, b"\n".join([*lines[:-5], *lines[-3:]]))
+    code, told = remarks(folder, house.signer.verifier.vkey, capsys)
+    wrong = {one["code"] for one in told if one["severity"] == Severity.ERROR.value}
+    assert (code, wrong) == (1, {"bag.file_differs", "rounds.entry_missing"})
+    async with house.pool.acquire() as conn:
+        await Scribe(conn=conn, clock=house.clock, entropy=house.entropy).link(case, second)
+    await house.publish()
+    part = unpack(await make(house, await order(house, case=case, clips=[first])), tmp_path / "part")
+    assert not (part / "data" / REVIEW_NAME).exists()
 
 
 async def test_words_after_the_archive_are_told_as_later(

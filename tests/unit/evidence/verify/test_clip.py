@@ -362,7 +362,8 @@ def test_progress_counts_to_the_end(folder: EvidenceFolder) -> None:
 
 def test_every_code_is_triggered_somewhere_here() -> None:
     files = [
-        Path(__file__).with_name(f"test_{name}.py") for name in ("clip", "cli", "keys", "sm3", "times", "archived")
+        Path(__file__).with_name(f"test_{name}.py")
+        for name in ("clip", "cli", "keys", "sm3", "times", "archived", "rounds")
     ]
     files += [
         Path(stamped_folder.__file__),

@@ -15,6 +15,7 @@ from evidence.verify.page.assemble import ENGINE, PAGE, REST, SOURCE, assemble
 from evidence.verify.page.page import page_bytes
 from evidence.verify.page.tables import PAGE_FINDINGS, STEPS, STOPS
 from evidence.verify.report import OWED
+from evidence.verify.rounds_findings import ROUNDS_FINDINGS
 
 TEXT = PAGE.read_text(encoding="utf-8")
 
@@ -37,8 +38,9 @@ def test_no_source_is_left_out() -> None:
 
 def test_every_finding_stands_in_the_page_word_for_word() -> None:
     table = constant("FINDINGS")
-    assert table.keys() == FINDINGS.keys() | PAGE_FINDINGS.keys()
-    for code, meaning in FINDINGS.items():
+    judged = {code: meaning for code, meaning in FINDINGS.items() if code not in ROUNDS_FINDINGS}
+    assert table.keys() == judged.keys() | PAGE_FINDINGS.keys()
+    for code, meaning in judged.items():
         assert (table[code]["en"], table[code]["zh"]) == (meaning.en, meaning.zh)
         assert (table[code]["obligation"], table[code]["severity"]) == (meaning.obligation, meaning.severity.value)
     assert {one["code"]: (one["en"], one["zh"]) for one in constant("OWED")}.items() >= OWED.items()
