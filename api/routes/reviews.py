@@ -28,7 +28,7 @@ from api.models.review import (
     Transfer,
 )
 from api.route import Route, json_of
-from api.routes.access import ADMINISTRATORS, COORDINATORS, HOLDERS, REVIEWERS, STAFF, VIEWERS, WRITERS
+from api.routes.access import ADMINISTRATORS, COORDINATORS, REVIEWERS, STAFF, VIEWERS, WRITERS
 from api.routes.clips import IDEMPOTENCY
 
 _ONCE = ("idempotency.conflict", "request.header")
@@ -247,7 +247,7 @@ REVIEW_ROUTES: tuple[Route, ...] = (
         method="POST",
         path="/v1/cases/{case}/decision/revocations",
         summary="Say that a decision was revoked, changed or found unlawful; what was published of it has to go",
-        roles=HOLDERS,
+        roles=WRITERS,
         handle=reviews.revoke,
         body=JsonBody(RevokeDecision),
         answers=(json_of(201, Recorded, "On record; the clock of withdrawal runs"),),

@@ -197,8 +197,11 @@ class Memory:
         """A transaction that holds the write lock from its first statement and is on disk when the block is left."""
         with self._reading() as conn:
             conn.execute("BEGIN IMMEDIATE")
-            with conn:
+            with contextlib.ExitStack() as undo:
+                undo.callback(conn.execute, "ROLLBACK")
                 yield conn
+                undo.pop_all()
+            conn.execute("COMMIT")
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
