@@ -105,7 +105,11 @@ PROBLEMS = _table(
         (400, Retry.NEVER, "proof.invalid proof.malformed proof.impossible tile.path tile.malformed bundle.malformed"),
         (400, Retry.NEVER, "log_key.malformed log_key.false log_key.chain log_key.not_speaking"),
         (400, Retry.FIXED, "upload.length_unknown policy.unmet"),
-        (404, Retry.NEVER, "route.unknown upload.unknown clip.unknown case.unknown dock.unknown token.unknown"),
+        (
+            404,
+            Retry.NEVER,
+            "route.unknown upload.unknown clip.unknown clip.leaves_missing case.unknown dock.unknown token.unknown",
+        ),
         (404, Retry.NEVER, "annotation.unknown proposal.unknown"),
         (409, Retry.NEVER, "proposal.taken"),
         (409, Retry.FIXED, "proposal.unseen annotation.bulk_refused"),

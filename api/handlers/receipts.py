@@ -18,11 +18,15 @@ from api.models.clips import SealedClip
 from api.route import NoQuery
 from api.services import Services
 from evidence.clips.clips import Clip, get_clip
+from evidence.clips.errors import LeavesMissing
+from evidence.clips.store import read_leaves
 from evidence.core.wire.receipt import Receipt, format_receipt
 from evidence.errors import ClipUnknown
 from evidence.receipts import build_copy_receipt, build_receipt
 
 RECEIPT_TYPE = "application/vnd.shilu.receipt"
+
+LEAVES_TYPE = "application/octet-stream"
 
 PENDING_SECONDS = 1
 """Pause that is asked for while an entry waits for its publication."""
@@ -48,6 +52,16 @@ async def receipt(call: Call[None, NoQuery]) -> web.Response:
     is_dock = isinstance(call.caller, DockCaller)
     entry = _own_entry(clip, call.caller.dock) if isinstance(call.caller, DockCaller) else clip.row.entry_id
     return await _receipt_or_promise(call.services, clip=clip.id, entry=entry, for_dock=is_dock)
+
+
+async def leaves(call: Call[None, NoQuery]) -> web.Response:
+    """Return the leaf hashes of a clip's original as they are kept; whoever asks proves them by the receipt's root."""
+    async with call.services.pool.acquire() as conn:
+        clip = await get_clip(conn, call.id("clip"))
+        kept = await read_leaves(conn, sha256=clip.row.sha256)
+    if kept is None:
+        raise LeavesMissing("the leaf hashes of this original are not kept", clip=str(clip.id))
+    return web.Response(body=b"".join(kept), content_type=LEAVES_TYPE)
 
 
 def _own_entry(clip: Clip, dock: UUID) -> UUID:

@@ -11,7 +11,7 @@ from api.bodies import JsonBody
 from api.call import Call
 from api.handlers import clips, continuity, excerpts, looks, media, receipts, recordings, redactions, transcripts
 from api.handlers.excerpts import EXCERPT_TYPE
-from api.handlers.receipts import RECEIPT_TYPE
+from api.handlers.receipts import LEAVES_TYPE, RECEIPT_TYPE
 from api.models.clips import (
     ClipDetail,
     ClipItems,
@@ -148,6 +148,17 @@ CLIP_ROUTES: tuple[Route, ...] = (
             json_of(202, SealedClip, "Not published yet; ask again"),
         ),
         errors=("clip.unknown", *PROOF_ERRORS),
+        tag="clips",
+    ),
+    Route(
+        name="clip_leaves",
+        method="GET",
+        path="/v1/clips/{clip}/leaves",
+        summary="Leaf hashes of the original, 32 bytes for each MiB; proved by the receipt, they tell what differs",
+        roles=VIEWERS,
+        handle=receipts.leaves,
+        answers=(Answer(status=200, means="The hashes, one after the other (RFC 6962)", media_type=LEAVES_TYPE),),
+        errors=("clip.unknown", "clip.leaves_missing"),
         tag="clips",
     ),
     Route(

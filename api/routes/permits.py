@@ -106,7 +106,7 @@ _FREE = (
 _SEARCHES = ("save_search", "list_searches", "forget_search")
 _KNOW = (
     *("get_clip", "get_recording", "list_annotations", "clip_history", "clip_continuity", "clip_transcript"),
-    *("clip_receipt", "get_redaction", "get_case", "get_annotation", "compare_annotations"),
+    *("clip_receipt", "clip_leaves", "get_redaction", "get_case", "get_annotation", "compare_annotations"),
     *("compare_documents", "list_marks", "clip_retention"),
     *("list_statements", "case_structure", "case_coverage", "case_readiness", "get_trail"),
     *("read_review", "read_review_round", "read_decision", "coordinate_review"),

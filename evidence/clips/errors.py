@@ -11,6 +11,12 @@ class AnnotationUnknown(EvidenceError):
     code = "annotation.unknown"
 
 
+class LeavesMissing(EvidenceError):
+    """The leaf hashes of an original are not kept; they can be computed from the original and proved by its root."""
+
+    code = "clip.leaves_missing"
+
+
 class ProposalUnknown(EvidenceError):
     """The clip has no transcript with this entry, or the transcript has no segment at this place."""
 

@@ -25,6 +25,13 @@ export function AnnotationEditor({ detail, me, words, place, onSeek, onSaved }) 
     else localStorage.removeItem(kept);
   }, [content, seen, reason, changed]);
 
+  // What was taken over elsewhere on this page, or written by somebody else, is the ground unless something is being typed.
+  useEffect(() => {
+    if (changed || !known || known.version <= seen) return;
+    setContent(known.content);
+    setSeen(known.version);
+  }, [known?.version]);
+
   function put(part) {
     setContent((before) => ({ ...before, ...part }));
     setChanged(true);

@@ -37,22 +37,32 @@ const remote = (url, size) => ({
   }),
 });
 
-export function ClipCheck({ clip, words, onSeek }) {
+// Without them a difference is still found, and only its place stays unknown.
+const noneKept = (problem) => {
+  if (problem.code === "clip.leaves_missing") return null;
+  throw problem;
+};
+
+export function ClipCheck({ clip, words, onSeek, onDamage }) {
   const [purpose, setPurpose] = usePurpose();
   const [state, setState] = useState({});
 
   async function run() {
     setState({ busy: true });
+    onDamage([]);
     try {
       await loadJudge();
       const log = await lookAtLog();
       const receipt = await bytes(`/v1/clips/${clip.clip}/receipt`);
       const { data: view } = await call("POST", `/v1/clips/${clip.clip}/views`, { body: { purpose, rendition: "original" } });
+      const leaves = await bytes(`/v1/clips/${clip.clip}/leaves`).catch(noneKept);
       const name = "original";
-      const selection = [{ path: name, file: remote(view.url, clip.size) }, { path: `${name}.receipt`, file: new Blob([receipt]) }];
+      const selection = [{ path: name, file: remote(view.url, clip.size) }, { path: `${name}.receipt`, file: new Blob([receipt]) },
+        ...(leaves ? [{ path: `${name}.leaves`, file: new Blob([leaves]) }] : [])];
       const progress = (_, __, ___, done, total) => setState({ busy: true, log, done, total });
       const made = await verifySelection(selection, log.policy.trimEnd(), null, progress);
       setState({ log, result: made.verifications[0], verdict: made.verdict });
+      onDamage(made.verifications[0].findings.flatMap((found) => found.details.ranges ?? []).map((place) => secondsOf(place, clip)).filter(Boolean));
     } catch (error) {
       setState({ problem: error });
     }
@@ -90,11 +100,16 @@ function Judged({ result, clip, onSeek }) {
     </li>`)}</ol>`;
 }
 
-// Bytes of an original, as the seconds that they hold on average: enough to look there.
-function Place({ place, clip, onSeek }) {
+// Bytes of an original, as the milliseconds that they hold on average: enough to look there.
+function secondsOf(place, clip) {
   const long = clip.derivation?.probe?.container?.duration_ms;
-  if (!long || !onSeek) return null;
-  const at = Math.floor((place.first_byte / clip.size) * long);
+  if (!long) return null;
+  return [place.first_byte, place.last_byte].map((byte) => Math.floor((byte / clip.size) * long));
+}
+
+function Place({ place, clip, onSeek }) {
+  const [at] = secondsOf(place, clip) ?? [null];
+  if (at === null || !onSeek) return null;
   return html`<button type="button" class="plain" onClick=${() => onSeek(at)}>≈ ${clockText(at)}</button>`;
 }
 

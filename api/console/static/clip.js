@@ -8,6 +8,7 @@ import { LinkToCase } from "./cases.js";
 import { ClipCheck } from "./checking.js";
 import { Badge, Digest, Failure, Instant, Stated, bytesText, clockText, shownText, useAsked } from "./parts.js";
 import { Player } from "./player.js";
+import { Proposals } from "./proposals.js";
 import { Purpose, usePurpose } from "./purpose.js";
 import { Timeline } from "./timeline.js";
 import { readWaveform } from "./waveform.js";
@@ -31,13 +32,15 @@ function Shown({ detail, at, me, words, reload }) {
   const marks = useMemo(() => detail.annotation?.content.markers ?? [], [detail]);
   const moved = (ms) => setPlace((before) => ({ ...before, ms }));
   const ranged = (side, ms) => setPlace((before) => ({ ...before, range: side ? [before.range[0], ms] : [ms, before.range[1]] }));
+  const [damage, setDamage] = useState([]);
   const continuity = useAsked((signal) => get(`/v1/clips/${detail.clip}/continuity`, {}, signal).catch(notThere), [detail.clip]);
 
   const panes = {
-    annotation: html`<${AnnotationEditor} key=${detail.clip} detail=${detail} me=${me} words=${words} place=${place} onSeek=${seek} onSaved=${reload} />`,
+    annotation: html`<${AnnotationEditor} key=${detail.clip} detail=${detail} me=${me} words=${words} place=${place} onSeek=${seek} onSaved=${reload} />
+      <${Proposals} detail=${detail} me=${me} onSeek=${seek} onTaken=${reload} />`,
     continuity: html`<${Continuity} asked=${continuity} onSeek=${seek} />`,
     history: html`<${History} clip=${detail.clip} />`,
-    verify: html`<${ClipCheck} clip=${detail} words=${words} onSeek=${seek} />`,
+    verify: html`<${ClipCheck} clip=${detail} words=${words} onSeek=${seek} onDamage=${setDamage} />`,
     case: html`<${LinkToCase} detail=${detail} onLinked=${reload} />`,
   };
   return html`<article class="clip">
@@ -50,9 +53,9 @@ function Shown({ detail, at, me, words, reload }) {
       <section class="stage grow" aria-label=${t("player.timeline")}>
         ${view
           ? html`<${Player} ref=${player} view=${view} start=${at} onTime=${moved} onRange=${ranged}
-              onMark=${() => setTab("annotation")} frameRate=${frameRate(detail)} />`
+              onMark=${() => setTab("annotation")} frameRate=${frameRate(detail)} said=${detail.annotation?.content} words=${words} />`
           : html`<${Opening} detail=${detail} words=${words} onOpened=${setView} />`}
-        <${Timeline} long=${long} place=${place} marks=${marks} dialogue=${detail.annotation?.content.dialogue ?? []} beside=${view?.beside}
+        <${Timeline} long=${long} place=${place} marks=${marks} damage=${damage} dialogue=${detail.annotation?.content.dialogue ?? []} beside=${view?.beside}
           observations=${continuity.data?.observations ?? []} words=${words} onSeek=${seek} />
       </section>
       <section class="panel">

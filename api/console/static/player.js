@@ -2,17 +2,18 @@
 // (requestVideoFrameCallback), every time shown is that picture's own.
 
 import { html, Component } from "./vendor/preact-htm.js";
-import { clockText } from "./parts.js";
-import { t } from "./words.js";
+import { clockText, shownText } from "./parts.js";
+import { t, titled } from "./words.js";
 
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4, 8];
+const MARKS = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 let library = null;
 
 export class Player extends Component {
   constructor(props) {
     super(props);
     this.film = { current: null };
-    this.state = { ms: props.start ?? 0, playing: false, speed: 1 };
+    this.state = { ms: props.start ?? 0, playing: false, speed: 1, captions: false };
     this.keys = this.keys.bind(this);
   }
 
@@ -25,8 +26,26 @@ export class Player extends Component {
     film.src = url;
     // Where the file as a whole does not play, its pieces may.
     film.addEventListener("error", () => { if (playlist && !this.hls) void this.playPieces(); });
+    this.captions = film.addTextTrack("captions", t("player.captions"), "zh");
+    this.caption();
     if ("requestVideoFrameCallback" in film) this.follow();
     else film.addEventListener("timeupdate", () => this.at(film.currentTime * 1000));
+  }
+
+  componentDidUpdate(before) {
+    if (before.said !== this.props.said && this.captions) this.caption();
+  }
+
+  // Captions are what people stand for in the annotation, each with who speaks.
+  caption() {
+    for (const cue of [...(this.captions.cues ?? [])]) this.captions.removeCue(cue);
+    const { said, words } = this.props;
+    const names = new Map((said?.speakers ?? []).map((one) => [one.key, one.name || titled(words.speakers, one.role)]));
+    for (const part of said?.dialogue ?? []) {
+      const who = names.get(part.speaker);
+      const cue = new VTTCue(part.from_ms / 1000, part.to_ms / 1000, shownText(who ? `${who}：${part.text}` : part.text).replace(/[&<>]/g, (sign) => MARKS[sign]));
+      this.captions.addCue(cue);
+    }
   }
 
   componentWillUnmount() {
@@ -104,7 +123,13 @@ export class Player extends Component {
     this.film.current.playbackRate = value;
   }
 
-  render({ view, onRange, onMark }, { ms, playing, speed }) {
+  turnCaptions() {
+    const captions = !this.state.captions;
+    this.captions.mode = captions ? "showing" : "disabled";
+    this.setState({ captions });
+  }
+
+  render({ view, onRange, onMark, said }, { ms, playing, speed, captions }) {
     if (view.type.startsWith("image/")) return html`<div class="screen"><img src=${view.url} alt="" /><p class="quiet small">${t("view.active")}</p></div>`;
     return html`<div class="screen">
       <video ref=${this.film} playsinline preload="metadata" aria-label=${t("player.timeline")} onClick=${() => this.toggle()}
@@ -118,6 +143,7 @@ export class Player extends Component {
           ${SPEEDS.map((value) => html`<option value=${value} selected=${value === speed}>${value}×</option>`)}</select></label>
         <button type="button" onClick=${() => onRange(0, Math.round(ms))}>${t("player.range_from")}</button>
         <button type="button" onClick=${() => onRange(1, Math.round(ms))}>${t("player.range_to")}</button>
+        ${said?.dialogue?.length > 0 && html`<button type="button" class="captions" aria-pressed=${captions} onClick=${() => this.turnCaptions()}>${t("player.captions")}</button>`}
         <button type="button" onClick=${onMark}>${t("player.marker")}</button>
       </div>
       <p class="quiet small">${t("view.active")} · ${t("player.keys")}</p>

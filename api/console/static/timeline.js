@@ -8,7 +8,7 @@ import { currentLanguage, t, titled } from "./words.js";
 const WIDTH = 1000, SOUND = 56, LANE = 16;
 const COLUMNS = 500;
 
-export function Timeline({ long, place, marks, dialogue, beside, observations, words, onSeek }) {
+export function Timeline({ long, place, marks, damage, dialogue, beside, observations, words, onSeek }) {
   const frame = useRef(null);
   const waveform = beside?.waveform;
   const peaks = useMemo(() => (waveform && long ? columnsOf(waveform, COLUMNS, long) : []), [waveform, long]);
@@ -39,6 +39,8 @@ export function Timeline({ long, place, marks, dialogue, beside, observations, w
       ${dialogue.map((part) => stretch(part.from_ms, part.to_ms, 1, "words", part.text))}
       ${marks.map((mark) => stretch(mark.at_ms, mark.until_ms ?? mark.at_ms, 2, "marker", `${titled(words.markers, mark.kind)} ${mark.note ?? ""}`))}
       ${observations.filter((one) => one.ms).map((one) => stretch(one.ms[0], one.ms[1], 3, `seen ${one.severity}`, one[language] || one.code))}
+      ${damage.map(([begin, end]) => html`<rect class="damage" x=${x(begin)} width=${Math.max(4, x(end) - x(begin))} y="0" height=${SOUND + 4 * LANE}>
+        <title>${t("timeline.damage")} ${clockText(begin)}</title></rect>`)}
       <line class="now" x1=${x(place.ms)} x2=${x(place.ms)} y1="0" y2=${SOUND + 4 * LANE} />
     </svg>
     <p class="row small quiet"><span>${clockText(0)}</span><span class="grow center">${from === null ? "" : `[ ${clockText(from)}`} ${to === null ? "" : `${clockText(to)} ]`}</span><span>${clockText(long)}</span></p>

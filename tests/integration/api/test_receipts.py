@@ -10,6 +10,7 @@ import pytest
 from evidence.core.wire.receipt import check_receipt, parse_receipt
 from evidence.core.wire.sealed import read_sealed
 from evidence.parties.roles import Role
+from ledger.tree import root_of
 from tests.support.parties import file_of
 from tests.support.service import NOTE, RunningService, digest_of
 
@@ -43,6 +44,18 @@ async def test_the_receipt_is_there_for_its_dock_and_for_people(service: Running
     assert parse_receipt(own.body).entry == parse_receipt(people.body).entry
     refused = await service.ask("GET", f"/v1/clips/{clip}/receipt", dock=stranger)
     assert refused.code == "clip.unknown"
+
+
+async def test_leaf_hashes_lead_to_the_sealed_root_and_are_missed_by_name(service: RunningService) -> None:
+    clip = await service.clip(bytes(2 * 1024 * 1024) + b"the end", path="DCIM/long.mp4")
+    path = f"/v1/clips/{clip}/leaves"
+    told = (await service.ask("GET", path, role=Role.INVESTIGATOR)).body
+    async with service.services.pool.acquire() as conn:
+        root = await conn.fetchval("SELECT root FROM clip WHERE clip = $1", clip)
+        assert root_of([told[start : start + 32] for start in range(0, len(told), 32)]) == root
+        await conn.execute("DELETE FROM clip_leaves")
+    assert len(told) == 3 * 32
+    assert (await service.ask("GET", path, role=Role.INVESTIGATOR)).code == "clip.leaves_missing"
 
 
 async def test_another_dock_with_the_same_bytes_gets_a_receipt_of_its_own(service: RunningService) -> None:
