@@ -7,6 +7,7 @@ import { bytes, call, get } from "./api.js";
 import { LinkToCase } from "./cases.js";
 import { ClipCheck } from "./checking.js";
 import { Badge, Digest, Failure, Instant, Stated, bytesText, clockText, shownText, useAsked } from "./parts.js";
+import { Neighbours } from "./neighbours.js";
 import { Player } from "./player.js";
 import { Proposals } from "./proposals.js";
 import { Purpose, usePurpose } from "./purpose.js";
@@ -57,6 +58,7 @@ function Shown({ detail, at, me, words, reload }) {
           : html`<${Opening} detail=${detail} words=${words} onOpened=${setView} />`}
         <${Timeline} long=${long} place=${place} marks=${marks} damage=${damage} dialogue=${detail.annotation?.content.dialogue ?? []} beside=${view?.beside}
           observations=${continuity.data?.observations ?? []} words=${words} onSeek=${seek} />
+        <${Neighbours} detail=${detail} long=${long} />
       </section>
       <section class="panel">
         <div role="tablist" onKeyDown=${(event) => turn(event, tab, setTab)}>${TABS.map((name) => html`<button type="button" role="tab" key=${name}

@@ -37,6 +37,12 @@ export function Failure({ problem, retry }) {
 const ZONE = "Asia/Shanghai";
 const MOMENT = new Intl.DateTimeFormat("sv-SE", { timeZone: ZONE, dateStyle: "short", timeStyle: "medium" });
 
+// A value in a question of the query language.
+export const quoted = (value) => (/^[^\s:"()]+$/u.test(value) ? value : `"${value.replaceAll('"', '\\"')}"`);
+
+// The day of an instant in the agency's zone, as questions state it.
+export const dayText = (at) => MOMENT.format(new Date(at)).slice(0, 10);
+
 // In the agency's zone; the instant as it stands on record is the tooltip.
 export function Instant({ at, source }) {
   if (!at) return html`<span class="quiet">—</span>`;

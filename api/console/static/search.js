@@ -2,14 +2,12 @@
 
 import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
 import { call, get, onceKey } from "./api.js";
-import { Failure, Stated, shownText, useAsked } from "./parts.js";
+import { Failure, Stated, quoted, shownText, useAsked } from "./parts.js";
 import { Results } from "./results.js";
 import { known, learn, t } from "./words.js";
 import { WORDS } from "./words/search.js";
 
 learn(WORDS);
-
-const quoted = (value) => (/^[^\s:"()]+$/u.test(value) ? value : `"${value.replaceAll('"', '\\"')}"`);
 
 export function SearchView({ query, me, words }) {
   const q = query.get("q") ?? "";

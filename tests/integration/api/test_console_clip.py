@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -93,3 +94,18 @@ async def test_the_second_that_differs_is_named_and_marked(tab: Tab, house: Hous
     await clicked(tab, ".check button.primary")
     await tab.until("!!document.querySelector('.check .verdict.ok')")
     assert await tab.evaluate("document.querySelectorAll('.timeline .damage').length") == 0
+
+
+async def test_what_the_recorder_recorded_before_and_after_is_one_step_away(tab: Tab, house: House) -> None:
+    taken = [datetime(2026, 11, 20, 1, minute, tzinfo=UTC) for minute in (0, 5, 9)]
+    clips = [
+        await house.service.clip(f"part {at_.minute}".encode(), path=f"DCIM/{at_.minute}.mp4", recorded_at=at_)
+        for at_ in taken
+    ]
+    await at(tab, house, f"#/clips/{clips[1]}")
+    links = "[...document.querySelectorAll('.neighbours a')].map(link => link.hash)"
+    await tab.until(f"{links}.length === 2")
+    assert await tab.evaluate(links) == [f"#/clips/{clips[0]}", f"#/clips/{clips[2]}"]
+    await clicked(tab, ".neighbours a:last-of-type")
+    await tab.until(f"{links}.length === 1 && location.hash === '#/clips/{clips[2]}'")
+    assert await tab.evaluate(links) == [f"#/clips/{clips[1]}"]

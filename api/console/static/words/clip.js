@@ -12,6 +12,11 @@ const ZH = {
   "proposals.keys": "在文字中按回车：改正并接受这一句",
   "player.captions": "字幕",
   "timeline.damage": "此处与账本不符",
+  "neighbours.title": "同一记录仪当日的前后录像",
+  "neighbours.before": "上一段",
+  "neighbours.after": "下一段",
+  "neighbours.gap": "间隔 {length}",
+  "neighbours.overlap": "重叠 {length}",
 };
 
 const EN = {
@@ -26,6 +31,11 @@ const EN = {
   "proposals.keys": "Enter in a text corrects and accepts that one",
   "player.captions": "Captions",
   "timeline.damage": "Differs from the ledger here",
+  "neighbours.title": "What the same recorder recorded before and after on that day",
+  "neighbours.before": "Before",
+  "neighbours.after": "After",
+  "neighbours.gap": "gap {length}",
+  "neighbours.overlap": "overlap {length}",
 };
 
 export const WORDS = { ZH, EN };
