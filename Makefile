@@ -17,8 +17,9 @@ help: ## list the targets
 demo: $(STAMP) ## footage from recorder to verified evidence (ARGS="--exit --json" is passed on)
 	@$(BIN)/shilu demo $(ARGS)
 
+# A file stays with one worker: its service and its browser are started once.
 test: $(STAMP) lint ## static checks, then all tests but the slow tier
-	@$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not slow" $(ARGS)
 
 slow: $(STAMP) ## seeded faults and fuzz
 	@$(BIN)/python -m pytest -n $(WORKERS) -m slow --timeout 1800 $(ARGS)

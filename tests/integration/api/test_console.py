@@ -82,10 +82,10 @@ async def test_what_is_typed_outlives_a_reload_and_goes_on_record_once(tab: Tab,
 
 async def test_who_wrote_meanwhile_is_shown_and_not_overwritten(tab: Tab, house: House) -> None:
     await at(tab, house, f"#/clips/{house.clip}")
-    await tab.until("document.querySelector('textarea')?.value")
+    await tab.until("!!document.querySelector('textarea')")
     path = f"/v1/clips/{house.clip}/annotations"
-    newest = (await house.service.ask("GET", path, role=Role.REVIEWER)).json()["items"][0]["version"]
-    headers = {"If-Match": f'"{newest}"'}
+    versions = (await house.service.ask("GET", path, role=Role.REVIEWER)).json()["items"]
+    headers = {"If-Match": f'"{versions[0]["version"] if versions else 0}"'}
     other = await house.service.ask("POST", path, role=Role.ARCHIVIST, json={"remark": "别人的备注"}, headers=headers)
     assert other.status == 201
     await typed(tab, "textarea", "补充。")
@@ -128,13 +128,14 @@ async def test_verifying_reads_the_original_in_the_browser_and_remembers_the_log
 )
 async def test_a_log_that_is_not_the_one_remembered_is_noticed(tab: Tab, house: House, spoil: str, word: str) -> None:
     await at(tab, house, f"#/clips/{house.clip}")
+    await clicked(tab, "#tab-verify")
+    await chosen_purpose(tab, ".check")
+    await clicked(tab, ".check button.primary")
+    await tab.until("!!document.querySelector('.check .verdict.ok')")
     before = await tab.evaluate("localStorage.getItem('shilu.log')")
-    assert before is not None, "nothing is remembered yet"
     await tab.evaluate(
         f"(kept => localStorage.setItem('shilu.log', JSON.stringify({spoil})))(JSON.parse(localStorage['shilu.log']))"
     )
-    await clicked(tab, "#tab-verify")
-    await chosen_purpose(tab, ".check")
     await clicked(tab, ".check button.primary")
     await tab.until("!!document.querySelector('.check .failure')")
     assert word in await tab.evaluate("document.querySelector('.check .failure').textContent")
