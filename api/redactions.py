@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
+import hashlib
+import secrets
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from uuid import UUID
 
 from api.services import Services
 from evidence.clips.redaction import RedactionContent
+from evidence.core.durable import TEMPORARY_PREFIX, sync_file, sync_folder
 from evidence.custody.record import record
+from evidence.errors import ObjectDamaged
+from evidence.export.folder import blaming_target, require_free
 from ingest.redaction_store import MadeCopy, RedactionJob
 from ingest.redactions import Redactor, find_redaction, order_redaction
 from ingest.settings import WorkerSettings
 from ledger.canonical import JsonObject
 
 _LOOK_SECONDS = 1.0
+_PIECE_BYTES = 1024 * 1024
 
 
 def redactor_of(services: Services) -> Redactor:
@@ -60,13 +66,18 @@ async def redact(
 async def copy_out(services: Services, clip: UUID, made: MadeCopy, *, out: Path, purpose: str, actor: str) -> None:
     """Write a redacted copy to a file that must not exist; that it leaves the house is on record before its first byte.
 
+    The file appears whole, compared with its digest and on the disk. A crash before that leaves the entry and, from the
+    first byte on, a file with a temporary name.
+
     Args:
         purpose: A key of `evidence.parties.purposes.PURPOSES`.
 
     Raises:
-        FileExistsError: Something is there already.
-        OSError: The file cannot be written.
+        ExportTargetTaken: Something is there already; nothing is on record.
+        ExportTargetUnusable: The file cannot be written.
+        ObjectDamaged: The copy in the store is not what is on record.
     """
+    require_free(out)
     handed: JsonObject = {"name": out.name, "sha256": made.sha256.hex(), "size": made.size}
     async with services.pool.acquire() as conn, conn.transaction():
         await record(
@@ -78,9 +89,21 @@ async def copy_out(services: Services, clip: UUID, made: MadeCopy, *, out: Path,
             clock=services.clock,
             entropy=services.entropy,
         )
+    await asyncio.to_thread(lambda: _write(services.objects.open_path(made.sha256.hex()), out, sha256=made.sha256))
 
-    def write() -> None:
-        with services.objects.open_path(made.sha256.hex()).open("rb") as source, out.open("xb") as target:
-            shutil.copyfileobj(source, target)
 
-    await asyncio.to_thread(write)
+def _write(source: Path, out: Path, *, sha256: bytes) -> None:
+    temporary = out.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
+    digest = hashlib.sha256()
+    with source.open("rb") as reading, blaming_target(out), ExitStack() as tidy:
+        tidy.callback(temporary.unlink, missing_ok=True)
+        with temporary.open("xb") as writing:
+            while piece := reading.read(_PIECE_BYTES):
+                digest.update(piece)
+                writing.write(piece)
+        if digest.digest() != sha256:
+            raise ObjectDamaged("the redacted copy is not what is on record", sha256=sha256.hex())
+        sync_file(temporary)
+        # A rename, not a link: what takes evidence along is often a stick whose file system has no links.
+        temporary.rename(out)
+        sync_folder(out.parent)

@@ -18,6 +18,7 @@ from api.cli.run import run
 from api.redactions import copy_out, redact
 from api.services import Services
 from evidence.clips.redaction import read_redaction
+from evidence.export.folder import require_free
 from evidence.parties.purposes import PURPOSES
 from ingest.errors import RedactionRefused
 from ingest.redaction_store import MadeCopy, RedactionJob
@@ -52,8 +53,8 @@ def redact_command(
         raise typer.BadParameter(f"{purpose!r} is not one of: {', '.join(PURPOSES)}")
     content = read_redaction(_read(changes))
     number = parse_uuid(clip)
-    if out is not None and (out.exists() or out.is_symlink()):
-        raise typer.BadParameter(f"{out} is there already")
+    if out is not None:
+        require_free(out)  # before the work of a copy, and once more before it is written
 
     async def question(services: Services) -> tuple[RedactionJob, MadeCopy]:
         job = await redact(services, clip=number, content=content, actor="service", waiting=_tell)

@@ -44,6 +44,8 @@ export function AnnotationEditor({ detail, me, words, place, onSeek, onSaved }) 
     setReason("");
     setChanged(false);
     setState({});
+    // Who gave way to somebody goes on from what that somebody wrote.
+    if (state.stale) onSaved();
   }
 
   async function save(event) {

@@ -27,6 +27,11 @@ async def watched(tab: Tab, house: House) -> None:
 
 
 async def test_what_a_machine_heard_is_corrected_taken_over_and_shown_as_captions(tab: Tab, house: House) -> None:
+    path = f"/v1/clips/{house.clip}/annotations"
+    begun = (await house.service.ask("GET", path, role=Role.REVIEWER)).json()["items"]
+    nothing = {"remark": "没有对话"}
+    headers = {"If-Match": f'"{len(begun)}"'}
+    assert (await house.service.ask("POST", path, role=Role.ARCHIVIST, json=nothing, headers=headers)).status == 201
     await transcribed(house.service, clip=house.clip)
     await watched(tab, house)
     assert not await tab.evaluate("!!document.querySelector('button.captions')")

@@ -159,11 +159,11 @@ async def test_an_administrator_sees_the_house_and_no_footage(tab: Tab, house: H
     await entered(tab, house, "guan.li")
     await tab.until("document.querySelectorAll('.dock').length === 1 && !!document.querySelector('.needs')")
     await tab.until("document.querySelectorAll('.part table').length >= 4")
+    await tab.until("document.querySelector('.needs').innerText.includes('槽位 2 有问题')")
     await shot(tab, "operations-administrator")
     await tab.evaluate("document.documentElement.dataset.theme = 'dark'")
     await shot(tab, "operations-dark")
     needs = await text_of(tab, ".needs")
-    assert "槽位 2 有问题" in needs
     assert "台记录仪没有持有人" in needs
     assert "实时" in await text_of(tab, "#docks")
     assert "可以取走" in await text_of(tab, "#docks")
