@@ -1,6 +1,7 @@
 """Evidence packages: how fast an archive is written, beside `cp` of the same bytes in the same run.
 
-    python benchmarks/bench_export.py [--size MIB] [--files 4] [--folder DIR] [--json]
+    python benchmarks/bench_export.py [--size MIB] [--files 4] [--times 1] [--rounds 3] [--order cp,folder]
+                                      [--folder DIR] [--json]
 
 Originals of random bytes are packed as the service does it, every chunk held against its leaf, CRC-32 computed, all
 of it synced; `cp` copies the same originals and syncs; a package is written as a folder. Order: cp, archive, folder, cp
@@ -14,6 +15,10 @@ it, as a floor: a leaf is SHA-256, the archive has CRC-32; SM3 is what is on rec
 
 `bound` is no package: `cp` and `sync` while two threads take SHA-256 of as many bytes that lie in memory. Whoever
 copies and checks every byte cannot be much faster than that here; where it is below the target, so is everything.
+
+A package far larger than memory waits for the disk instead. With `--times 2` each original is enclosed twice, so 50 GB
+need 75 GB of room and not 100: `--size 47684 --files 12 --times 2 --rounds 1 --order cp,folder,archive,cp`. As long as
+the originals alone are larger than memory, they come from the disk each time.
 """
 
 from __future__ import annotations
@@ -55,15 +60,19 @@ def make_originals(folder: Path, *, files: int, size: int) -> list[Path]:
     return paths
 
 
-def plan_of(paths: list[Path]) -> tuple[Plan, dict[bytes, Path]]:
-    """Return a package of the originals, and where each lies."""
+def plan_of(paths: list[Path], *, times: int) -> tuple[Plan, dict[bytes, Path]]:
+    """Return a package of the originals, each enclosed some times, and where each lies."""
     members, places = [small("bagit.txt", b"x" * 100)], {}
     for path in paths:
         name = hashlib.sha256(path.name.encode()).digest()
         size, leaves = path.stat().st_size, leaf_hashes(path)
         source = Stored(sha256=name, leaves=b"".join(leaves), size=size, runs=((0, len(leaves)),))
-        members.append(Member(path=f"data/{path.name}", size=size, sha256=name, sm3=None, source=source))
         places[name] = path
+        members += [
+            Member(path=f"data/{turn}/{path.name}", size=size, sha256=name, sm3=None, source=source)
+            for turn in range(times)
+        ]
+    members.sort(key=lambda member: member.path)
     return Plan("package", tuple(members)), places
 
 
@@ -88,14 +97,15 @@ def floors() -> dict[str, int]:
     return found
 
 
-def copy(paths: list[Path], target: Path) -> None:
+def copy(paths: list[Path], target: Path, *, times: int) -> None:
     """Copy as people do, and bring it to the disk."""
-    target.mkdir()
-    subprocess.run(["cp", "--reflink=never", *paths, target], check=True)
+    for turn in range(times):
+        (target / str(turn)).mkdir(parents=True)
+        subprocess.run(["cp", "--reflink=never", *paths, target / str(turn)], check=True)
     subprocess.run(["sync", "-f", target], check=True)
 
 
-def bound(paths: list[Path], target: Path, size: int) -> None:
+def bound(paths: list[Path], target: Path, *, times: int, size: int) -> None:
     """Copy, and hash as many bytes beside it."""
     data = memoryview(bytearray(MIB))
 
@@ -106,7 +116,7 @@ def bound(paths: list[Path], target: Path, size: int) -> None:
     threads = [threading.Thread(target=hashing) for _ in range(2)]
     for thread in threads:
         thread.start()
-    copy(paths, target)
+    copy(paths, target, times=times)
     for thread in threads:
         thread.join()
 
@@ -116,25 +126,33 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=1024, help="MiB in all")
     parser.add_argument("--files", type=int, default=4)
+    parser.add_argument("--times", type=int, default=1, help="how often each original is enclosed")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--order", default="cp,bound,archive,folder", help="what is timed in a round, one after the other"
+    )
     parser.add_argument("--folder", type=Path, default=None, help="on the disk that is measured")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as made:
         root = Path(made)
-        paths = make_originals(root, files=options.files, size=options.size * MIB)
-        plan, places = plan_of(paths)
+        paths = make_originals(root, files=options.files, size=options.size // options.times * MIB)
+        plan, places = plan_of(paths, times=options.times)
         stop = threading.Event()
-        seconds: dict[str, list[float]] = {"cp": [], "bound": [], "archive": [], "folder": []}
-        for _ in range(options.rounds):
-            for name, work in (
-                ("cp", partial(copy, paths, root / "made")),
-                ("bound", partial(bound, paths, root / "made", options.size * MIB)),
-                ("archive", partial(write_archive, plan, root / "made", locate=places.__getitem__, stop=stop)),
-                ("folder", partial(write_package_folder, plan, root / "made", locate=places.__getitem__, stop=stop)),
-            ):
-                seconds[name].append(timed(work))
-                shutil.rmtree(root / "made") if name != "archive" else (root / "made").unlink()
+        made_at = root / "made"
+        works: dict[str, Callable[[], object]] = {
+            "cp": partial(copy, paths, made_at, times=options.times),
+            "bound": partial(bound, paths, made_at, times=options.times, size=options.size * MIB),
+            "archive": partial(write_archive, plan, made_at, locate=places.__getitem__, stop=stop),
+            "folder": partial(write_package_folder, plan, made_at, locate=places.__getitem__, stop=stop),
+        }
+        seconds: dict[str, list[float]] = {}
+        for name in options.order.split(",") * options.rounds:
+            seconds.setdefault(name, []).append(timed(works[name]))
+            if made_at.is_dir():
+                shutil.rmtree(made_at)
+            else:
+                made_at.unlink()
     rates = {name: options.size / median(taken) for name, taken in seconds.items()}
     result = {
         "machine": platform.platform(),
@@ -142,7 +160,8 @@ def main() -> None:
         "rounds": options.rounds,
         "mib_per_second": {name: round(rate) for name, rate in rates.items()},
         "floor_mib_per_second": floors(),
-        "ratio": {name: round(rates[name] / rates["cp"], 2) for name in ("bound", "archive", "folder")},
+        "ratio": {name: round(rates[name] / rates["cp"], 2) for name in rates if name != "cp"},
+        "seconds": {name: [round(one, 1) for one in taken] for name, taken in seconds.items()},
         "target": 0.80,
     }
     if options.json:
