@@ -35,7 +35,7 @@ from evidence.export.crc import crc32_joined
 from evidence.export.folder import blaming_target, require_free, writing_folder
 from evidence.export.members import Member, Plan, Stored
 from evidence.export.write_behind import WriteBehind, new_files, write_behind
-from evidence.export.zip_format import Slot, archive_bytes, directory, lay_out, local_header
+from evidence.export.zip_format import LAYOUT, Slot, archive_bytes, directory, lay_out, local_header
 
 PART_SUFFIX: Final = ".part"
 STATE_SUFFIX: Final = ".state"
@@ -153,6 +153,7 @@ class _Writing:
     def _remember(self, state: _State) -> None:
         told = {
             "plan": self.plan.digest,
+            "layout": LAYOUT,
             "member": state.member,
             "chunks": state.chunks,
             "crc": state.crc,
@@ -219,6 +220,7 @@ def _copy_out(
             behind.reached(count)
 
         copy_proved(source, stored, handle, stop=stop, passed=passed)
+        os.ftruncate(handle, stored.length)
         behind.wait()
 
 
@@ -227,7 +229,7 @@ def _recall(memory: Path, plan: Plan) -> tuple[_State, list[int]]:
     try:
         told = json.loads(memory.read_bytes())
         state, crcs = _State(int(told["member"]), int(told["chunks"]), int(told["crc"])), [*map(int, told["crcs"])]
-        if told["plan"] == plan.digest and len(crcs) == state.member:
+        if (told["plan"], told["layout"]) == (plan.digest, LAYOUT) and len(crcs) == state.member:
             return state, crcs
     except (OSError, ValueError, KeyError, TypeError):
         pass

@@ -1,20 +1,19 @@
 """Copying chunks of a stored original, each held against its leaf hash on the way: one copy, no pass of its own.
 
-The system copies (`copy_file_range`), so no byte goes through this process on its way; what came out is read from the
-copy into a few buffers that go round, while it is still in memory, and that is what is checked. Where the system does
-not, this thread reads and writes. Two helpers check the leaves of the buffers, and take whatever digest the caller
-wants of each while it is in the processor's cache. hashlib, zlib, copying, reading and writing let go of the
-interpreter lock. The whole-file SHA-256 is not computed again: the leaves lead to the sealed root, and root and SHA-256
-were sealed together. Where the file system can share blocks, `copy_file_range` does. Why so: ADR 36 and 46.
+Several helpers take a step of a few chunks each: read it into a buffer, check its leaves, take whatever digest the
+caller wants of each while it is in the processor's cache, and write the buffer past the page cache (`straight`). What
+was checked is what is written. hashlib, zlib, reading and writing let go of the interpreter lock, so some helpers hash
+while others wait for the disk. The whole-file SHA-256 is not computed again: the leaves lead to the sealed root, and
+root and SHA-256 were sealed together. Why so: ADR 36, 46 and 55.
 """
 
 from __future__ import annotations
 
-import errno
+import mmap
 import os
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import cycle
@@ -24,12 +23,14 @@ from typing import Final
 from evidence.core.digest import CHUNK_BYTES
 from evidence.errors import EvidenceDamaged, LeaseLost
 from evidence.export.members import Stored
+from evidence.export.straight import Straight, writing_straight
 from ledger.tree import HASH_BYTES, leaf_hash
 
-_BUFFER_CHUNKS: Final = 1
-_BUFFERS: Final = 6
-_CHECKERS: Final = 2
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+STEP_CHUNKS: Final = 4
+"""Most chunks that one helper has in its buffer."""
+
+_HELPERS: Final = 6
+"""Measured on two processors: with fewer, the disk waits for digests; more are no faster."""
 
 Digest = Callable[[memoryview], int]
 Passed = Callable[[int, int, int, int], None]
@@ -51,8 +52,8 @@ def copy_proved(
     Args:
         path: Where it lies.
         stored: Which chunks, and what they have to be.
-        target: The file that they are copied into, open for reading and writing; what it holds is worth something
-            only after this returns.
+        target: The file that they are copied into, open for writing; what it holds is worth something only after this
+            returns. Behind the last byte up to the next whole block (`straight.BLOCK_BYTES`) it holds anything.
         place: Where in it the first wanted chunk belongs, in bytes; skipped ones are passed over.
         stop: Set it to give up.
         also: Taken of the bytes of each step besides, in another thread and in any order.
@@ -69,34 +70,23 @@ def copy_proved(
         handle = os.open(path, os.O_RDONLY)
     except OSError as error:
         raise EvidenceDamaged(f"the stored original cannot be read: {error.strerror}") from error
-    mover = _Mover(handle, target)
-    behind: deque[tuple[Future[int], int, int]] = deque()
-    done_chunks = done_bytes = 0
+    behind: deque[tuple[Future[int], _Step]] = deque()
 
     def settle() -> None:
-        nonlocal done_chunks, done_bytes
-        checked, chunks, count = behind.popleft()
-        digest = checked.result()
-        done_chunks, done_bytes = done_chunks + chunks, done_bytes + count
-        passed(done_chunks, done_bytes, digest, count)
+        done, step = behind.popleft()
+        passed(step.chunks_by_then, step.bytes_by_then, done.result(), step.length)
 
     try:
-        with ThreadPoolExecutor(_CHECKERS) as checkers:
-            buffers = cycle([memoryview(bytearray(_BUFFER_CHUNKS * CHUNK_BYTES)) for _ in range(_BUFFERS)])
-            for first, chunks in _steps(stored):
-                length = min((first + chunks) * CHUNK_BYTES, stored.size) - first * CHUNK_BYTES
-                at, place = place, place + length
-                if skip_chunks >= chunks:
-                    skip_chunks -= chunks
-                    done_chunks, done_bytes = done_chunks + chunks, done_bytes + length
-                    continue
+        steps = list(_steps(stored, place, skip_chunks))
+        with writing_straight(target, place, stored.length) as out, ThreadPoolExecutor(_HELPERS) as helpers:
+            # Anonymous maps begin on a page, as the disk wants them; nothing is there before it is touched.
+            buffers = cycle([memoryview(mmap.mmap(-1, STEP_CHUNKS * CHUNK_BYTES)) for _ in range(_HELPERS)])
+            for step in steps:
                 if stop.is_set():
                     raise LeaseLost("the export was given up")
-                view = next(buffers)[:length]
-                mover.move(view, first * CHUNK_BYTES, at)
-                behind.append((checkers.submit(_check, view, stored.leaves, first, also), chunks, length))
-                # The next buffer is the one that was handed out longest ago: the helpers must be done with it.
-                while len(behind) >= _BUFFERS:
+                behind.append((helpers.submit(_copy, handle, out, next(buffers), stored, step, also), step))
+                # The next buffer is the one that was handed out longest ago: its helper must be done with it.
+                while len(behind) >= _HELPERS:
                     settle()
             while behind:
                 settle()
@@ -104,51 +94,45 @@ def copy_proved(
         os.close(handle)
 
 
-@dataclass
-class _Mover:
-    """Copies between two open files, by the system as long as it can.
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Chunks that one helper copies, and how far everything is after it.
 
     Attributes:
-        source: The original.
-        target: The copy.
-        by_system: Whether the system has not refused so far.
+        first: Number of the first chunk in the original.
+        length: Bytes of all of them.
+        place: Where they belong in the target, in bytes.
+        chunks_by_then: Wanted chunks up to here.
+        bytes_by_then: Their bytes.
     """
 
-    source: int
-    target: int
-    by_system: bool = True
-
-    def move(self, view: memoryview, position: int, place: int) -> None:
-        """Copy as many bytes as the buffer holds, and leave in it what came out."""
-        if self.by_system and self._by_system(len(view), position, place):
-            if _fill(self.target, view, place) < len(view):
-                raise OSError(errno.EIO, "the copy became shorter while it was written")
-            return
-        _read_original(self.source, view, position)
-        while view:
-            count = os.pwrite(self.target, view, place)
-            view, place = view[count:], place + count
-
-    def _by_system(self, length: int, position: int, place: int) -> bool:
-        try:
-            while length:
-                count = os.copy_file_range(self.source, self.target, length, position, place)
-                if count == 0:
-                    return False  # the original ends here, and reading it says so
-                length, position, place = length - count, position + count, place + count
-        except OSError as error:
-            if error.errno in _FULL:
-                raise
-            # Other file systems, an old kernel, or a fault that reading or writing will name.
-            self.by_system = False
-        return self.by_system
+    first: int
+    length: int
+    place: int
+    chunks_by_then: int
+    bytes_by_then: int
 
 
-def _steps(stored: Stored) -> list[tuple[int, int]]:
-    """Cut the runs into what one buffer holds: (first chunk, chunks)."""
-    return [
-        (at, min(_BUFFER_CHUNKS, stop - at)) for first, stop in stored.runs for at in range(first, stop, _BUFFER_CHUNKS)
-    ]
+def _steps(stored: Stored, place: int, skip_chunks: int) -> Iterator[_Step]:
+    chunks = done = 0
+    for first, stop in stored.runs:
+        at = first
+        while at < stop:
+            # What was copied before ends a step, so that one is either there or to be made.
+            until = min(at + (skip_chunks - chunks if chunks < skip_chunks else STEP_CHUNKS), stop)
+            length = min(until * CHUNK_BYTES, stored.size) - at * CHUNK_BYTES
+            chunks, done = chunks + until - at, done + length
+            if chunks > skip_chunks:
+                yield _Step(at, length, place + done - length, chunks, done)
+            at = until
+
+
+def _copy(handle: int, out: Straight, buffer: memoryview, stored: Stored, step: _Step, also: Digest) -> int:
+    view = buffer[: step.length]
+    _read_original(handle, view, step.first * CHUNK_BYTES)
+    digest = _check(view, stored.leaves, step.first, also)
+    out.write(buffer, step.length, step.place)
+    return digest
 
 
 def _check(view: memoryview, leaves: bytes, first: int, also: Digest) -> int:
@@ -164,20 +148,12 @@ def _check(view: memoryview, leaves: bytes, first: int, also: Digest) -> int:
 
 
 def _read_original(handle: int, view: memoryview, position: int) -> None:
+    filled = 0
     try:
-        read = _fill(handle, view, position)
+        while filled < len(view):
+            count = os.preadv(handle, [view[filled:]], position + filled)
+            if count == 0:
+                raise EvidenceDamaged(f"the stored original ends at byte {position + filled}")
+            filled += count
     except OSError as error:
         raise EvidenceDamaged(f"the stored original cannot be read: {error.strerror}") from error
-    if read < len(view):
-        raise EvidenceDamaged(f"the stored original ends at byte {position + read}")
-
-
-def _fill(handle: int, view: memoryview, position: int) -> int:
-    """Read until the buffer is full or the file ends; return the bytes read."""
-    filled = 0
-    while filled < len(view):
-        count = os.preadv(handle, [view[filled:]], position + filled)
-        if count == 0:
-            break
-        filled += count
-    return filled

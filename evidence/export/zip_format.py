@@ -1,6 +1,8 @@
 """The bytes of a ZIP archive without compression, with every place known before it is written (APPNOTE 6.3.10). Pure.
 
 Nothing is compressed: footage does not get smaller, and so the place of every file follows from names and sizes alone.
+Originals begin at whole blocks, so that they can be written past the page cache (`straight`): an extra field of zeros
+stands before them, the one that Android's archives have for the same end (0xD935).
 That makes an archive that was broken off go on where it stopped, and the same package the same bytes: times are the
 format's first day, modes read-only, names UTF-8, ZIP64 only where a number needs it.
 """
@@ -12,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from evidence.export.members import Plan
+from evidence.export.members import Plan, Stored
+from evidence.export.straight import BLOCK_BYTES
 
 _U32: Final = 0xFFFFFFFF
 _U16: Final = 0xFFFF
@@ -21,6 +24,9 @@ _UTF8: Final = 0x0800
 _MADE_BY_UNIX: Final = 3 << 8
 _READ_ONLY: Final = 0o100444 << 16
 _PLAIN, _ZIP64 = 20, 45
+_ALIGNMENT, _ALIGNMENT_MIN = 0xD935, 6
+LAYOUT: Final = 2
+"""Number of the way in which archives are laid out: a part of another one is not gone on with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,8 @@ def lay_out(plan: Plan) -> tuple[Slot, ...]:
     for member in plan.members:
         name = f"{plan.root}/{member.path}".encode()
         data = place + 30 + len(name) + (20 if member.size >= _U32 else 0)
+        if isinstance(member.source, Stored) and data % BLOCK_BYTES:
+            data += _ALIGNMENT_MIN + -(data + _ALIGNMENT_MIN) % BLOCK_BYTES
         slots.append(Slot(name, member.size, place, data))
         place = data + member.size
     return tuple(slots)
@@ -55,6 +63,9 @@ def local_header(slot: Slot, crc: int) -> bytes:
     large = slot.size >= _U32
     size = _U32 if large else slot.size
     extra = struct.pack("<HHQQ", 1, 16, slot.size, slot.size) if large else b""
+    padding = slot.data - slot.header - 30 - len(slot.name) - len(extra)
+    if padding:
+        extra += struct.pack("<HHH", _ALIGNMENT, padding - 4, BLOCK_BYTES).ljust(padding, b"\0")
     fixed = struct.pack(
         "<4sHHHHHIIIHH",
         *(b"PK\3\4", _ZIP64 if large else _PLAIN, _UTF8, 0, 0, _FIRST_DAY, crc, size, size, len(slot.name), len(extra)),

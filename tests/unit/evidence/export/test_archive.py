@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
+import fcntl
 import hashlib
+import json
 import os
+import struct
+import tempfile
 import threading
 import zipfile
 import zlib
@@ -19,8 +24,10 @@ from evidence.core.digest import CHUNK_BYTES, leaf_hashes
 from evidence.errors import EvidenceDamaged, ExportNoSpace, ExportTargetTaken, ExportTargetUnusable, LeaseLost
 from evidence.export import archive
 from evidence.export.archive import forget_archive, write_archive, write_package_folder
+from evidence.export.copying import copy_proved
 from evidence.export.crc import crc32_joined
 from evidence.export.members import Member, Plan, Stored, small
+from evidence.export.straight import BLOCK_BYTES
 from evidence.export.zip_format import Slot, archive_bytes, directory, lay_out, local_header
 
 SIZE = 9 * CHUNK_BYTES + 77
@@ -150,14 +157,7 @@ def test_a_full_disk_publishes_nothing_and_is_gone_on_from(
             raise OSError(errno.ENOSPC, "No space left on device")
         return real(handle, data, place)
 
-    def copy_file_range(source: int, handle: int, count: int, position: int, place: int) -> int:
-        if place > room:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return copied(source, handle, count, position, place)
-
-    copied = os.copy_file_range
     monkeypatch.setattr(os, "pwrite", pwrite)
-    monkeypatch.setattr(os, "copy_file_range", copy_file_range)
     for _ in range(2):
         with pytest.raises(ExportNoSpace):
             write(plan_of(original), tmp_path / "p.zip", original)
@@ -166,7 +166,6 @@ def test_a_full_disk_publishes_nothing_and_is_gone_on_from(
         write_package_folder(plan_of(original), tmp_path / "folder", locate=lambda _: original, stop=threading.Event())
     assert {path.name for path in tmp_path.iterdir()} <= {"p.zip.part", "p.zip.state"}
     monkeypatch.setattr(os, "pwrite", real)
-    monkeypatch.setattr(os, "copy_file_range", copied)
     write(plan_of(original), tmp_path / "p.zip", original)
     with zipfile.ZipFile(tmp_path / "p.zip") as packed:
         assert packed.testzip() is None
@@ -223,33 +222,138 @@ def test_forgetting_leaves_nothing(original: Path, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("as_folder", [False, True])
-@pytest.mark.parametrize("refusal", [errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EIO, 0, 1])
-def test_where_the_system_does_not_copy_it_is_copied_here(
-    original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: int, as_folder: bool
-) -> None:
-    """Error numbers, the end of the file although it goes on (0), and a few bytes at a time (1)."""
-    real, calls = os.copy_file_range, 0
+def goes_straight(folder: Path) -> bool:
+    """Tell whether the file system below lets bytes past its cache; a few do not."""
+    try:
+        os.close(os.open(folder / "probe", os.O_WRONLY | os.O_CREAT | os.O_DIRECT))
+    except OSError:
+        return False
+    return True
 
-    def copy_file_range(source: int, handle: int, count: int, position: int, place: int) -> int:
+
+@pytest.mark.parametrize("as_folder", [False, True])
+@pytest.mark.parametrize(
+    "way", ["flag refused", "write refused", "later write refused", "no room ahead", "short writes"]
+)
+def test_where_the_file_system_lets_nothing_past_its_cache_it_comes_out_the_same(
+    original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, as_folder: bool
+) -> None:
+    real, set_flags, calls = os.pwrite, fcntl.fcntl, 0
+
+    def control(handle: int, command: int, flags: int = 0) -> int:
+        if way == "flag refused" and command == fcntl.F_SETFL and flags & os.O_DIRECT:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return set_flags(handle, command, flags)
+
+    def pwrite(handle: int, data: memoryview, place: int) -> int:
         nonlocal calls
-        calls += 1
-        if refusal == 0:
-            return 0
-        if refusal > 1 and calls > 1:
-            raise OSError(refusal, os.strerror(refusal))
-        return real(source, handle, min(count, 1_000_003), position, place)
+        straight = bool(set_flags(handle, fcntl.F_GETFL) & os.O_DIRECT)
+        calls += straight
+        if straight and (way == "write refused" or (way == "later write refused" and calls > 1)):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return real(handle, data[: 1_000_003 if way == "short writes" and not straight else None], place)
+
+    def no_room(_handle: int, _place: int, _length: int) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
 
     work = write_package_folder if as_folder else write_archive
     work(plan_of(original), tmp_path / "whole", locate=lambda _: original, stop=threading.Event())
-    monkeypatch.setattr(os, "copy_file_range", copy_file_range)
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    monkeypatch.setattr(fcntl, "fcntl", control)
+    if way == "no room ahead":
+        monkeypatch.setattr(os, "posix_fallocate", no_room)
     work(plan_of(original), tmp_path / "copy", locate=lambda _: original, stop=threading.Event())
-    assert calls > 0
+    assert (calls > 0) is (way != "flag refused" and goes_straight(tmp_path))
     whole, copy = [
         {path.relative_to(root): path.read_bytes() for path in [root, *root.rglob("*")] if path.is_file()}
         for root in (tmp_path / "whole", tmp_path / "copy")
     ]
     assert whole == copy
+
+
+def test_a_disk_without_room_says_so_before_an_original_is_read(
+    original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(_handle: int, _place: int, length: int) -> None:
+        assert length == SIZE
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def unread(*_: object) -> int:
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr(os, "posix_fallocate", no_room)
+    monkeypatch.setattr(os, "preadv", unread)
+    with pytest.raises(ExportNoSpace):
+        write(plan_of(original), tmp_path / "p.zip", original)
+
+
+@pytest.mark.parametrize("name_bytes", [*range(4050, 4075), 8, 255])
+def test_originals_begin_at_whole_blocks_and_every_byte_before_them_is_told(name_bytes: int, original: Path) -> None:
+    """Of names of all lengths around the turn of a block; a field of its own needs 6 bytes at least."""
+    original_there = dataclasses.replace(stored(original), path="n" * name_bytes)
+    plan = Plan("p", (original_there, small("b", b"b"), dataclasses.replace(original_there, path="c")))
+    for member, slot in zip(plan.members, lay_out(plan), strict=True):
+        header = local_header(slot, 0)
+        assert len(header) == slot.data - slot.header
+        name, extra = struct.unpack("<HH", header[26:30])
+        assert 30 + name + extra == len(header), "a reader finds the data where the header ends"
+        if isinstance(member.source, Stored):
+            assert slot.data % BLOCK_BYTES == 0
+            if extra:
+                assert struct.unpack("<HHH", header[30 + name : 36 + name]) == (0xD935, extra - 4, BLOCK_BYTES)
+        else:
+            assert extra == 0
+
+
+def test_a_part_that_was_laid_out_another_way_is_not_gone_on_with(
+    original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(plan_of(original), tmp_path / "whole.zip", original)
+    state = {"plan": plan_of(original).digest, "member": 1, "chunks": 2, "crc": 1, "crcs": [2]}
+    (tmp_path / "p.zip.state").write_text(json.dumps(state), encoding="utf-8")
+    write(plan_of(original), tmp_path / "p.zip", original)
+    assert (tmp_path / "p.zip").read_bytes() == (tmp_path / "whole.zip").read_bytes()
+
+
+@given(
+    runs=st.sampled_from([((0, 10),), ((0, 1), (3, 5)), ((2, 9), (9, 10)), ((9, 10),)]),
+    skip=st.integers(0, 10),
+    block=st.booleans(),
+)
+def test_whatever_was_copied_before_the_rest_follows_once(
+    original: Path, runs: tuple[tuple[int, int], ...], skip: int, block: bool
+) -> None:
+    source = stored(original, *runs).source
+    assert isinstance(source, Stored)
+    chunks = [number for first, stop in runs for number in range(first, stop)]
+    skip = min(skip, len(chunks))
+    place, told, seen = BLOCK_BYTES if block else 5, list[tuple[int, ...]](), list[int]()
+
+    def counted(view: memoryview) -> int:
+        seen.append(len(view))
+        return len(view)
+
+    with tempfile.TemporaryFile() as target:
+        copy_proved(
+            original,
+            source,
+            target.fileno(),
+            place=place,
+            stop=threading.Event(),
+            also=counted,
+            skip_chunks=skip,
+            passed=lambda *of: told.append(of),
+        )
+        target.seek(place)
+        copied = target.read(source.length)
+    content = original.read_bytes()
+    parts = [content[number * CHUNK_BYTES : (number + 1) * CHUNK_BYTES] for number in chunks]
+    assert copied[sum(map(len, parts[:skip])) :].ljust(1) == b"".join(parts[skip:]).ljust(1)
+    assert sum(seen) == sum(map(len, parts[skip:]))
+    assert [digest for _, _, digest, _ in told] == [length for _, _, _, length in told]
+    if skip < len(chunks):
+        assert told[-1][:2] == (len(chunks), source.length)
+        assert told[0][1] - told[0][3] == sum(map(len, parts[:skip]))
 
 
 def test_a_sync_that_fails_ends_the_archive_and_is_not_believed(
