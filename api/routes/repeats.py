@@ -2,7 +2,7 @@
 
 A change of something versioned demands `If-Match` and answers 412 where somebody was faster, 428 where it is missing. A
 request that puts something new on record takes an `Idempotency-Key`. Every other changing route stands here with the
-reason why it needs neither; a test holds the table of routes against it.
+reason why it needs neither; a test holds the table of routes against it, and repeats each route that takes one of them.
 """
 
 from __future__ import annotations

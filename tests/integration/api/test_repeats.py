@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
-from uuid import uuid4
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from types import MappingProxyType
 
 import pytest
+import pytest_asyncio
 
 from api.bodies import JsonBody
 from api.route import Route
 from api.routes.repeats import UNCONDITIONAL
 from api.routes.table import ROUTES
-from evidence.parties.roles import STAFF_ROLES, Role
+from evidence.parties.roles import STAFF_ROLES
 from tests.integration.api.test_access import EXAMPLES
 from tests.integration.api.test_permits import BODIES
+from tests.support import wishes_of_cases, wishes_of_clips, wishes_of_parties
+from tests.support.database import fresh_database
 from tests.support.samples import smallest
-from tests.support.service import Reply, RunningService
+from tests.support.service import Reply, RunningService, config_for, running_service
+from tests.support.wishes import WISHES, Wish, word
+from tests.support.wishes_of_parties import PLATFORM
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+KEYED = [route for route in ROUTES if any(header.name == "Idempotency-Key" for header in route.headers)]
+CONDITIONAL = [route for route in ROUTES if any(header.name == "If-Match" for header in route.headers)]
 VERSIONED = [
-    route for route in ROUTES if any(header.name == "If-Match" and header.required for header in route.headers)
+    route for route in CONDITIONAL if any(header.name == "If-Match" and header.required for header in route.headers)
 ]
+NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningService]:
+    """The service, which may tell a platform that nobody runs."""
+    folder = tmp_path_factory.mktemp("repeats") / "data"
+    async with (
+        fresh_database(postgres) as database,
+        running_service(config_for(database, folder, outbox_targets=PLATFORM)) as running,
+    ):
+        yield running
 
 
 def headers_of(route: Route) -> set[str]:
@@ -68,93 +88,94 @@ async def count(shared: RunningService) -> int:
     return entries
 
 
-async def clip(shared: RunningService) -> str:
-    return str(await shared.clip(uuid4().bytes))
-
-
-async def unit(shared: RunningService) -> str:
-    reply = await shared.ask("POST", "/v1/units", role=Role.ADMINISTRATOR, json={"name": f"队{uuid4().hex}"})
-    return str(reply.json()["unit"])
-
-
-async def stale(shared: RunningService, name: str) -> tuple[Reply, Reply]:
-    """Change something twice on the ground of one version; return both answers."""
-    admin = Role.ADMINISTRATOR
-    body: dict[str, Any]
-    match name:
-        case "change_unit":
-            ask, path, role, body = "PUT", f"/v1/units/{await unit(shared)}", admin, {"name": f"新{uuid4().hex}"}
-        case "annotate_clip":
-            path, role = f"/v1/clips/{await clip(shared)}/annotations", Role.INVESTIGATOR
-            ask, body = "POST", {"remark": "现场"}
-        case "register_recorder":
-            ask, path, role = "POST", "/v1/recorders/registrations", admin
-            body = {"recorder": f"Z{uuid4().hex[:8]}", "kind": "body_worn", "state": "in_use"}
-        case "change_officer":
-            word = uuid4().hex
-            await shared.ask("POST", "/v1/units", role=admin, json={"name": f"处{word}"})
-            made = {"number": word, "name": "张三", "unit": f"处{word}"}
-            known = (await shared.ask("POST", "/v1/officers", role=admin, json=made)).json()["officer"]
-            ask, path, role = "PUT", f"/v1/officers/{known}", admin
-            body = {"name": "张四", "unit": made["unit"]}
-        case _:
-            raise AssertionError(name)
-    headers = {"If-Match": '"1"' if name in {"change_unit", "change_officer"} else '"0"'}
-    first = await shared.ask(ask, path, role=role, json=body, headers=headers)
-    entries = await count(shared)
-    second = await shared.ask(ask, path, role=role, json=body, headers=headers)
-    assert await count(shared) == entries
-    return first, second
-
-
-@pytest.mark.parametrize("name", ["change_unit", "annotate_clip", "register_recorder", "change_officer"])
-async def test_of_two_changes_of_one_version_the_second_has_no_effect(shared: RunningService, name: str) -> None:
-    first, second = await stale(shared, name)
-    assert first.status in {200, 201}, first
-    assert second.status == 412, second
-
-
-KEYED: dict[str, tuple[Role, dict[str, Any], dict[str, Any]]] = {
-    "open_case": (Role.ARCHIVIST, {"number": "罚{}", "title": "甲"}, {"title": "乙"}),
-    "register_unit": (Role.ADMINISTRATOR, {"name": "队{}"}, {"name": "组{}"}),
-    "register_officer": (Role.ADMINISTRATOR, {"number": "{}", "name": "李四", "unit": "{unit}"}, {"name": "李五"}),
-    "assign_recorder": (Role.ADMINISTRATOR, {"recorder": "R{}", "officer": None}, {"recorder": "Q{}"}),
-    "classify_clip": (Role.ARCHIVIST, {"classes": ["minors"], "reason": "未成年人"}, {"classes": []}),
-    "annotate_clip": (Role.INVESTIGATOR, {"remark": "现场{}"}, {"remark": "别处"}),
-    "save_search": (Role.INVESTIGATOR, {"name": "查{}", "q": "现场"}, {"name": "另{}"}),
-    "state_price": (
-        Role.ADMINISTRATOR,
-        {"hundredths": 1, "currency": "CNY", "citation": "合同"},
-        {"hundredths": 2},
-    ),
+PARTS = (wishes_of_cases, wishes_of_clips, wishes_of_parties)
+STALE = {
+    "accept_proposals": "annotation.stale",
+    "amend_case": "case.stale",
+    "annotate_clip": "annotation.stale",
+    "arrange_case": "case.stale",
+    "change_account": "account.stale",
+    "change_officer": "register.stale",
+    "change_unit": "register.stale",
+    "register_recorder": "register.stale",
+    "resolve_attribution": "register.stale",
 }
-"""Routes that put something new on record: who asks, what for, and what another request changes of it."""
+"""How a route answers whoever saw an older version."""
+
+ASIDE = ("ledger_", "stored_answer", "deadline_clock", "deadline_fact", "deadline_cursor")
+"""Tables that duties go on with on the ground of entries, and earlier answers: none tells of what was asked for."""
 
 
-@pytest.mark.parametrize("name", KEYED)
-async def test_a_key_makes_a_repeat_harmless_and_is_refused_for_another_body(shared: RunningService, name: str) -> None:
-    (route,) = [one for one in ROUTES if one.name == name]
-    role, body, other = KEYED[name]
-    word = uuid4().hex[:12]
-    named = f"单位{word}"
-    if name == "register_officer":
-        await shared.ask("POST", "/v1/units", role=Role.ADMINISTRATOR, json={"name": named})
+async def everything(shared: RunningService) -> dict[str, str]:
+    """Return a digest of the rows of each table, apart from those that stand aside."""
+    async with shared.services.pool.acquire() as conn:
+        tables = await conn.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        names = [row["tablename"] for row in tables if not row["tablename"].startswith(ASIDE)]
+        rows = "md5(string_agg(md5(t::text), '' ORDER BY md5(t::text)))"
+        parts = [f"SELECT '{name}' AS name, {rows} AS rows FROM {name} t" for name in names]
+        return {row["name"]: row["rows"] for row in await conn.fetch(" UNION ALL ".join(parts))}
 
-    def filled(said: dict[str, Any]) -> dict[str, Any]:
-        words = {"{unit}": named}
-        return {
-            key: words.get(value, value.replace("{}", word)) if isinstance(value, str) else value
-            for key, value in said.items()
-        }
 
-    path = route.path.replace("{clip}", await clip(shared) if "clip" in route.parameters else "")
-    headers = {"Idempotency-Key": word, "If-Match": '"0"'}
-    replies, entries = [], [await count(shared)]
-    for said in (body, body, {**body, **other}):
-        replies.append(await shared.ask(route.method, path, role=role, json=filled(said), headers=headers))
-        entries.append(await count(shared))
-    first, again, refused = replies
-    assert first.status == 201, first
+async def send(
+    shared: RunningService, route: Route, wish: Wish, key: str | None, other: Mapping[str, object] = NOTHING
+) -> Reply:
+    path = route.path
+    for name in route.parameters:
+        path = path.replace(f"{{{name}}}", wish.named[name])
+    headers = {} if key is None else {"Idempotency-Key": key}
+    if wish.seen is not None:
+        headers["If-Match"] = f'"{wish.seen}"'
+    return await shared.ask(route.method, path, role=wish.role, json={**wish.body, **other}, headers=headers)
+
+
+async def test_every_route_that_can_be_repeated_is_repeated_here() -> None:
+    assert {route.name for route in (*KEYED, *CONDITIONAL)} == set(WISHES), (
+        "make a wish for it in tests/support/wishes_of_*"
+    )
+
+
+@pytest.mark.parametrize("route", KEYED, ids=lambda route: route.name)
+async def test_a_key_makes_a_repeat_harmless_and_is_refused_for_another_body(
+    shared: RunningService, route: Route
+) -> None:
+    wish, key = await WISHES[route.name](shared), word()
+    before, entries = await everything(shared), await count(shared)
+    first = await send(shared, route, wish, key)
+    assert first.status in {answer.status for answer in route.answers}, first.body
+    done = await everything(shared)
+    assert (done != before, await count(shared) - entries) == (True, wish.entries)
+    again = await send(shared, route, wish, key)
     assert (again.status, again.body) == (first.status, first.body)
-    assert (refused.status, refused.code) == (409, "idempotency.conflict"), refused
-    assert len(set(entries[1:])) == 1, "one effect"
+    if wish.other:
+        refused = await send(shared, route, wish, key, wish.other)
+        assert (refused.status, refused.code) == (409, "idempotency.conflict"), refused
+    else:
+        assert isinstance(route.body, JsonBody)
+        assert not route.body.model.model_fields, "another body is possible: say which"
+    assert await everything(shared) == done
+
+
+@pytest.mark.parametrize("route", KEYED, ids=lambda route: route.name)
+async def test_of_requests_with_one_key_at_once_one_has_an_effect(shared: RunningService, route: Route) -> None:
+    wish, key = await WISHES[route.name](shared), word()
+    entries = await count(shared)
+    first, *others = await asyncio.gather(*(send(shared, route, wish, key) for _ in range(3)))
+    assert first.status in {answer.status for answer in route.answers}, first.body
+    assert [(one.status, one.body) for one in others] == [(first.status, first.body)] * 2
+    assert await count(shared) - entries == wish.entries
+    done = await everything(shared)
+    await send(shared, route, wish, key)
+    assert await everything(shared) == done
+
+
+@pytest.mark.parametrize("route", CONDITIONAL, ids=lambda route: route.name)
+async def test_of_two_changes_of_one_version_the_second_has_no_effect(shared: RunningService, route: Route) -> None:
+    wish = await WISHES[route.name](shared)
+    entries = await count(shared)
+    first = await send(shared, route, wish, None)
+    assert first.status in {answer.status for answer in route.answers}, first.body
+    done = await everything(shared)
+    assert await count(shared) - entries == wish.entries
+    second = await send(shared, route, wish, None, wish.other)
+    assert (second.status, second.code) == (412, STALE[route.name]), second.body
+    assert await everything(shared) == done
