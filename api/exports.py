@@ -19,11 +19,14 @@ from evidence.export.archive import write_package_folder
 from evidence.export.clip import in_thread
 from evidence.export.folder import blaming_target, require_free
 from evidence.export.jobs import ExportMaker, ExportSettings
+from evidence.export.orders import spans_wanted
 from evidence.export.packages import announce, read_package, trace_of
 from evidence.export.packing import plan_of, root_name
+from evidence.export.parts import Part, Wanted
 from evidence.export.spool import spooling
 from ingest.media.continuity.codes import CODES
 from ingest.media.continuity.report import BYTES_MAX, parse_report
+from ingest.parts import locate_part
 from ledger.errors import CodedError
 
 KIND = "continuity"
@@ -49,6 +52,24 @@ def maker_of(services: Services) -> ExportMaker:
     )
 
 
+async def locate_parts(
+    services: Services, *, case: UUID | None, clips: Sequence[UUID], wanted: Sequence[Wanted]
+) -> tuple[Part, ...]:
+    """Find out which chunks hold the seconds that somebody wants of exhibits in the place of their originals.
+
+    Raises:
+        CaseUnknown, ClipUnknown, ExportEmpty, ExportTooLarge, ExportSpansInvalid, ExportTooManySpans: See
+            `evidence.export.orders.spans_wanted`.
+        ExcerptImpossible: See `ingest.parts.locate_part`.
+    """
+    if not wanted:
+        return ()
+    async with services.pool.acquire() as conn:
+        spans = await spans_wanted(conn, case=case, clips=clips, wanted=wanted)
+    exporter, workspace = await exporter_of(services), services.folders.work
+    return tuple([await locate_part(exporter, clip, those, workspace=workspace) for clip, those in spans.items()])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenPackage:
     """A package in a folder; `traced` when the receipt of its hand-over lies in it."""
@@ -57,6 +78,7 @@ class WrittenPackage:
     folder: Path
     entry_id: UUID
     exhibits: int
+    excerpts: int
     files: int
     traced: bool
 
@@ -67,6 +89,7 @@ class WrittenPackage:
             "folder": str(self.folder),
             "entry": str(self.entry_id),
             "exhibits": self.exhibits,
+            "excerpts": self.excerpts,
             "files": self.files,
             "traced": self.traced,
         }
@@ -77,6 +100,7 @@ async def write_package(
     *,
     case: UUID | None,
     clips: Sequence[UUID],
+    wanted: Sequence[Wanted] = (),
     to: Path,
     purpose: str,
     actor: str,
@@ -84,17 +108,23 @@ async def write_package(
 ) -> WrittenPackage:
     """Write a package as a folder below `to`, as of the newest checkpoint; on record before a byte leaves.
 
+    Exhibits with seconds that are `wanted` are handed over as excerpts of them, all others whole.
+
     Without a service that publishes, nobody can show the hand-over's receipt: then the package lacks it and says so.
 
     Raises:
         CaseUnknown, ClipUnknown, ExportEmpty, ExportTooLarge, ReceiptPending, EvidenceDamaged: See `read_package`.
+        ExportSpansInvalid, ExportTooManySpans, ExcerptImpossible: See `locate_parts`.
         ExportTargetTaken, ExportTargetUnusable, ExportNoSpace: See `write_package_folder`.
     """
+    parts = await locate_parts(services, case=case, clips=clips, wanted=wanted)
     note, at = await services.reader.checkpoint(), services.clock()
     exporter = replace(await exporter_of(services), asof=note)
     observe = partial(observations_of, services)
     with blaming_target(to), spooling(services.folders.exports) as spool:
-        package = await read_package(exporter, pool=services.pool, case=case, clips=clips, observe=observe, spool=spool)
+        package = await read_package(
+            exporter, pool=services.pool, case=case, clips=clips, parts=parts, observe=observe, spool=spool
+        )
         target = to / root_name(package.subject)
         require_free(target)
         export = uuid7(clock=services.clock, entropy=services.entropy)
@@ -122,6 +152,7 @@ async def write_package(
         folder=target,
         entry_id=entry_id,
         exhibits=len(package.subject.numbered),
+        excerpts=len(package.excerpts),
         files=len(plan.members),
         traced=traced,
     )

@@ -257,6 +257,18 @@ class ExportTooLarge(EvidenceError):
     code = "export.too_large"
 
 
+class ExportSpansInvalid(EvidenceError):
+    """Seconds for an excerpt are empty, of no exhibit of the package, or lie over others of the same exhibit."""
+
+    code = "export.spans_invalid"
+
+
+class ExportTooManySpans(EvidenceError):
+    """More spans of seconds were asked for than one package takes; ask for wider ones, or for several packages."""
+
+    code = "export.too_many_spans"
+
+
 class ExportRefused(EvidenceError):
     """No package can be made: every worker that tried ended without a result."""
 

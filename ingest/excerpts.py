@@ -93,7 +93,7 @@ async def make_excerpt(exporter: Exporter, wish: Wish, *, target: Path, workspac
         CutRefused: The playable copy cannot be made of this file.
     """
     require_free(target)
-    raw, original = await _found(exporter, wish.clip)
+    raw, original = await find_original(exporter, wish.clip)
     span = (Fraction(wish.from_ms, 1000), Fraction(wish.to_ms, 1000))
     async with workroom(workspace, prefix="excerpt-") as folder:
         place, cut = await _place_and_cut(original, raw, folder, span, cut=wish.cut)
@@ -124,8 +124,12 @@ async def make_excerpt(exporter: Exporter, wish: Wish, *, target: Path, workspac
         )
 
 
-async def _found(exporter: Exporter, clip: UUID) -> tuple[bytes | None, Path]:
-    """Return the clip's frame index as it is kept, if it has one, and where its original lies."""
+async def find_original(exporter: Exporter, clip: UUID) -> tuple[bytes | None, Path]:
+    """Return the clip's frame index as it is kept, if it has one, and where its original lies.
+
+    Raises:
+        ClipUnknown, ClipDestroyed: There is no such clip, or not any more.
+    """
     async with exporter.pool.acquire() as conn:
         found = await get_clip(conn, clip)
         await require_kept(conn, clip)

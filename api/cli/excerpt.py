@@ -48,8 +48,8 @@ def excerpt_command(
         raise typer.BadParameter(f"{purpose!r} is not one of: {', '.join(PURPOSES)}")
     wish = Wish(
         clip=parse_uuid(clip),
-        from_ms=_milliseconds(begin),
-        to_ms=_milliseconds(end),
+        from_ms=milliseconds(begin),
+        to_ms=milliseconds(end),
         purpose=purpose,
         actor="service",
         cut=cut,
@@ -67,7 +67,12 @@ def excerpt_command(
     typer.echo(f"check with: shilu-verify {made.folder} --log-key KEY")
 
 
-def _milliseconds(text: str) -> int:
+def milliseconds(text: str) -> int:
+    """Read a time as the player shows it.
+
+    Raises:
+        BadParameter: It is none.
+    """
     matched = _TIME.fullmatch(text)
     if matched is None:
         raise typer.BadParameter(f"{text!r} is neither seconds nor [hours:]minutes:seconds")

@@ -9,6 +9,7 @@ from uuid import UUID
 import typer
 
 from api.cli.context import ask, parse_uuid
+from api.cli.excerpt import milliseconds
 from api.cli.exits import Exit
 from api.cli.options import DatabaseOption, DataOption, JsonOption, config_from
 from api.cli.output import print_findings, print_json
@@ -18,6 +19,7 @@ from api.config import ServiceConfig
 from api.exports import WrittenPackage, write_package
 from api.services import Services
 from api.tasks import Audited, ExportedClip, Verified, audit_all, export_clips, verify_clips
+from evidence.export.parts import Wanted
 from evidence.parties.purposes import PURPOSES
 
 _HIT_CHARS = 80
@@ -70,6 +72,14 @@ def export_command(
     case: Annotated[
         str | None, typer.Option("--case", help="One package of a case: all its exhibits, or those named.")
     ] = None,
+    excerpt: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--excerpt",
+            metavar="CLIP=FROM-TO",
+            help="Of a package: hand this clip over as an excerpt, times as the player shows them; may be repeated.",
+        ),
+    ] = None,
     purpose: Annotated[str, typer.Option("--purpose", help=_PURPOSES_HELP)] = "litigation",
     data: DataOption = None,
     database: DatabaseOption = None,
@@ -78,11 +88,15 @@ def export_command(
     """Write evidence folders: original, receipt, leaf hashes, policy, instructions. The export is logged first.
 
     With --case or --package: one package with a certificate, annotations, the custody log and lists of all files.
+    Exhibits named with --excerpt are excerpts in it, with proofs; all others are originals.
     """
     if package or case is not None:
-        named = [parse_uuid(clip) for clip in clips or ()]
-        _export_package(case, named, to=to, purpose=purpose, config=config_from(data, database), as_json=as_json)
+        named, spans = [parse_uuid(clip) for clip in clips or ()], [_span(text) for text in excerpt or ()]
+        config = config_from(data, database)
+        _export_package(case, named, spans, to=to, purpose=purpose, config=config, as_json=as_json)
         return
+    if excerpt:
+        raise typer.BadParameter("--excerpt is for packages: add --package, or --case; or use shilu excerpt")
     wanted = _wanted(clips, every=every)
 
     async def question(services: Services) -> list[ExportedClip]:
@@ -101,8 +115,24 @@ def export_command(
         typer.echo(f"check with: shilu-verify {to} --log-key KEY")
 
 
+def _span(text: str) -> Wanted:
+    """Read `CLIP=FROM-TO`."""
+    clip, _, seconds = text.partition("=")
+    begin, dash, end = seconds.partition("-")
+    if not dash:
+        raise typer.BadParameter(f"{text!r} is not CLIP=FROM-TO")
+    return Wanted(parse_uuid(clip), milliseconds(begin), milliseconds(end))
+
+
 def _export_package(
-    case: str | None, clips: list[UUID], *, to: Path, purpose: str, config: ServiceConfig, as_json: bool
+    case: str | None,
+    clips: list[UUID],
+    wanted: list[Wanted],
+    *,
+    to: Path,
+    purpose: str,
+    config: ServiceConfig,
+    as_json: bool,
 ) -> None:
     async def question(services: Services) -> WrittenPackage:
         with showing_bytes("exporting") as advance:
@@ -110,6 +140,7 @@ def _export_package(
                 services,
                 case=None if case is None else parse_uuid(case),
                 clips=clips,
+                wanted=wanted,
                 to=to,
                 purpose=purpose,
                 actor=_ACTOR,
@@ -120,7 +151,8 @@ def _export_package(
     if as_json:
         print_json(written.as_json())
         return
-    typer.echo(f"{written.exhibits} exhibits, {written.files} files  {written.folder}")
+    partly = f" ({written.excerpts} as excerpts)" if written.excerpts else ""
+    typer.echo(f"{written.exhibits} exhibits{partly}, {written.files} files  {written.folder}")
     if not written.traced:
         typer.echo("nothing publishes the log now: the package lacks the receipt of its hand-over (export.trace)")
     typer.echo(f"check with: shilu-verify {written.folder} --log-key KEY")

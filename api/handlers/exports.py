@@ -13,7 +13,7 @@ from aiohttp import web
 from api.answers import etag, json_answer
 from api.call import Call
 from api.errors import PurposeUnknown
-from api.exports import maker_of
+from api.exports import locate_parts, maker_of
 from api.handlers.media import send_file
 from api.metrics import METRICS
 from api.models.common import PageQuery
@@ -25,6 +25,7 @@ from api.models.exports import (
     OpenDownload,
     OpenedDownload,
     OrderExport,
+    PackagedSpan,
     Trail,
     TrailQuery,
 )
@@ -42,10 +43,12 @@ from evidence.export.case_trail import case_trail, seen_history
 from evidence.export.job_store import ExportJob
 from evidence.export.links import fetch, redeem
 from evidence.export.orders import find_export, order_export, repeat_export
+from evidence.export.parts import Part, Wanted
 from evidence.export.sharers import require_shared_still
 from evidence.export.trail import read_history, trail_of
 from evidence.export.trail_picture import SVG_TYPE, case_picture, clip_picture
 from evidence.parties.purposes import PURPOSES
+from ledger.errors import CodedError
 
 ARCHIVE_TYPE = "application/zip"
 
@@ -54,8 +57,13 @@ async def order(call: Call[OrderExport, NoQuery]) -> web.Response:
     """Ask for a package."""
     services, body = call.services, call.body
     require_purpose(body.purpose)
+    # Before the transaction: a recording without an index is read from end to end. A repeat of an order that went
+    # through gets its first answer, whatever has become of the clip.
+    parts, refusal = await _located(call)
 
     async def work(conn: Connection) -> ExportItem:
+        if refusal is not None:
+            raise refusal
         if body.repeat is not None:
             job = await repeat_export(
                 conn,
@@ -70,6 +78,7 @@ async def order(call: Call[OrderExport, NoQuery]) -> web.Response:
                 conn,
                 case=body.case,
                 clips=body.clips,
+                parts=parts,
                 purpose=body.purpose,
                 actor=call.actor,
                 reader=services.reader,
@@ -79,6 +88,15 @@ async def order(call: Call[OrderExport, NoQuery]) -> web.Response:
         return _item(job)
 
     return await once(call, route="export", work=work, status=202)
+
+
+async def _located(call: Call[OrderExport, NoQuery]) -> tuple[tuple[Part, ...], CodedError | None]:
+    body = call.body
+    wanted = [Wanted(one.clip, one.from_ms, one.to_ms) for one in body.excerpts]
+    try:
+        return await locate_parts(call.services, case=body.case, clips=body.clips, wanted=wanted), None
+    except CodedError as error:
+        return (), error
 
 
 async def list_all(call: Call[None, PageQuery]) -> web.Response:
@@ -217,6 +235,17 @@ def _item(job: ExportJob) -> ExportItem:
         state=job.state,
         case=job.case_id,
         clips=len(job.clips),
+        excerpts=[
+            PackagedSpan(
+                clip=part.clip,
+                from_ms=told.asked.from_ms,
+                to_ms=told.asked.to_ms,
+                shown_from_ms=None if told.shown is None else told.shown.from_ms,
+                shown_to_ms=None if told.shown is None else told.shown.to_ms,
+            )
+            for part in job.parts
+            for told in part.spans
+        ],
         purpose=job.purpose,
         asked_by=job.actor,
         asked_at=job.created_at,

@@ -9,12 +9,21 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.bodies import RequestModel
-from api.models.clips import WORD
+from api.models.clips import EXCERPT_END_MS_MAX, WORD
 from api.models.common import Page, ResponseModel, Time
 from evidence.export.gathering import EXHIBITS_MAX
 from evidence.export.links import USES_MAX
+from evidence.export.parts import PACKAGE_SPANS_MAX
 
 Id = Annotated[UUID, Field(strict=False)]
+
+
+class WantedSpan(RequestModel):
+    """Seconds of an exhibit that are handed over in the place of its original, with proofs."""
+
+    clip: Id = Field(description="One of the package's clips", examples=["0195a000-0000-7000-8000-000000000001"])
+    from_ms: int = Field(ge=0, le=EXCERPT_END_MS_MAX, description="Where they begin on the players' clock")
+    to_ms: int = Field(ge=1, le=EXCERPT_END_MS_MAX, description="Where they end", examples=[15_000])
 
 
 class OrderExport(RequestModel):
@@ -25,13 +34,31 @@ class OrderExport(RequestModel):
         None, description="The case whose exhibits are wanted", examples=["0195a000-0000-7000-8000-000000000001"]
     )
     clips: list[Id] = Field([], max_length=EXHIBITS_MAX, description="Which of them; without a case, the clips")
+    excerpts: list[WantedSpan] = Field(
+        [],
+        max_length=PACKAGE_SPANS_MAX,
+        description="Exhibits that are handed over as excerpts, several spans of one where several are named; "
+        "all others are handed over whole",
+    )
     repeat: Id | None = Field(None, description="A package that is wanted again, byte for byte but for its own time")
 
     @model_validator(mode="after")
     def _one_wish(self) -> OrderExport:
         if (self.repeat is None) == (self.case is None and not self.clips):
             raise ValueError("name a case, clips, or a package to repeat")
+        if self.repeat is not None and self.excerpts:
+            raise ValueError("a repeated package has the excerpts that it had")
         return self
+
+
+class PackagedSpan(ResponseModel):
+    """Seconds of an exhibit that an excerpt is for; `shown` from the key frame before, null where nobody knows."""
+
+    clip: UUID
+    from_ms: int
+    to_ms: int
+    shown_from_ms: int | None
+    shown_to_ms: int | None
 
 
 class ExportItem(ResponseModel):
@@ -41,6 +68,7 @@ class ExportItem(ResponseModel):
     state: Literal["waiting", "running", "done", "refused", "cancelled", "removed"]
     case: UUID | None
     clips: int
+    excerpts: list[PackagedSpan] = Field(description="Exhibits that are handed over as excerpts, and of which seconds")
     purpose: str
     asked_by: str
     asked_at: Time

@@ -45,7 +45,8 @@ EXPORT_ROUTES: tuple[Route, ...] = (
         answers=(json_of(202, ExportItem, "Asked for; ask after it"),),
         errors=(
             *("view.purpose_unknown", "case.unknown", "clip.unknown", "export.unknown", "export.empty"),
-            *("export.too_large", "receipt.pending", "idempotency.conflict", "request.header"),
+            *("export.too_large", "export.spans_invalid", "export.too_many_spans", "excerpt.impossible"),
+            *("clip.disposed", "object.missing", "receipt.pending", "idempotency.conflict", "request.header"),
             *("ledger.not_published", *LOG_ERRORS),
         ),
         headers=(IDEMPOTENCY,),

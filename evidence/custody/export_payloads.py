@@ -6,13 +6,31 @@ from typing import Annotated
 
 from pydantic import Field
 
-from evidence.custody.payloads import Count, Digest, Id, Name, Ordinal, Payload, Text, Time, Word
+from evidence.custody.payloads import Count, Digest, Id, Name, Ordinal, Payload, Size, Text, Time, Word
+
+
+class PackagedSpan(Payload):
+    """Seconds that were asked for, in milliseconds on the players' clock."""
+
+    from_ms: Count
+    to_ms: Count
+
+
+class PackagedExcerpt(Payload):
+    """A clip of which an excerpt left: the chunks that hold these seconds, in `bytes`; `left_out` bytes stayed."""
+
+    clip: Id
+    spans: Annotated[list[PackagedSpan], Field(min_length=1)]
+    chunks: Size
+    bytes: Size
+    left_out: Count
 
 
 class PackageExported(Payload):
     """A package of clips left the house for this purpose, the record shown as of the log's first `log_size` entries.
 
-    `manifest` is the SHA-256 of the list of its files, which lies in the package; `bytes` counts those files.
+    `manifest` is the SHA-256 of the list of its files, which lies in the package; `bytes` counts those files. Of the
+    clips under `excerpts` an excerpt left, of all others the original.
     """
 
     export: Id
@@ -23,6 +41,7 @@ class PackageExported(Payload):
     files: Count
     bytes: Count
     log_size: Count
+    excerpts: list[PackagedExcerpt] = Field(default_factory=list)
 
 
 class ExportShared(Payload):

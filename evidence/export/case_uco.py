@@ -13,7 +13,9 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from evidence.core.clock import format_time
+from evidence.export.enclosing import Enclosed
 from evidence.export.gathering import Exhibit, Subject
+from evidence.verify.package import CHUNKS_SUFFIX
 from ledger.canonical import JsonObject, JsonValue
 
 CONTEXT: Final[JsonObject] = {
@@ -80,13 +82,16 @@ def exhibit_nodes(one: Exhibit, origin: str) -> Iterator[JsonObject]:
             },
         ],
     }
+    excerpt: list[JsonValue] = [] if one.enclosed is None else [{"@id": f"kb:excerpt-{one.clip}"}]
     yield {
         "@id": f"kb:provenance-{one.clip}",
         "@type": "case-investigation:ProvenanceRecord",
         "case-investigation:exhibitNumber": str(one.number),
         "uco-core:description": f"entry {one.proven.index} of the transparency log {origin}, root {digest.root.hex()}",
-        "uco-core:object": [{"@id": f"kb:file-{one.clip}"}],
+        "uco-core:object": [{"@id": f"kb:file-{one.clip}"}, *excerpt],
     }
+    if one.enclosed is not None:
+        yield _excerpt_node(one.clip, sealed.name, one.enclosed)
     for line in one.history.lines:
         yield {
             "@id": f"kb:action-{uuid5(line.event.entry_id, str(one.clip))}",
@@ -99,9 +104,40 @@ def exhibit_nodes(one: Exhibit, origin: str) -> Iterator[JsonObject]:
         }
 
 
-def _hash(clip: UUID, method: str, value: str) -> JsonObject:
+def _excerpt_node(clip: UUID, name: str, enclosed: Enclosed) -> JsonObject:
+    """Return the file that lies there in the place of the original; the original's own node says what was sealed."""
+    statement = enclosed.statement
+    spans = ", ".join(f"{one.asked.from_ms} to {one.asked.to_ms} ms" for one in statement.spans)
+    hashes: list[JsonValue] = [_hash(clip, "SHA256", enclosed.sha256.hex(), of="excerpt")]
+    if enclosed.sm3 is not None:
+        hashes.append(_hash(clip, "SM3", enclosed.sm3.hex(), of="excerpt"))
     return {
-        "@id": f"kb:{uuid5(clip, method)}",
+        "@id": f"kb:excerpt-{clip}",
+        "@type": "uco-observable:File",
+        "uco-core:description": (
+            f"an excerpt in the place of the original: chunks for {spans} by the service's word, "
+            f"{statement.held_bytes} of {statement.size} bytes, {enclosed.left_out_bytes} left out"
+        ),
+        "uco-core:hasFacet": [
+            {
+                "@id": f"kb:{uuid5(clip, 'excerpt file')}",
+                "@type": "uco-observable:FileFacet",
+                "uco-observable:fileName": f"{name}{CHUNKS_SUFFIX}",
+                "uco-observable:sizeInBytes": statement.held_bytes,
+            },
+            {
+                "@id": f"kb:{uuid5(clip, 'excerpt content')}",
+                "@type": "uco-observable:ContentDataFacet",
+                "uco-observable:sizeInBytes": statement.held_bytes,
+                "uco-observable:hash": hashes,
+            },
+        ],
+    }
+
+
+def _hash(clip: UUID, method: str, value: str, *, of: str = "") -> JsonObject:
+    return {
+        "@id": f"kb:{uuid5(clip, f'{of}{method}')}",
         "@type": "uco-types:Hash",
         "uco-types:hashMethod": {"@type": "uco-vocabulary:HashNameVocab", "@value": method},
         "uco-types:hashValue": {"@type": "xsd:hexBinary", "@value": value},

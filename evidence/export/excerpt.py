@@ -78,7 +78,7 @@ async def export_excerpt(
     original = await in_thread(lambda _: locate_original(exporter.objects, sealed))
     leaves = await in_thread(lambda _: prove_kept_leaves(kept, original, sealed))
     name = safe_name(sealed.name, fallback=str(clip))
-    statement = _state(order, leaves, clip=clip, size=sealed.digest.size, name=name)
+    statement = state_excerpt(order, leaves, clip=clip, size=sealed.digest.size, name=name)
     small_files = {
         f"{name}{EXCERPT_SUFFIX}": format_excerpt(statement),
         README_NAME: excerpt_readme_text(
@@ -106,7 +106,9 @@ async def export_excerpt(
     return Excerpted(target, statement, recorded.entry_id)
 
 
-def _state(order: Order, leaves: list[bytes], *, clip: UUID, size: int, name: str) -> ExcerptStatement:
+def state_excerpt(order: Order, leaves: Sequence[bytes], *, clip: UUID, size: int, name: str) -> ExcerptStatement:
+    """Say what an excerpt of the clip with these leaf hashes holds; `name` is what its original is called."""
+
     def read(nodes: Sequence[Node]) -> list[bytes]:
         return [root_of(leaves[node.index << node.level : (node.index + 1) << node.level]) for node in nodes]
 
@@ -118,7 +120,9 @@ def _state(order: Order, leaves: list[bytes], *, clip: UUID, size: int, name: st
     if order.cut is not None:
         stem = name.rpartition(".")[0] or name
         cut = Cut(f"{stem}.cut{order.cut_suffix}", order.cut_sha256, order.cut.stat().st_size)
-    return ExcerptStatement(clip=clip, size=size, runs=runs, asked=order.asked, shown=order.shown, cut=cut)
+    return ExcerptStatement(
+        clip=clip, size=size, runs=runs, asked=order.asked, shown=order.shown, cut=cut, further=order.further
+    )
 
 
 def _trace(statement: ExcerptStatement, *, clip: UUID, purpose: str, session: UUID | None) -> JsonObject:
@@ -147,7 +151,7 @@ def _write(
     with writing_folder(target, small_files) as folder:
         handle = os.open(folder / chunks_name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
         with os.fdopen(handle, "wb", buffering=0) as file:
-            for chunk in _checked(original, statement, leaves):
+            for chunk in checked_chunks(original, statement, leaves):
                 if stop.is_set():
                     raise ExportTargetUnusable("the excerpt was given up", target=str(target))
                 view = memoryview(chunk)
@@ -160,7 +164,7 @@ def _write(
                 os.fsync(copy.fileno())
 
 
-def _checked(original: Path, statement: ExcerptStatement, leaves: Sequence[bytes]) -> Iterator[bytes]:
+def checked_chunks(original: Path, statement: ExcerptStatement, leaves: Sequence[bytes]) -> Iterator[bytes]:
     """Yield the chunks, each as it was sealed.
 
     Raises:

@@ -18,6 +18,7 @@ from evidence.core.wire.receipt import Receipt, format_receipt
 from evidence.db.pool import Connection
 from evidence.errors import EvidenceDamaged, ExportEmpty, ExportTooLarge
 from evidence.export.clip import Exporter, Proven, in_thread, locate_original, prove_kept_leaves
+from evidence.export.enclosing import Enclosed
 from evidence.export.trail import LOOK, History, read_history, trail_of
 from evidence.receipts import build_receipt
 from evidence.verify.archived import SHELVES
@@ -39,6 +40,7 @@ class Exhibit:
         history: What is on record about it.
         custody: The receipts of all of that but looks at many clips, in the same order.
         observations: What the continuity of the file gives occasion to note, with its innocent causes.
+        enclosed: What of the original is handed over; None for all of it.
         shelf: `exhibits`, or `documents` for a file of the case that is no exhibit.
     """
 
@@ -49,6 +51,7 @@ class Exhibit:
     custody: tuple[Receipt, ...] = field(repr=False)
     trail: JsonObject = field(repr=False)
     observations: tuple[Mapping[str, Any], ...] = ()
+    enclosed: Enclosed | None = None
     shelf: str = SHELVES[0]
 
     @property

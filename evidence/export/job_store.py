@@ -10,13 +10,26 @@ from uuid import UUID
 
 from evidence.db.leases import Executor, JobTable
 from evidence.db.pool import Connection
+from evidence.export.parts import Part
+from ledger.canonical import JsonObject
 
 State = Literal["waiting", "running", "done", "refused", "cancelled", "removed"]
 
 TABLE = JobTable(
     name="export_job",
     key="export",
-    given=("actor", "purpose", "case_id", "clips", "note", "entry_id", "manifest_sha256", "trace", "created_at"),
+    given=(
+        "actor",
+        "purpose",
+        "case_id",
+        "clips",
+        "excerpts",
+        "note",
+        "entry_id",
+        "manifest_sha256",
+        "trace",
+        "created_at",
+    ),
     cleared=("code", "reason"),
 )
 
@@ -36,6 +49,7 @@ class ExportLease:
     purpose: str
     case_id: UUID | None
     clips: Sequence[UUID]
+    excerpts: Sequence[JsonObject]
     note: bytes
     entry_id: UUID | None
     manifest_sha256: bytes | None
@@ -44,6 +58,11 @@ class ExportLease:
     token: UUID
     attempt: int
     reason: str | None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Exhibits that are handed over as excerpts."""
+        return tuple(map(Part.from_json, self.excerpts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +74,7 @@ class ExportJob:
     purpose: str
     case_id: UUID | None
     clips: Sequence[UUID]
+    excerpts: Sequence[JsonObject]
     note: bytes
     state: State
     code: str | None
@@ -66,10 +86,15 @@ class ExportJob:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Exhibits that are handed over as excerpts."""
+        return tuple(map(Part.from_json, self.excerpts))
+
 
 _JOBS = """
-SELECT export, actor, purpose, case_id, clips, note, state, code, reason, entry_id, bytes_done, bytes_total, size,
-       created_at, updated_at
+SELECT export, actor, purpose, case_id, clips, excerpts, note, state, code, reason, entry_id, bytes_done,
+       bytes_total, size, created_at, updated_at
 FROM export_job
 """
 
@@ -82,18 +107,21 @@ async def insert(
     purpose: str,
     case_id: UUID | None,
     clips: Sequence[UUID],
+    parts: Sequence[Part] = (),
     note: bytes,
     at: datetime,
 ) -> None:
     """Insert the job of a package that somebody asks for."""
     await conn.execute(
-        """INSERT INTO export_job (export, actor, purpose, case_id, clips, note, state, due_at, created_at, updated_at)
-           VALUES ($1, $2, $3, $4, $5, $6, 'waiting', now(), $7, now())""",
+        """INSERT INTO export_job (export, actor, purpose, case_id, clips, excerpts, note, state, due_at, created_at,
+                                   updated_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, 'waiting', now(), $8, now())""",
         export,
         actor,
         purpose,
         case_id,
         list(clips),
+        [part.as_json() for part in parts],
         note,
         at,
     )

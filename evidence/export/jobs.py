@@ -198,7 +198,13 @@ class ExportMaker:
     async def _write(self, lease: ExportLease, exporter: Exporter, spool: Spool, progress: _Progress) -> int:
         """Write the archive; return its bytes."""
         package = await read_package(
-            exporter, pool=self.pool, case=lease.case_id, clips=lease.clips, observe=self.observe, spool=spool
+            exporter,
+            pool=self.pool,
+            case=lease.case_id,
+            clips=lease.clips,
+            parts=lease.parts,
+            observe=self.observe,
+            spool=spool,
         )
         trace = await self._trace(exporter, lease, package)
         plan = plan_of(

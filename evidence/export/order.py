@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evidence.core.digest import CHUNK_BYTES
-from evidence.verify.excerpt_statement import RUNS_MAX, Span
+from evidence.verify.excerpt_statement import RUNS_MAX, Span, Told
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +18,7 @@ class Order:
         asked: The seconds that were asked for.
         shown: The seconds that can be shown, from the key frame before; None when nobody knows.
         chunks: Runs of chunks as (first, stop), rising, with a gap between any two.
+        further: Seconds asked for besides, behind `asked` and in order, and what can be shown of them.
         cut: The playable copy, a file that the caller removes afterwards; None without one.
         cut_suffix: What the copy's name ends with, for example `.mp4`.
     """
@@ -25,6 +26,7 @@ class Order:
     asked: Span
     shown: Span | None
     chunks: tuple[tuple[int, int], ...]
+    further: tuple[Told, ...] = ()
     cut: Path | None = None
     cut_sha256: bytes = b""
     cut_suffix: str = ""

@@ -9,10 +9,12 @@ from evidence.clips.store import clip_row
 from evidence.core.clock import Clock, Entropy
 from evidence.core.ids import uuid7
 from evidence.db.pool import Connection, Pool
-from evidence.errors import ClipUnknown, ExportUnknown, ReceiptPending
+from evidence.errors import ClipUnknown, ExportSpansInvalid, ExportUnknown, ReceiptPending
 from evidence.export import job_store
 from evidence.export.gathering import subject_of
 from evidence.export.job_store import ExportJob
+from evidence.export.parts import Part, Wanted, spans_by_clip
+from evidence.verify.excerpt_statement import Span
 from ledger.publish import stored_checkpoint
 from ledger.reader import LogReader
 from ledger.store import published_indices
@@ -23,6 +25,7 @@ async def order_export(
     *,
     case: UUID | None,
     clips: Sequence[UUID],
+    parts: Sequence[Part] = (),
     purpose: str,
     actor: str,
     reader: LogReader,
@@ -34,20 +37,46 @@ async def order_export(
     Args:
         case: The case whose exhibits are wanted; None for clips by themselves.
         clips: Which; empty for all exhibits of the case.
+        parts: Which of them are handed over as excerpts, and of which chunks; located for the spans of `spans_wanted`.
 
     Raises:
         CaseUnknown, ClipUnknown, ExportEmpty, ExportTooLarge: There is nothing of the kind, or too much of it.
+        ExportSpansInvalid: A part is of no exhibit of the package any more.
         ReceiptPending: One of the clips is not yet in a published checkpoint.
     """
     subject = await subject_of(conn, case=case, clips=clips)
+    known = {clip for _, clip in subject.numbered}
+    if strange := [part.clip for part in parts if part.clip not in known]:
+        raise ExportSpansInvalid(f"clip {strange[0]} is none of the package", clip=str(strange[0]))
     note = await reader.checkpoint()
     wanted = [clip for _, clip in subject.numbered]
     await _require_published(conn, wanted, size=stored_checkpoint(note).size)
     export = uuid7(clock=clock, entropy=entropy)
     await job_store.insert(
-        conn, export=export, actor=actor, purpose=purpose, case_id=case, clips=wanted, note=note, at=clock()
+        conn,
+        export=export,
+        actor=actor,
+        purpose=purpose,
+        case_id=case,
+        clips=wanted,
+        parts=parts,
+        note=note,
+        at=clock(),
     )
     return await find_export(conn, export)
+
+
+async def spans_wanted(
+    conn: Connection, *, case: UUID | None, clips: Sequence[UUID], wanted: Sequence[Wanted]
+) -> dict[UUID, tuple[Span, ...]]:
+    """Return the seconds wanted of each exhibit of a package that somebody is about to ask for.
+
+    Raises:
+        CaseUnknown, ExportEmpty, ExportTooLarge: See `subject_of`.
+        ExportSpansInvalid, ExportTooManySpans: See `spans_by_clip`.
+    """
+    subject = await subject_of(conn, case=case, clips=clips)
+    return spans_by_clip(wanted, among=[clip for _, clip in subject.numbered])
 
 
 async def repeat_export(
@@ -67,6 +96,7 @@ async def repeat_export(
         purpose=purpose,
         case_id=before.case_id,
         clips=before.clips,
+        parts=before.parts,
         note=before.note,
         at=clock(),
     )

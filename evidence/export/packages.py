@@ -11,6 +11,7 @@ Nothing may leave before 2.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,15 +24,18 @@ from evidence.custody.record import record
 from evidence.db.pool import Connection, Pool
 from evidence.errors import ReceiptPending
 from evidence.export.archived import archived_of
-from evidence.export.clip import Exporter
+from evidence.export.clip import Exporter, in_thread, locate_original
+from evidence.export.enclosing import Enclosed, enclose
 from evidence.export.folder import blaming_target
-from evidence.export.gathering import Subject, gather, subject_of
+from evidence.export.gathering import Exhibit, Subject, gather, subject_of
 from evidence.export.members import Payload
 from evidence.export.packing import Packing
+from evidence.export.parts import Part
 from evidence.export.reviewed import review_of
 from evidence.export.spool import Spool
 from evidence.receipts import build_receipt
 from evidence.verify.archived import SHELVES
+from evidence.verify.excerpt_statement import span_body
 from ledger.canonical import JsonObject
 from ledger.publish import stored_checkpoint
 
@@ -41,18 +45,27 @@ Observe = Callable[[UUID], Awaitable[Sequence[Mapping[str, Any]]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """What is handed over, and what it is about."""
+    """What is handed over, and what it is about; `excerpts` of exhibits that are not handed over whole."""
 
     subject: Subject
     payload: Payload
+    excerpts: tuple[Enclosed, ...] = ()
 
 
 async def read_package(
-    exporter: Exporter, *, pool: Pool, case: UUID | None, clips: Sequence[UUID], observe: Observe, spool: Spool
+    exporter: Exporter,
+    *,
+    pool: Pool,
+    case: UUID | None,
+    clips: Sequence[UUID],
+    parts: Sequence[Part] = (),
+    observe: Observe,
+    spool: Spool,
 ) -> Package:
     """Prove and read everything as of the exporter's checkpoint; what is read of an exhibit goes to the spool.
 
     Args:
+        parts: Exhibits that are handed over as excerpts.
         spool: Has to be open as long as the package's bytes are wanted.
 
     Raises:
@@ -64,6 +77,8 @@ async def read_package(
         subject = await subject_of(conn, case=case, clips=clips)
         archived = await archived_of(exporter, conn, subject)
         review = await review_of(exporter, conn, subject)
+    wanted_parts = {part.clip: part for part in parts}
+    enclosed = list[Enclosed]()
     packing = Packing(exporter.showing, subject, spool)
     documents = () if archived is None else archived.documents
     wanted = [(shelf, *one) for shelf, many in zip(SHELVES, (subject.numbered, documents), strict=True) for one in many]
@@ -71,11 +86,25 @@ async def read_package(
         for shelf, number, clip in wanted:
             async with pool.acquire() as conn:
                 read = await gather(exporter, conn, number=number, clip=clip)
-            observed = tuple(await observe(clip)) if shelf == SHELVES[0] else ()
-            await asyncio.to_thread(packing.add, replace(read, shelf=shelf, observations=observed))
+            if shelf == SHELVES[0]:
+                part = wanted_parts.get(clip)
+                excerpt = None if part is None else await _enclosed(exporter, read, part)
+                enclosed += [] if excerpt is None else [excerpt]
+                read = replace(read, observations=tuple(await observe(clip)), enclosed=excerpt)
+            await asyncio.to_thread(packing.add, replace(read, shelf=shelf))
         finish = partial(packing.finish, archive=None if archived is None else archived.receipt, review=review)
         payload = await asyncio.to_thread(finish)
-    return Package(subject=subject, payload=payload)
+    return Package(subject=subject, payload=payload, excerpts=tuple(enclosed))
+
+
+async def _enclosed(exporter: Exporter, read: Exhibit, part: Part) -> Enclosed:
+    sealed = read.proven.sealed
+
+    def work(stop: threading.Event) -> Enclosed:
+        original = locate_original(exporter.objects, sealed)
+        return enclose(part, sealed, leaves=read.leaves, original=original, stop=stop)
+
+    return await in_thread(work)
 
 
 async def announce(
@@ -92,6 +121,7 @@ async def announce(
         "files": len(payload.members),
         "bytes": payload.bytes,
         "log_size": stored_checkpoint(exporter.showing.asof or b"").size,
+        **({"excerpts": [_excerpted(one) for one in package.excerpts]} if package.excerpts else {}),
     }
     recorded = await record(
         conn,
@@ -103,6 +133,17 @@ async def announce(
         entropy=exporter.entropy,
     )
     return recorded.entry_id
+
+
+def _excerpted(one: Enclosed) -> JsonObject:
+    statement = one.statement
+    return {
+        "clip": str(statement.clip),
+        "spans": [span_body(told.asked) for told in statement.spans],
+        "chunks": one.chunks,
+        "bytes": statement.held_bytes,
+        "left_out": one.left_out_bytes,
+    }
 
 
 async def trace_of(exporter: Exporter, entry_id: UUID, *, pool: Pool) -> bytes:

@@ -9,6 +9,8 @@ shilu-<case or clip>/
   data/case-uco.jsonld                 the same in the words of CASE/UCO
   data/certificate.html  .pdf          电子数据证据说明, for people; on paper in volumes where there are many exhibits
   data/exhibits/0001/<name>            the original, with all that lies beside it in an evidence folder
+  data/exhibits/0002/<name>.excerpt    or an excerpt in its place: which chunks and seconds, with proofs,
+  data/exhibits/0002/<name>.chunks     and the chunks
   data/exhibits/0001/custody.receipts  everything on record about it, each entry with its proof
   data/exhibits/0001/annotation.json  trail.json
   data/case.archive                    of an archived case as a whole: the receipt of what was frozen
@@ -33,6 +35,7 @@ from evidence.export.case_uco import CONTEXT, case_nodes, exhibit_nodes
 from evidence.export.certificate.facts import Certificate, Opening, closing, exhibit_section, listed_line
 from evidence.export.certificate.page import foot_html, head_html, section_html, title_of
 from evidence.export.certificate.volumes import CERTIFICATE_NAME, VOLUME_SUFFIX, Volumes
+from evidence.export.enclosing import Enclosed
 from evidence.export.gathering import Exhibit, Subject
 from evidence.export.members import Member, Payload, Plan, Stored, make_plan, small, spilled
 from evidence.export.names import safe_name
@@ -40,7 +43,8 @@ from evidence.export.showing import Showing
 from evidence.export.spool import JsonList, Spilled, Spool, dumped, weave
 from evidence.verify.archived import ANNOTATION_NAME, CASE_NAME, CUSTODY_NAME, SHELVES
 from evidence.verify.bag_readme import bag_readme_text
-from evidence.verify.package import DOCK_SUFFIX, LEAVES_SUFFIX, PAGE_NAME, README_NAME
+from evidence.verify.excerpt_statement import format_excerpt, told_body
+from evidence.verify.package import CHUNKS_SUFFIX, DOCK_SUFFIX, EXCERPT_SUFFIX, LEAVES_SUFFIX, PAGE_NAME, README_NAME
 from evidence.verify.page.page import page_bytes
 from evidence.verify.rounds import REVIEW_NAME
 from ledger.canonical import JsonObject
@@ -138,11 +142,22 @@ class Packing:
 
     def _files_of(self, exhibit: Exhibit) -> Iterator[Member]:
         folder, name, sealed = folder_of(exhibit), file_name_of(exhibit), exhibit.proven.sealed
-        digest = sealed.digest
-        source = Stored(sha256=digest.sha256, leaves=exhibit.leaves, size=digest.size, runs=((0, digest.chunks),))
-        yield Member(path=f"{folder}/{name}", size=digest.size, sha256=digest.sha256, sm3=digest.sm3, source=source)
+        digest, enclosed = sealed.digest, exhibit.enclosed
+        if enclosed is None:
+            source = Stored(sha256=digest.sha256, leaves=exhibit.leaves, size=digest.size, runs=((0, digest.chunks),))
+            yield Member(path=f"{folder}/{name}", size=digest.size, sha256=digest.sha256, sm3=digest.sm3, source=source)
+            proofs = {f"{name}{LEAVES_SUFFIX}": exhibit.leaves}
+        else:
+            yield Member(
+                path=f"{folder}/{name}{CHUNKS_SUFFIX}",
+                size=enclosed.stored.length,
+                sha256=enclosed.sha256,
+                sm3=enclosed.sm3,
+                source=enclosed.stored,
+            )
+            proofs = {f"{name}{EXCERPT_SUFFIX}": format_excerpt(enclosed.statement)}
         files: dict[str, bytes] = {
-            f"{name}{LEAVES_SUFFIX}": exhibit.leaves,
+            **proofs,
             CUSTODY_NAME: exhibit.custody_bytes,
             "trail.json": _json(exhibit.trail),
             **({} if exhibit.annotation is None else {ANNOTATION_NAME: _json(exhibit.annotation)}),
@@ -219,18 +234,35 @@ def _said(showing: Showing, subject: Subject) -> JsonObject:
 
 
 def _listed_file(exhibit: Exhibit) -> JsonObject:
-    sealed = exhibit.proven.sealed
+    sealed, enclosed = exhibit.proven.sealed, exhibit.enclosed
+    place = f"{folder_of(exhibit)}/{file_name_of(exhibit)}"
     return {
         "number": exhibit.number,
         "clip": str(exhibit.clip),
         "name": sealed.name,
-        "file": f"{folder_of(exhibit)}/{file_name_of(exhibit)}",
+        "enclosed": "original" if enclosed is None else "excerpt",
+        "file": place if enclosed is None else None,
+        **({} if enclosed is None else {"excerpt": _listed_excerpt(enclosed, place)}),
         "size": sealed.digest.size,
         "sha256": sealed.digest.sha256.hex(),
         "sm3": sealed.digest.sm3.hex() if sealed.digest.sm3 else None,
         "root": sealed.digest.root.hex(),
         "index": exhibit.proven.index,
         "observations": [dict(one) for one in exhibit.observations],
+    }
+
+
+def _listed_excerpt(enclosed: Enclosed, place: str) -> JsonObject:
+    statement = enclosed.statement
+    return {
+        "statement": f"{place}{EXCERPT_SUFFIX}",
+        "chunks": f"{place}{CHUNKS_SUFFIX}",
+        "sha256": enclosed.sha256.hex(),
+        "bytes": statement.held_bytes,
+        "left_out_bytes": enclosed.left_out_bytes,
+        "runs": [{"first": run.first, "chunks": run.chunks} for run in statement.runs],
+        # By the service's word: bytes are proved, seconds are not.
+        "seconds": [told_body(one) for one in statement.spans],
     }
 
 

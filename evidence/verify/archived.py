@@ -12,6 +12,9 @@ it (`evidence.core.wire.case_manifest`). Obligations, in this order:
 5. the custody log beside an exhibit holds, proved, the entry that gave it its number in this case, and the version of
    the annotation that was frozen; `annotation.json` is that version or a later one, which is told
 
+Where an excerpt lies in the place of an original, the case is told as excerpted, never as complete: what was frozen is
+the whole file, and nobody has read that.
+
 The caller owes that each original was verified by its own receipt, and says what came out.
 
 A package without `case.archive` does not say that it is an archived case. Whoever takes the file away takes it from a
@@ -56,6 +59,7 @@ class Held:
         sealed: What its receipt states; None where that cannot be read.
         entry: The entry of that receipt.
         holds: Whether it was verified by it in this run.
+        whole: Whether that was the whole original, and not an excerpt of it.
         custody: Bytes of the custody log beside it; None without one.
         annotation: Bytes of `annotation.json` beside it; None without one.
     """
@@ -66,6 +70,7 @@ class Held:
     holds: bool
     custody: bytes | None
     annotation: bytes | None
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,9 @@ def judge_archived(
     if is_clean(found) and is_clean(faults):
         exhibits = sum(one.is_exhibit for one in frozen.values())
         counts = {"exhibits": exhibits, "documents": len(frozen) - exhibits}
-        found.append(finding("archive.complete", subject, root=root.hex(), **counts))
+        excerpts = sum(one.code == "archive.file_excerpted" for one in faults)
+        code, more = ("archive.excerpted", {"excerpts": excerpts}) if excerpts else ("archive.complete", {})
+        found.append(finding(code, subject, root=root.hex(), **counts, **more))
     return [*found, *faults]
 
 
@@ -169,6 +176,8 @@ def _judge_file(one: Held, expected: _Frozen, *, case: str, policy: Policy) -> I
         yield finding("archive.file_differs", subject, fields=", ".join(differing))
     elif not one.holds:
         yield finding("archive.file_unverified", subject)
+    elif not one.whole:
+        yield finding("archive.file_excerpted", subject)
     if not expected.is_exhibit:
         return
     custody = _custody(one.custody, wanted={str(said.get("linked")), str(said.get("annotation"))})

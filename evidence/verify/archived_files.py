@@ -70,6 +70,7 @@ def _held(data: Path, read: Sequence[tuple[Item, Verification]]) -> Iterator[Hel
                 holds=verified.holds,
                 custody=_read(folder / CUSTODY_NAME, CUSTODY_BYTES_MAX),
                 annotation=_read(folder / ANNOTATION_NAME, PAYLOAD_BYTES_MAX),
+                whole=not verified.is_excerpt,
             )
 
 

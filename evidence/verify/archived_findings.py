@@ -24,6 +24,20 @@ ARCHIVED_FINDINGS: Final[Mapping[str, Meaning]] = {
         "root {root:.16}…",
         "归档时的 {exhibits} 件音像证据与 {documents} 份文书均按编号在此，与冻结清单一致；清单根值 {root:.16}…",
     ),
+    "archive.excerpted": Meaning(
+        None,
+        _WARNING,
+        "all {exhibits} exhibits and {documents} documents are here under their numbers, {excerpts} of them as "
+        "excerpts: these were verified as far as they go, their originals were frozen whole; root {root:.16}…",
+        "归档时的 {exhibits} 件音像证据与 {documents} 份文书均按编号在此，其中 {excerpts} 件仅为节选："
+        "已核验节选所含部分，归档时冻结的是原始文件全文；清单根值 {root:.16}…",
+    ),
+    "archive.file_excerpted": Meaning(
+        None,
+        _WARNING,
+        "the file of the archived case is here as an excerpt: the whole original was not verified",
+        "归档案件的文件在此仅为节选：未核验原始文件全文",
+    ),
     "archive.malformed": Meaning(
         None,
         _ERROR,

@@ -6,6 +6,7 @@ Obligations, in this order:
 2. that entry commits to the SHA-256 of `manifest-sha256.txt` as it lies here
 3. every file that the list names is here with the digest that it states; an original's bytes were read already
 4. the files beside `data/` are those of `tagmanifest-sha256.txt`
+5. an excerpt that lies in the place of an original was handed over as one: the list names its statement and chunks
 
 So whatever lies below `data/` is as it was handed over: certificate, annotations and custody log too, for which no
 receipt of their own speaks. Files that no list names are told as files that nobody speaks for. A bag without a trace is
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -38,7 +39,7 @@ from evidence.errors import WireError
 from evidence.verify.bag_readme import bag_readme_text
 from evidence.verify.findings import finding
 from evidence.verify.judge import judge_log
-from evidence.verify.package import OUR_NAMES, PAGE_NAME, README_NAME
+from evidence.verify.package import CHUNKS_SUFFIX, EXCERPT_SUFFIX, OUR_NAMES, PAGE_NAME, README_NAME
 from evidence.verify.page.page import page_bytes
 from ledger.canonical import commitment, decode_entry
 from ledger.errors import CodedError
@@ -84,12 +85,16 @@ def open_bag(root: Path) -> Bag | None:
     )
 
 
-def judge_bag(bag: Bag, *, policy: Policy, read: Mapping[Path, bytes]) -> list[Finding]:
+def judge_bag(
+    bag: Bag, *, policy: Policy, read: Mapping[Path, bytes], excerpts: Sequence[Path] = (), originals: int = 0
+) -> list[Finding]:
     """Judge a package.
 
     Args:
         policy: The log keys that are believed, and the witnesses they need.
-        read: SHA-256 of originals whose bytes were read in this run.
+        read: SHA-256 of originals whose bytes were read in this run, every one of them.
+        excerpts: Originals of this package in whose place an excerpt lies.
+        originals: How many originals the package is about.
     """
     subject = f"package:{bag.root.name}"
     listed = _parsed(bag.manifest)
@@ -106,7 +111,18 @@ def judge_bag(bag: Bag, *, policy: Policy, read: Mapping[Path, bytes]) -> list[F
     found += faults
     if not faults:
         found.append(finding("bag.listed" if traced else "bag.listed_only", subject, files=count))
+    found += _judge_excerpts(bag, listed, excerpts)
+    if excerpts:
+        found.append(finding("bag.excerpts", subject, excerpts=len(excerpts), of=originals))
     return [*found, *_judge_tags(bag, subject), *_foreign(bag)]
+
+
+def _judge_excerpts(bag: Bag, listed: Mapping[str, bytes], excerpts: Sequence[Path]) -> Iterator[Finding]:
+    """Name excerpts that nobody handed over: laid beside an original, they would be judged in its place."""
+    for file in excerpts:
+        for path in (file.with_name(f"{file.name}{suffix}") for suffix in (EXCERPT_SUFFIX, CHUNKS_SUFFIX)):
+            if path.relative_to(bag.root).as_posix() not in listed:
+                yield finding("bag.file_unlisted", f"file:{path}")
 
 
 def _judge_trace(bag: Bag, manifest: bytes, policy: Policy, subject: str) -> list[Finding]:

@@ -57,6 +57,12 @@ BAG_FINDINGS: Final[Mapping[str, Meaning]] = {
     "bag.file_unlisted": Meaning(
         None, _ERROR, "the file belongs to the package but its list does not name it", "文件属于该包但清单未列出"
     ),
+    "bag.excerpts": Meaning(
+        None,
+        _WARNING,
+        "{excerpts} of {of} originals are here as excerpts: what lies there was verified, the whole of them was not",
+        "{of} 件原始文件中有 {excerpts} 件仅以节选随附：已核验其中所含部分，未核验原始文件全文",
+    ),
     "bag.foreign": Meaning(
         None,
         _WARNING,

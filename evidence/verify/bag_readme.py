@@ -16,6 +16,10 @@ data/exhibits/<编号 number>/
     来源链（trail.json）、保管记录（custody.receipts，每条均附证明）
     one folder an exhibit: the original, its receipt, chunk hashes, dock keys, time stamps, what people say of it, where
     it came from, and everything on record about it, each entry with its proof
+data/exhibits/<编号 number>/<名称 name>.excerpt, .chunks
+    （如有）以节选代替原始文件：所含分块及其证明；shilu-verify 列出未包含的部分，并可用 --rebuild 还原为可播放的文件
+    where an exhibit is here as an excerpt: its chunks with proofs in the place of the original; shilu-verify lists what
+    was left out, and makes a playable file of it with --rebuild
 data/review.receipts
     （如有）法制审核记录的回执：送审承诺、审核意见、签名密钥、审核资格、决定及其撤销；由 shilu-verify 核验，网页不核验
     where there is one: receipts of the legal review: declarations, opinions, keys, qualifications, the decision and

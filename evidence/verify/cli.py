@@ -202,12 +202,15 @@ def _judge_bags(
     bags: Sequence[Bag], packages: Sequence[Package], beliefs: Sequence[Belief], verifications: Sequence[Verification]
 ) -> Iterator[Finding]:
     """Judge packages around evidence folders, each by what is believed of its first folder."""
-    read = {one.file: one.clip.digest.sha256 for one in verifications if one.clip is not None and one.holds}
+    whole = [one for one in verifications if one.holds and not one.is_excerpt]
+    read = {one.file: one.clip.digest.sha256 for one in whole if one.clip is not None}
     items = list(zip((item for one in packages for item in one.items), verifications, strict=True))
     for bag in bags:
         within = [one.items[0].file.is_relative_to(bag.root) for one in packages]
         policy = beliefs[within.index(True)].policy
-        yield from judge_bag(bag, policy=policy, read=read)
+        inside = [one for one in verifications if one.file.is_relative_to(bag.root)]
+        excerpts = [one.file for one in inside if one.is_excerpt]
+        yield from judge_bag(bag, policy=policy, read=read, excerpts=excerpts, originals=len(inside))
         yield from judge_case_in(bag.root, items, policy=policy, subject=f"package:{bag.root.name}")
         yield from judge_review_in(bag.root, policy=policy, subject=f"package:{bag.root.name}")
 

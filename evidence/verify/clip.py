@@ -32,6 +32,7 @@ class Verification:
         index: Place of its entry in the log; None when the proof cannot be read.
         checkpoint: The log's state that the proof leads to; None when it cannot be read.
         findings: At least one per obligation, in the order of obligations.
+        is_excerpt: Whether an excerpt lay in the place of the original, so that nobody has read the whole of it.
     """
 
     file: Path
@@ -39,6 +40,7 @@ class Verification:
     index: int | None
     checkpoint: Checkpoint | None
     findings: tuple[Finding, ...]
+    is_excerpt: bool = False
 
     @property
     def clip(self) -> SealedClip | None:
@@ -101,7 +103,9 @@ def verify_clip(
         found += judge_excerpt(excerpt, sealed, subject=subject, progress=progress)
     elif sealed:
         found += _judge_bytes(file, sealed, leaves=leaves, subject=subject, tree_only=tree_only, progress=progress)
-    return Verification(file, sealed, reading.index, reading.checkpoint, _in_order(found, subject))
+    partly = isinstance(sealed, SealedClip) and excerpt is not None
+    told = _in_order(found, subject)
+    return Verification(file, sealed, reading.index, reading.checkpoint, told, is_excerpt=partly)
 
 
 def _judge_bytes(

@@ -23,7 +23,7 @@ from evidence.core.digest import CHUNK_BYTES
 from evidence.core.wire.sealed import SealedClip
 from evidence.errors import WireError
 from evidence.verify.chunk_reading import runs_read
-from evidence.verify.excerpt_statement import Cut, ExcerptStatement, parse_excerpt
+from evidence.verify.excerpt_statement import Cut, ExcerptStatement, Told, parse_excerpt
 from evidence.verify.findings import finding
 from evidence.verify.hashing import FileUnreadable, Progress
 from evidence.verify.judge import PLACES_MAX
@@ -109,14 +109,20 @@ def _told(statement: ExcerptStatement, subject: str) -> Iterator[Finding]:
         yield finding("excerpt.left_out", subject, bytes=count, chunks=chunks, **_places(statement, left_out))
     else:
         yield finding("excerpt.whole", subject)
-    asked = {"asked_from_ms": statement.asked.from_ms, "asked_to_ms": statement.asked.to_ms}
-    told = {name: _clock(value) for name, value in asked.items()}
-    words = {"asked_from": told["asked_from_ms"], "asked_to": told["asked_to_ms"], **asked}
-    if statement.shown is None:
-        yield finding("excerpt.seconds_unknown", subject, **words)
-        return
-    shown = statement.shown
-    yield finding(
+    yield from (_seconds(one, subject) for one in statement.spans)
+
+
+def _seconds(told: Told, subject: str) -> Finding:
+    asked, shown = told.asked, told.shown
+    words = {
+        "asked_from": _clock(asked.from_ms),
+        "asked_to": _clock(asked.to_ms),
+        "asked_from_ms": asked.from_ms,
+        "asked_to_ms": asked.to_ms,
+    }
+    if shown is None:
+        return finding("excerpt.seconds_unknown", subject, **words)
+    return finding(
         "excerpt.seconds",
         subject,
         **words,

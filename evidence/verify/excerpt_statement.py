@@ -6,6 +6,9 @@ shilu/excerpt/v1
  "shown":{"from_ms":0,"to_ms":31000},"size":1234}                                       (one line)
 ```
 
+Where several spans of seconds were asked for, the version is `shilu/excerpt/v2`, and in the place of `asked` and
+`shown` stands `"spans":[{"asked":{...},"shown":{...}},...]`, at least two of them, in order and not over each other.
+
 `<name>.chunks` beside it holds the chunks of all runs one after the other, in order, nothing between them. A run is
 `chunks` chunks of the clip from number `first` on, with the RFC 6962 hashes that lead from them to the clip's root
 (`ledger.tree.check_range`). Runs rise and leave at least one chunk out between them, so there is one way to say what
@@ -18,7 +21,7 @@ the service's word and proved by nothing here; they come from the service's fram
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -39,6 +42,8 @@ from evidence.errors import WireLimit, WireMalformed
 from ledger.canonical import INTEGER_MAX, JsonObject, JsonValue
 
 VERSION: Final = "shilu/excerpt/v1"
+SPANS_VERSION: Final = "shilu/excerpt/v2"
+"""Of a statement about several spans of seconds; one span is written as before, for readers of before."""
 
 EXCERPT_BYTES_MAX: Final = 8 * 1024 * 1024
 """Longest statement in bytes."""
@@ -48,6 +53,9 @@ RUNS_MAX: Final = 4_096
 
 PROOF_HASHES_MAX: Final = 126
 """Most hashes of one proof: a perfect subtree of every level on both sides, in a tree of any size."""
+
+SPANS_MAX: Final = 100
+"""Most spans of seconds of one excerpt."""
 
 CUT_NAME_CHARS_MAX: Final = 255
 
@@ -62,6 +70,14 @@ class Span:
     def __post_init__(self) -> None:
         check_integer(self.from_ms, where="from_ms")
         check_integer(self.to_ms, where="to_ms", low=self.from_ms + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Seconds that were asked for, and those that can be shown of them; None when nobody knows."""
+
+    asked: Span
+    shown: Span | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,9 @@ class Cut:
 class ExcerptStatement:
     """See the module's front page.
 
+    Attributes:
+        further: What was asked for besides `asked`, behind it and in order.
+
     Raises:
         WireMalformed, WireLimit: No excerpt can be like that.
     """
@@ -101,9 +120,15 @@ class ExcerptStatement:
     asked: Span
     shown: Span | None = None
     cut: Cut | None = None
+    further: tuple[Told, ...] = ()
 
     def __post_init__(self) -> None:
         check_integer(self.size, where="size", low=1)
+        if len(self.further) >= SPANS_MAX:
+            raise WireLimit(f"{len(self.spans)} spans, at most {SPANS_MAX} are allowed")
+        for before, one in zip(self.spans, self.further, strict=False):
+            if one.asked.from_ms < before.asked.to_ms:
+                raise WireMalformed("spans overlap, or are out of order")
         if not 1 <= len(self.runs) <= RUNS_MAX:
             raise WireLimit(f"{len(self.runs)} runs, allowed are 1 to {RUNS_MAX}")
         behind = -1
@@ -117,6 +142,11 @@ class ExcerptStatement:
             if len(run.proof) > PROOF_HASHES_MAX:
                 raise WireLimit(f"a proof has {len(run.proof)} hashes, at most {PROOF_HASHES_MAX} are allowed")
             behind = run.stop
+
+    @property
+    def spans(self) -> tuple[Told, ...]:
+        """All seconds that were asked for, in order."""
+        return (Told(self.asked, self.shown), *self.further)
 
     @property
     def chunks(self) -> int:
@@ -153,11 +183,12 @@ def format_excerpt(statement: ExcerptStatement) -> bytes:
             {"first": run.first, "chunks": run.chunks, "proof": [value.hex() for value in run.proof]}
             for run in statement.runs
         ],
-        "asked": _span_body(statement.asked),
-        "shown": None if statement.shown is None else _span_body(statement.shown),
         "cut": None if cut is None else {"name": cut.name, "sha256": cut.sha256.hex(), "size": cut.size},
     }
-    return format_text(body, version=VERSION, bytes_max=EXCERPT_BYTES_MAX).encode()
+    told = [told_body(one) for one in statement.spans]
+    if statement.further:
+        return format_text({**body, "spans": [*told]}, version=SPANS_VERSION, bytes_max=EXCERPT_BYTES_MAX).encode()
+    return format_text({**body, **told[0]}, version=VERSION, bytes_max=EXCERPT_BYTES_MAX).encode()
 
 
 def parse_excerpt(raw: bytes) -> ExcerptStatement:
@@ -172,16 +203,33 @@ def parse_excerpt(raw: bytes) -> ExcerptStatement:
         text = raw.decode()
     except UnicodeDecodeError as error:
         raise WireMalformed("the excerpt's statement is not UTF-8") from error
-    names = frozenset({"clip", "size", "runs", "asked", "shown", "cut"})
-    parsed = parse_text(text, version=VERSION, bytes_max=EXCERPT_BYTES_MAX)
+    several = text.startswith(f"{SPANS_VERSION}\n")
+    parsed = parse_text(text, version=SPANS_VERSION if several else VERSION, bytes_max=EXCERPT_BYTES_MAX)
+    names = frozenset({"clip", "size", "runs", "cut"}) | ({"spans"} if several else {"asked", "shown"})
     body = take_object(parsed, names=names, where="excerpt")
+    first, *further = _take_spans(body["spans"]) if several else [_take_told(body)]
     return ExcerptStatement(
         clip=take_uuid(body["clip"], where="clip"),
         size=take_integer(body["size"], where="size"),
         runs=_take_runs(take_list(body["runs"], where="runs", count_max=RUNS_MAX)),
-        asked=_take_span(body["asked"], where="asked"),
-        shown=take_optional(body["shown"], _take_span, where="shown"),
+        asked=first.asked,
+        shown=first.shown,
         cut=take_optional(body["cut"], _take_cut, where="cut"),
+        further=tuple(further),
+    )
+
+
+def _take_spans(value: JsonValue) -> list[Told]:
+    listed = take_list(value, where="spans", count_max=SPANS_MAX)
+    if len(listed) < 2:
+        raise WireMalformed("fewer than two spans: there is another way to say that")
+    names = frozenset({"asked", "shown"})
+    return [_take_told(take_object(one, names=names, where="span")) for one in listed]
+
+
+def _take_told(body: Mapping[str, JsonValue]) -> Told:
+    return Told(
+        asked=_take_span(body["asked"], where="asked"), shown=take_optional(body["shown"], _take_span, where="shown")
     )
 
 
@@ -216,5 +264,11 @@ def _take_cut(value: JsonValue, *, where: str) -> Cut:
     return Cut(name=name, sha256=take_digest(body["sha256"], where="sha256"), size=size)
 
 
-def _span_body(span: Span) -> JsonObject:
+def told_body(one: Told) -> JsonObject:
+    """Return seconds asked for and shown as JSON."""
+    return {"asked": span_body(one.asked), "shown": None if one.shown is None else span_body(one.shown)}
+
+
+def span_body(span: Span) -> JsonObject:
+    """Return a span as JSON."""
     return {"from_ms": span.from_ms, "to_ms": span.to_ms}

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from evidence.core.digest import CHUNK_BYTES
 from evidence.core.wire.receipt import Receipt, format_receipt
-from evidence.verify.excerpt_statement import ChunkRun, Cut, ExcerptStatement, Span, format_excerpt
+from evidence.verify.excerpt_statement import ChunkRun, Cut, ExcerptStatement, Span, Told, format_excerpt
 from ledger.canonical import JsonValue, canonical_json, parse_canonical
 from ledger.tree import Node, leaf_hash, prove_range, root_of
 from tests.support.evidence_folder import NAME, content_of
@@ -201,9 +201,32 @@ def _link(made: ExcerptFolder) -> None:
 
 _MALFORMED = {"excerpt.malformed", "step.skipped"}
 HONEST = {"excerpt.left_out", "excerpt.cut"}
+FURTHER = Told(Span(50_000, 51_000), Span(49_500, 51_000))
+
+
+def _spans(*spans: tuple[int, int]) -> Callable[[ExcerptFolder], object]:
+    """State several spans of seconds, past all checks."""
+    listed = [{"asked": {"from_ms": begin, "to_ms": end}, "shown": None} for begin, end in spans]
+
+    def write(made: ExcerptFolder) -> None:
+        made.state(further=(FURTHER,))
+        made.body(lambda body: body.update(spans=listed))
+
+    return write
+
 
 SPOILERS: Mapping[str, tuple[Callable[[ExcerptFolder], object], set[str]]] = {
     "honest": (lambda made: None, HONEST),
+    "several spans": (lambda made: made.state(further=(FURTHER,)), HONEST),
+    "one span as several": (_spans((0, 1000)), _MALFORMED),
+    "spans overlap": (_spans((0, 1000), (999, 2000)), _MALFORMED),
+    "spans out of order": (_spans((5000, 6000), (0, 1000)), _MALFORMED),
+    "a span is empty": (_spans((0, 1000), (2000, 2000)), _MALFORMED),
+    "countless spans": (_spans(*((at * 10, at * 10 + 5) for at in range(101))), _MALFORMED),
+    "spans in the older version": (
+        lambda made: made.body(lambda body: body.update(spans=[])),
+        _MALFORMED,
+    ),
     "seconds unknown": (lambda made: made.state(shown=None), {*HONEST, "excerpt.seconds_unknown"}),
     "byte of the first chunk changed": (lambda made: _flip(made.chunks_file, 0), {"excerpt.not_proved"}),
     "last byte changed": (lambda made: _flip(made.chunks_file, -1), {"excerpt.not_proved"}),
@@ -255,7 +278,7 @@ SPOILERS: Mapping[str, tuple[Callable[[ExcerptFolder], object], set[str]]] = {
     ),
     "another version": (
         lambda made: made.statement_file.write_bytes(
-            made.statement_file.read_bytes().replace(b"excerpt/v1", b"excerpt/v2", 1)
+            made.statement_file.read_bytes().replace(b"excerpt/v1", b"excerpt/v3", 1)
         ),
         _MALFORMED,
     ),

@@ -13,6 +13,8 @@ from evidence.export.clip import Exporter
 from evidence.export.job_store import ExportJob
 from evidence.export.jobs import ExportMaker, ExportSettings
 from evidence.export.orders import find_export, order_export
+from evidence.export.parts import Part
+from evidence.verify.excerpt_statement import Span, Told
 from tests.support.payloads import STAFF
 from tests.support.small_house import SmallHouse
 
@@ -56,19 +58,27 @@ def maker_of(house: SmallHouse, **settings: Any) -> ExportMaker:
     )
 
 
-async def order(house: SmallHouse, *, case: UUID | None = None, clips: Sequence[UUID] = ()) -> ExportJob:
+async def order(
+    house: SmallHouse, *, case: UUID | None = None, clips: Sequence[UUID] = (), parts: Sequence[Part] = ()
+) -> ExportJob:
     """Ask for a package."""
     async with house.pool.acquire() as conn, conn.transaction():
         return await order_export(
             conn,
             case=case,
             clips=clips,
+            parts=parts,
             purpose="litigation",
             actor=STAFF,
             reader=house.reader,
             clock=house.clock,
             entropy=house.entropy,
         )
+
+
+def part_of(clip: UUID, *chunks: tuple[int, int], spans: Sequence[tuple[int, int]] = ((1000, 2000),)) -> Part:
+    """Return a part of a clip: runs of chunks, and seconds that nobody has looked for in them."""
+    return Part(clip=clip, spans=tuple(Told(Span(*one), Span(0, one[1])) for one in spans), chunks=chunks)
 
 
 async def make(house: SmallHouse, job: ExportJob) -> Path:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from uuid import UUID
 
+from evidence.core.digest import CHUNK_BYTES
 from evidence.core.wire.bag import MANIFEST_NAME, TAG_MANIFEST_NAME, TRACE_NAME, format_manifest, parse_manifest
+from evidence.core.wire.receipt import parse_receipt
+from evidence.verify.excerpt_statement import ExcerptStatement, Span, format_excerpt
+from tests.support.excerpts import chunks_of, proved_runs
 
 Spoil = Callable[[Path], None]
 
@@ -113,6 +119,43 @@ def other_page(folder: Path) -> None:
     _relist(folder, TAG_MANIFEST_NAME, tags)
 
 
+def _original(folder: Path) -> Path:
+    (receipt,) = (folder / "data" / "exhibits" / "0001").glob("*.receipt")
+    return receipt.with_suffix("")
+
+
+def _state(file: Path, content: bytes, runs: Sequence[tuple[int, int]]) -> None:
+    """Write an excerpt of a content beside its receipt: true in itself, whoever made it."""
+    receipt = parse_receipt(file.with_name(f"{file.name}.receipt").read_bytes())
+    stated = ExcerptStatement(
+        clip=UUID(json.loads(receipt.payload)["clip"]),
+        size=len(content),
+        runs=proved_runs(content, runs),
+        asked=Span(0, 1000),
+        shown=Span(0, 1000),
+    )
+    for suffix, data in ((".excerpt", format_excerpt(stated)), (".chunks", chunks_of(content, runs))):
+        beside = file.with_name(f"{file.name}{suffix}")
+        if beside.exists():
+            beside.chmod(0o644)
+        beside.write_bytes(data)
+
+
+def excerpt_beside(folder: Path) -> None:
+    """Change the original, and lay a true excerpt of what it was beside it, that looks away."""
+    file = _original(folder)
+    content = file.read_bytes()
+    _state(file, content, [(0, 1)])
+    _write(file, content[:-1] + b"x")
+
+
+def excerpt_in_its_place(folder: Path) -> None:
+    """Hand on an excerpt of an original that was handed over whole."""
+    file = _original(folder)
+    _state(file, file.read_bytes(), [(0, 1)])
+    file.unlink()
+
+
 SPOILED: Mapping[Spoil, tuple[str, ...]] = MappingProxyType(
     {
         other_words: ("bag.file_differs",),
@@ -128,12 +171,70 @@ SPOILED: Mapping[Spoil, tuple[str, ...]] = MappingProxyType(
         list_that_leaves: ("bag.malformed", "package.uncovered"),
         unlisted_tag: ("bag.file_unlisted",),
         other_page: ("bag.foreign",),
+        excerpt_beside: ("bag.file_differs", "bag.file_unlisted", "bag.excerpts"),
+        excerpt_in_its_place: ("bag.file_missing", "bag.file_unlisted", "bag.excerpts"),
     }
 )
 """Way of spoiling -> codes besides those of what is fine, each."""
 
 ONLY_WARNED = frozenset({added, no_trace, other_page})
 """Ways that a verification warns of and does not fail for."""
+
+
+def chunk_changed(folder: Path) -> None:
+    """Change a byte of an excerpt."""
+    chunks = _original(folder).with_name(f"{_original(folder).name}.chunks")
+    raw = chunks.read_bytes()
+    _write(chunks, raw[:7] + bytes([raw[7] ^ 1]) + raw[8:])
+
+
+def chunk_dropped(folder: Path) -> None:
+    """Take the chunks of an excerpt but the first away."""
+    chunks = _original(folder).with_name(f"{_original(folder).name}.chunks")
+    _write(chunks, chunks.read_bytes()[:CHUNK_BYTES])
+
+
+def passed_off(folder: Path) -> None:
+    """Say that the chunks of an excerpt are the original."""
+    file = _original(folder)
+    file.with_name(f"{file.name}.chunks").rename(file)
+    file.with_name(f"{file.name}.excerpt").unlink()
+
+
+def passed_off_listed(folder: Path) -> None:
+    """The same, with all lists made to fit, and without the hand-over that commits to them."""
+    passed_off(folder)
+    no_trace(folder)
+    listed = parse_manifest((folder / MANIFEST_NAME).read_bytes())
+    kept = {path: digest for path, digest in listed.items() if not path.endswith((".chunks", ".excerpt"))}
+    file = _original(folder)
+    path, content = file.relative_to(folder).as_posix(), file.read_bytes()
+    _relist(folder, MANIFEST_NAME, {**kept, path: hashlib.sha256(content).digest()})
+
+
+def said_to_be_less(content: bytes) -> Spoil:
+    """Return what takes a run of chunks out of an excerpt, its statement made to fit and truly proved."""
+
+    def shortened(folder: Path) -> None:
+        _state(_original(folder), content, [(0, 1)])
+
+    return shortened
+
+
+def spoiled_excerpts(content: bytes) -> Mapping[Spoil, tuple[str, ...]]:
+    """Return ways of spoiling a package whose first exhibit is an excerpt of a content, and what is said of each.
+
+    Codes of the package come first, then those of the exhibit.
+    """
+    return {
+        chunk_changed: ("bag.file_differs", "bag.excerpts", "excerpt.not_proved"),
+        chunk_dropped: ("bag.file_differs", "bag.excerpts", "excerpt.bytes_differ", "step.skipped"),
+        said_to_be_less(content): ("bag.file_differs", "bag.excerpts", "excerpt.left_out"),
+        passed_off: ("bag.file_missing", "file.size_differs", "clip.root_differs", "clip.sha256_differs"),
+        passed_off_listed: (
+            *("bag.untraced", "bag.foreign", "file.size_differs", "clip.root_differs", "clip.sha256_differs"),
+        ),
+    }
 
 
 _HEX = b"0" * 64

@@ -17,6 +17,7 @@ from evidence.clips.vocabulary import vocabulary
 from evidence.core.clock import parse_time
 from evidence.errors import TimeInvalid
 from evidence.export.certificate.document import Block, Document, Section, items, rows, table, text
+from evidence.export.certificate.enclosed import enclosed_briefly, enclosed_rows
 from evidence.export.gathering import Exhibit, Subject
 from evidence.export.trail import LOOK
 from ledger.policy import Policy
@@ -85,7 +86,7 @@ class Opening:
             ("账本根值", log.root.hex(), True),
             ("见证方", witnesses or "未设见证方"),
         ]
-        listed = table(("编号", "原始文件名", "录制开始", "时长"), lines)
+        listed = table(("编号", "原始文件名", "录制开始", "时长", "随附"), lines)
         foot = f"{log.origin} · 账本条目数 {log.size} · 根值 {log.root.hex()[:16]}"
         first = Section("一、案件与账本", (rows(*about), rows(*state), listed))
         return Document("电子数据证据说明", "（视听资料制作说明）", foot, (first,))
@@ -93,7 +94,7 @@ class Opening:
 
 def listed_line(one: Exhibit) -> tuple[str, ...]:
     """Return an exhibit's line in the list at the beginning."""
-    return (str(one.number), one.proven.sealed.name, _when(_recorded(one)), _duration(one))
+    return (str(one.number), one.proven.sealed.name, _when(_recorded(one)), _duration(one), enclosed_briefly(one))
 
 
 def closing() -> tuple[Section, ...]:
@@ -116,6 +117,7 @@ def exhibit_section(one: Exhibit, *, first: bool) -> Section:
             ("原始文件名", sealed.name),
             ("类别与格式", _kind(one)),
             ("大小", f"{digest.size} 字节"),
+            *enclosed_rows(one),
             ("制作方法", _method(one)),
             ("制作时间", _times(one)),
             ("时钟偏差", _clocks(one)),
@@ -150,6 +152,7 @@ def _check() -> Section:
                 "或用浏览器打开取自可信渠道的 verify.html，选择证据包文件夹并粘贴公钥。",
                 "程序逐项检查：文件可读且大小相符；各分块摘要汇成上列根值；整个文件的 SHA-256（及 SM3）与上列一致；"
                 "载荷与盐值符合账本条目；条目在账本中；检查点由账本密钥及见证方签名；采集站签名；时间戳。",
+                "随附节选的证据，程序核验其中各分块确属封存的原始文件，并列出未包含的字节；未随附的部分无从核验。",
                 "仅核对文件时，任何系统自带的 SHA-256 工具对原始文件计算所得应与上列数值逐位相同。",
                 "核验证明自封存以来未被改动；不证明录制内容本身真实，亦不证明采集站读取之前发生的事情。",
             ),

@@ -14,7 +14,13 @@ from evidence.core.wire.receipt import RECEIPT_BYTES_MAX
 from evidence.verify.archived_files import CUSTODY_BYTES_MAX
 from evidence.verify.bag import BAG_TAGS
 from evidence.verify.docks import DOCK_BYTES_MAX, DOCK_ENTRIES_MAX
-from evidence.verify.excerpt_statement import CUT_NAME_CHARS_MAX, EXCERPT_BYTES_MAX, PROOF_HASHES_MAX, RUNS_MAX
+from evidence.verify.excerpt_statement import (
+    CUT_NAME_CHARS_MAX,
+    EXCERPT_BYTES_MAX,
+    PROOF_HASHES_MAX,
+    RUNS_MAX,
+    SPANS_MAX,
+)
 from evidence.verify.findings import FINDINGS
 from evidence.verify.judge import PLACES_MAX
 from evidence.verify.meaning import Meaning
@@ -152,6 +158,7 @@ LIMITS: Final = {
     "RSA_BITS_MAX": RSA_BITS_MAX,
     "RSA_BITS_MIN": RSA_BITS_MIN,
     "RUNS_MAX": RUNS_MAX,
+    "SPANS_MAX": SPANS_MAX,
     "SALT_BYTES": SALT_BYTES,
     "SIGNATURES_MAX": SIGNATURES_MAX,
     "STAMPS_MAX": STAMPS_MAX,

@@ -51,7 +51,11 @@ async function judgeCaseIn(bag, items, verifications, policy) {
   const faults = await judgeFrozen(frozen, heldIn(within(root, "data"), items, verifications), manifest.case, policy);
   if (isClean([...found, ...faults])) {
     const exhibits = manifest.exhibits.length, documents = manifest.documents.length;
-    found.push(finding("archive.complete", subject, { root: manifestHash, exhibits, documents }));
+    const excerpts = faults.filter((one) => one.code === "archive.file_excerpted").length;
+    const counts = { root: manifestHash, exhibits, documents };
+    found.push(excerpts
+      ? finding("archive.excerpted", subject, { ...counts, excerpts })
+      : finding("archive.complete", subject, counts));
   }
   return [...found, ...faults];
 }
@@ -121,6 +125,7 @@ async function judgeFrozenFile({ item, verified, place }, { member, isExhibit },
   if (fields.length) {
     found.push(finding("archive.file_differs", subject, { fields: fields.map(([name]) => name).join(", ") }));
   } else if (!verified.holds) found.push(finding("archive.file_unverified", subject));
+  else if (verified.isExcerpt) found.push(finding("archive.file_excerpted", subject));
   if (!isExhibit) return found;
   const log = item.beside("custody.receipts");
   const custody = await custodyIn(log && await readAtMost(log, LIMITS.CUSTODY_BYTES_MAX), [member.linked, member.annotation]);

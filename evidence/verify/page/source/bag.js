@@ -76,7 +76,8 @@ async function judgeBag(bag, policy, verifications) {
   const { root, subject, manifest: { raw, digests } } = bag;
   const malformed = finding("bag.malformed", subject, { list: MANIFEST_NAME });
   if (!digests) return [malformed];
-  const read = new Map(verifications.filter((one) => one.holds && one.sealed?.digest)
+  const excerpts = verifications.filter((one) => one.isExcerpt && isWithin(root, one.file));
+  const read = new Map(verifications.filter((one) => one.holds && one.sealed?.digest && !one.isExcerpt)
     .map((one) => [one.file, hex(one.sealed.digest.sha256)]));
   const found = await judgeTrace(bag, hex(sha256(raw)), policy);
   const traced = isClean(found) && bag.trace !== null;
@@ -87,8 +88,18 @@ async function judgeBag(bag, policy, verifications) {
   }
   found.push(...faults);
   if (!faults.length) found.push(finding(traced ? "bag.listed" : "bag.listed_only", subject, { files: digests.size }));
+  for (const path of excerpts.flatMap((one) => [`${one.file}.excerpt`, `${one.file}.chunks`])) {
+    // Laid beside an original, it would be judged in its place.
+    if (!digests.has(path.slice(within(root, "").length))) found.push(finding("bag.file_unlisted", `file:${path}`));
+  }
+  if (excerpts.length) {
+    const of = verifications.filter((one) => isWithin(root, one.file)).length;
+    found.push(finding("bag.excerpts", subject, { excerpts: excerpts.length, of }));
+  }
   return [...found, ...await judgeTags(bag)];
 }
+
+const isWithin = (root, path) => path.startsWith(within(root, ""));
 
 const isClean = (found) => found.every((one) => one.severity !== "error");
 

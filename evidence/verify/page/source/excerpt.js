@@ -1,6 +1,6 @@
 // Excerpts: the twins of evidence/verify/excerpt_statement.py and excerpt.py, and of check_range in ledger/tree.py.
 
-const EXCERPT_VERSION = "shilu/excerpt/v1";
+const EXCERPT_VERSION = "shilu/excerpt/v1", SPANS_VERSION = "shilu/excerpt/v2";
 
 function parseExcerpt(bytes) {
   if (bytes.length > LIMITS.EXCERPT_BYTES_MAX) refuse("wire", `more than ${LIMITS.EXCERPT_BYTES_MAX} bytes`);
@@ -10,17 +10,22 @@ function parseExcerpt(bytes) {
   } catch {
     refuse("wire", "the excerpt's statement is not UTF-8");
   }
-  const parsedBody = parseVersioned(text, EXCERPT_VERSION, LIMITS.EXCERPT_BYTES_MAX);
-  const body = takeObject(parsedBody, ["asked", "clip", "cut", "runs", "shown", "size"], "excerpt");
+  const several = text.startsWith(`${SPANS_VERSION}\n`);
+  const parsedBody = parseVersioned(text, several ? SPANS_VERSION : EXCERPT_VERSION, LIMITS.EXCERPT_BYTES_MAX);
+  const names = several ? ["clip", "cut", "runs", "size", "spans"] : ["asked", "clip", "cut", "runs", "shown", "size"];
+  const body = takeObject(parsedBody, names, "excerpt");
+  const spans = several ? takeSpans(body.spans) : [takeTold(body)];
   const statement = {
     clip: takeUuid(body.clip, "clip"),
     size: takeInteger(body.size, "size"),
     runs: takeList(body.runs, "runs", LIMITS.RUNS_MAX).map(takeRun),
-    asked: takeSpan(body.asked, "asked"),
-    shown: body.shown === null ? null : takeSpan(body.shown, "shown"),
+    spans,
     cut: body.cut === null ? null : takeCut(body.cut),
   };
   checkInteger(statement.size, "size", 1);
+  for (const [place, { asked }] of spans.slice(1).entries()) {
+    if (asked.from_ms < spans[place].asked.to_ms) refuse("wire", "spans overlap, or are out of order");
+  }
   statement.chunks = Math.ceil(statement.size / CHUNK_BYTES);
   checkRuns(statement);
   return statement;
@@ -54,6 +59,17 @@ function takeRun(value) {
     proof: hashes.map((hash) => takeDigest(hash, "hash")),
   };
 }
+
+function takeSpans(value) {
+  const listed = takeList(value, "spans", LIMITS.SPANS_MAX);
+  if (listed.length < 2) refuse("wire", "fewer than two spans: there is another way to say that");
+  return listed.map((one) => takeTold(takeObject(one, ["asked", "shown"], "span")));
+}
+
+const takeTold = ({ asked, shown }) => ({
+  asked: takeSpan(asked, "asked"),
+  shown: shown === null ? null : takeSpan(shown, "shown"),
+});
 
 function takeSpan(value, where) {
   const body = takeObject(value, ["from_ms", "to_ms"], where);
@@ -193,21 +209,24 @@ function toldOf(statement, subject) {
   const told = leftOut.length
     ? finding("excerpt.left_out", subject, { bytes, chunks, ...placesOf(statement, leftOut) })
     : finding("excerpt.whole", subject);
-  const { asked, shown } = statement;
+  return [told, ...statement.spans.map((one) => secondsOf(one, subject))];
+}
+
+function secondsOf({ asked, shown }, subject) {
   const words = {
     asked_from: clockOf(asked.from_ms),
     asked_to: clockOf(asked.to_ms),
     asked_from_ms: asked.from_ms,
     asked_to_ms: asked.to_ms,
   };
-  if (shown === null) return [told, finding("excerpt.seconds_unknown", subject, words)];
-  return [told, finding("excerpt.seconds", subject, {
+  if (shown === null) return finding("excerpt.seconds_unknown", subject, words);
+  return finding("excerpt.seconds", subject, {
     ...words,
     shown_from: clockOf(shown.from_ms),
     shown_to: clockOf(shown.to_ms),
     shown_from_ms: shown.from_ms,
     shown_to_ms: shown.to_ms,
-  })];
+  });
 }
 
 function placesOf(statement, places) {

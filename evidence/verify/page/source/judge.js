@@ -17,7 +17,7 @@ function sentence(template, details) {
 
 async function verifyItem(item, policy, roots, progress) {
   const subject = `file:${item.name}`;
-  const result = { file: item.path, sealed: null, index: null, checkpoint: null, note: null, hashes: null, entry: null };
+  const result = { file: item.path, sealed: null, index: null, checkpoint: null, note: null, hashes: null, entry: null, isExcerpt: false };
   const raw = item.receipt && await readAtMost(item.receipt, LIMITS.RECEIPT_BYTES_MAX);
   if (!raw) return concluded(result, [finding("receipt.missing", subject)], subject);
   let receipt;
@@ -31,7 +31,8 @@ async function verifyItem(item, policy, roots, progress) {
   if (result.sealed?.upload) found.push(finding("prefix.no_manifest", subject));
   else if (result.sealed) found.push(...await judgeDock(receipt, item.dock, policy, subject, result));
   if (result.note !== null) found.push(...await judgeTimes(item, result.note, roots, subject));
-  if (item.excerpt && result.sealed?.digest) found.push(...await judgeExcerpt(item, result, subject, progress));
+  result.isExcerpt = Boolean(item.excerpt && result.sealed?.digest);
+  if (result.isExcerpt) found.push(...await judgeExcerpt(item, result, subject, progress));
   else if (result.sealed) found.push(...await judgeFile(item, result, subject, progress));
   return concluded(result, found, subject);
 }

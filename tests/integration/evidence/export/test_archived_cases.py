@@ -22,6 +22,7 @@ from tests.support.small_house import SmallHouse
 
 
 def remarks(folder: Path, key: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[dict[str, Any]]]:
+    capsys.readouterr()  # what was logged while the package was made
     code = main(["--json", "--log-key", key, str(folder)])
     return code, json.loads(capsys.readouterr().out)["remarks"]
 

@@ -17,6 +17,7 @@ from tests.support.spoiled_packages import ONLY_WARNED, SPOILED
 
 
 def remarks(folder: Path, key: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[dict[str, Any]]]:
+    capsys.readouterr()  # what was logged while the package was made
     code = main(["--json", "--log-key", key, str(folder)])
     return code, json.loads(capsys.readouterr().out)["remarks"]
 

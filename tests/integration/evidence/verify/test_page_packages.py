@@ -14,9 +14,16 @@ from tests.support.archived_cases import SPOILED as SPOILED_CASES
 from tests.support.archived_cases import archived_case, fit_lists
 from tests.support.browser import Tab
 from tests.support.clock import SeededEntropy, SteppingClock
-from tests.support.packages import make, order, unpack
-from tests.support.small_house import SmallHouse, open_small_house
-from tests.support.spoiled_packages import LISTS, SPOILED, linked
+from tests.support.packages import case_of, make, order, part_of, unpack
+from tests.support.small_house import CONTENTS, SmallHouse, open_small_house
+from tests.support.spoiled_packages import (
+    LISTS,
+    SPOILED,
+    excerpt_beside,
+    excerpt_in_its_place,
+    linked,
+    spoiled_excerpts,
+)
 from tests.support.verify_page import comparable, judge, judge_here
 
 
@@ -87,3 +94,29 @@ async def test_the_page_and_the_command_agree_on_every_hostile_list(
         path.write_bytes(change(path.read_bytes()))
         report = await compare(tab, copy, capsys, log_key=key)
         assert "bag.malformed" in {one["code"] for one in report["remarks"]}, number
+
+
+async def test_the_page_judges_excerpts_in_packages(
+    tab: Tab, house: SmallHouse, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case, key = await archived_case(house), house.signer.verifier.vkey
+    await house.publish()
+    part = part_of(house.clips["1号检查"], (0, 1), spans=((0, 1000), (5000, 6000)))
+    folder = unpack(await make(house, await order(house, case=case, parts=[part])), tmp_path / "out")
+    report = await compare(tab, folder, capsys, log_key=key)
+    assert report["verified"]
+    assert {"bag.excerpts", "archive.excerpted", "archive.file_excerpted"} <= {one["code"] for one in report["remarks"]}
+
+
+async def test_the_page_and_the_command_agree_on_spoiled_excerpts(
+    tab: Tab, house: SmallHouse, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case, key, (name, content) = await case_of(house), house.signer.verifier.vkey, next(iter(CONTENTS.items()))
+    part = part_of(house.clips[name], (0, 1), (2, 3), spans=((0, 1000), (5000, 6000)))
+    partly = unpack(await make(house, await order(house, case=case, parts=[part])), tmp_path / "partly")
+    whole = unpack(await make(house, await order(house, case=case)), tmp_path / "whole")
+    spoiled = [(partly, spoil) for spoil in spoiled_excerpts(content)]
+    for number, (source, spoil) in enumerate([*spoiled, (whole, excerpt_beside), (whole, excerpt_in_its_place)]):
+        copy = shutil.copytree(source, tmp_path / f"{number}" / "package")
+        spoil(copy)
+        assert not (await compare(tab, copy, capsys, log_key=key))["consistent"], spoil.__name__

@@ -373,6 +373,7 @@ def test_every_code_is_triggered_somewhere_here() -> None:
         Path(spoiled_packages.__file__),
         Path(__file__).parents[3] / "support" / "archived_cases.py",
         Path(__file__).parents[3] / "integration" / "evidence" / "export" / "test_archived_cases.py",
+        Path(__file__).parents[3] / "integration" / "evidence" / "export" / "test_enclosed_excerpts.py",
         Path(__file__).parents[3] / "integration" / "api" / "test_publicity.py",
     ]
     source = "".join(file.read_text(encoding="utf-8") for file in files)
