@@ -68,6 +68,21 @@ class ServiceClient:
             if cursor is None:
                 return items
 
+    @asynccontextmanager
+    async def stream(
+        self, url: str, *, headers: Mapping[str, str], silence_seconds: float
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Yield the answer to one GET of an address that is a credential by itself, however long its body takes.
+
+        Args:
+            url: Whole, or a path of this service.
+            silence_seconds: How long nothing may come.
+        """
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=silence_seconds, sock_read=silence_seconds)
+        whole = url if "://" in url else self.url + url
+        async with self._session.get(whole, headers=headers, timeout=timeout) as answer:
+            yield answer
+
     async def _ask(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         headers = {**self._headers, **arguments.pop("headers", {})}
         deadline = asyncio.get_running_loop().time() + self._patience_seconds

@@ -22,6 +22,7 @@ from api.cli import (
     dispose,
     docks,
     excerpt,
+    fetch,
     items,
     keys,
     log,
@@ -61,6 +62,7 @@ app.command("search")(search.search_command)
 app.add_typer(annotate.app, name="annotate")
 app.command("verify")(look.verify_command)
 app.command("export")(look.export_command)
+app.command("fetch")(fetch.fetch_command)
 app.command("excerpt")(excerpt.excerpt_command)
 app.command("redact")(redact.redact_command)
 app.command("custody")(custody.custody_command)

@@ -128,7 +128,9 @@ async def download(call: Call[OpenDownload, NoQuery]) -> web.Response:
     """Put on record that somebody fetches a package, and only then say where."""
     services = call.services
     require_purpose(call.body.purpose)
-    await archive_of(call, call.id("export"))
+    path = await archive_of(call, call.id("export"))
+    size = (await asyncio.to_thread(path.stat)).st_size
+    job = await find_export(services.pool, call.id("export"))
     async with services.pool.acquire() as conn, conn.transaction():
         fetched = await fetch(
             conn,
@@ -141,7 +143,12 @@ async def download(call: Call[OpenDownload, NoQuery]) -> web.Response:
         )
     # Only now, with the entry committed, does anybody learn the address.
     url = f"{services.config.public_url or ''}/packages/{fetched.text}"
-    return json_answer(OpenedDownload(url=url, expires_at=fetched.expires_at, entry=fetched.entry_id), status=201)
+    return json_answer(
+        OpenedDownload(
+            url=url, expires_at=fetched.expires_at, entry=fetched.entry_id, size=size, manifest=job.manifest_sha256
+        ),
+        status=201,
+    )
 
 
 async def package(call: Call[None, NoQuery]) -> web.StreamResponse:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.bodies import RequestModel
 from api.models.clips import EXCERPT_END_MS_MAX, WORD
-from api.models.common import Page, ResponseModel, Time
+from api.models.common import Digest, Page, ResponseModel, Time
 from evidence.export.gathering import EXHIBITS_MAX
 from evidence.export.links import USES_MAX
 from evidence.export.parts import PACKAGE_SPANS_MAX
@@ -96,6 +96,10 @@ class OpenedDownload(ResponseModel):
     url: str
     expires_at: Time
     entry: UUID
+    size: int = Field(description="Bytes of the archive")
+    manifest: Digest | None = Field(
+        description="SHA-256 of the list of its files, `manifest-sha256.txt`, as it is on record"
+    )
 
 
 class ShareExport(RequestModel):

@@ -80,6 +80,7 @@ class ExportJob:
     code: str | None
     reason: str | None
     entry_id: UUID | None
+    manifest_sha256: bytes | None
     bytes_done: int
     bytes_total: int | None
     size: int | None
@@ -93,8 +94,8 @@ class ExportJob:
 
 
 _JOBS = """
-SELECT export, actor, purpose, case_id, clips, excerpts, note, state, code, reason, entry_id, bytes_done,
-       bytes_total, size, created_at, updated_at
+SELECT export, actor, purpose, case_id, clips, excerpts, note, state, code, reason, entry_id, manifest_sha256,
+       bytes_done, bytes_total, size, created_at, updated_at
 FROM export_job
 """
 
