@@ -89,10 +89,16 @@ async def copy_out(services: Services, clip: UUID, made: MadeCopy, *, out: Path,
             clock=services.clock,
             entropy=services.entropy,
         )
-    await asyncio.to_thread(lambda: _write(services.objects.open_path(made.sha256.hex()), out, sha256=made.sha256))
+    await asyncio.to_thread(lambda: write_out(services.objects.open_path(made.sha256.hex()), out, sha256=made.sha256))
 
 
-def _write(source: Path, out: Path, *, sha256: bytes) -> None:
+def write_out(source: Path, out: Path, *, sha256: bytes) -> None:
+    """Copy a file to one that must not exist and appears whole, compared with its digest and on the disk. Blocks.
+
+    Raises:
+        ExportTargetUnusable: The file cannot be written.
+        ObjectDamaged: The source has another digest.
+    """
     temporary = out.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}")
     digest = hashlib.sha256()
     with source.open("rb") as reading, blaming_target(out), ExitStack() as tidy:
@@ -102,7 +108,7 @@ def _write(source: Path, out: Path, *, sha256: bytes) -> None:
                 digest.update(piece)
                 writing.write(piece)
         if digest.digest() != sha256:
-            raise ObjectDamaged("the redacted copy is not what is on record", sha256=sha256.hex())
+            raise ObjectDamaged("the copy is not what is on record", sha256=sha256.hex())
         sync_file(temporary)
         # A rename, not a link: what takes evidence along is often a stick whose file system has no links.
         temporary.rename(out)

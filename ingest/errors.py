@@ -218,6 +218,18 @@ class CutRefused(IngestError):
     code = "excerpt.cut_refused"
 
 
+class StillNotDerived(IngestError):
+    """Nothing has been derived from the clip yet, so nobody knows its pictures by number; ask again in a while."""
+
+    code = "still.not_derived"
+
+
+class StillIndexMissing(IngestError):
+    """The clip was derived without a frame index, so its pictures have no numbers; ask for an excerpt or an export."""
+
+    code = "still.no_index"
+
+
 class RedactionUnknown(IngestError):
     """Nobody asked for this redacted copy, or it is one of another clip."""
 

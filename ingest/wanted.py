@@ -15,7 +15,7 @@ from operator import sub
 from typing import Final
 
 from evidence.verify.excerpt_statement import Span
-from ingest.media.errors import NothingBetween
+from ingest.media.errors import NothingBetween, RangesUnknown
 from ingest.media.frames import HIDDEN, KEY, NO_PLACE, NO_PTS, FrameIndex, FrameTrack, ranges_between
 
 FRAMING_BYTES_MAX: Final = 64
@@ -40,6 +40,19 @@ def bytes_needed(index: FrameIndex, *, from_s: Fraction, to_s: Fraction) -> list
     if not units or seconds_shown(index, from_s=from_s, to_s=to_s) is None:
         raise NothingBetween("no picture and no sound lies between these times")
     wanted = [(run.offset - MARGIN_BYTES, run.end + MARGIN_BYTES) for run in units]
+    return [*wanted, *_between_units(index)]
+
+
+def bytes_of_units(index: FrameIndex, track: FrameTrack, *, first: int, stop: int) -> list[tuple[int, int]]:
+    """Return the bytes needed to decode some units of one track, as `bytes_needed` does.
+
+    Raises:
+        RangesUnknown: One of them does not lie in one piece.
+    """
+    if not all(track.flags[first:stop].translate(_PLACED)):
+        raise RangesUnknown("the container does not hold these units in one piece each", track=str(track.index))
+    units = zip(track.offsets[first:stop], track.sizes[first:stop], strict=True)
+    wanted = [(offset - MARGIN_BYTES, offset + size + MARGIN_BYTES) for offset, size in units]
     return [*wanted, *_between_units(index)]
 
 

@@ -22,16 +22,16 @@ from evidence.parties.purposes import PURPOSES
 from ingest.excerpts import Wish
 
 _TIME = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,2}):)?(\d{1,6})(?:\.(\d{1,3}))?", re.ASCII)
-_PURPOSES_HELP = "Why: " + ", ".join(f"{key} ({chinese})" for key, (chinese, _) in PURPOSES.items()) + "."
-_TIME_HELP = "seconds or [hours:]minutes:seconds, as the player shows them."
+PURPOSES_HELP = "Why: " + ", ".join(f"{key} ({chinese})" for key, (chinese, _) in PURPOSES.items()) + "."
+TIME_HELP = "seconds or [hours:]minutes:seconds, as the player shows them."
 
 
 def excerpt_command(
     clip: Annotated[str, typer.Argument(metavar="CLIP", help="Id of a clip.")],
-    begin: Annotated[str, typer.Option("--from", help=f"Where it begins: {_TIME_HELP}")],
-    end: Annotated[str, typer.Option("--to", help=f"Where it ends: {_TIME_HELP}")],
+    begin: Annotated[str, typer.Option("--from", help=f"Where it begins: {TIME_HELP}")],
+    end: Annotated[str, typer.Option("--to", help=f"Where it ends: {TIME_HELP}")],
     out: Annotated[Path, typer.Option("--out", help="Folder to make.")],
-    purpose: Annotated[str, typer.Option("--purpose", help=_PURPOSES_HELP)] = "litigation",
+    purpose: Annotated[str, typer.Option("--purpose", help=PURPOSES_HELP)] = "litigation",
     cut: Annotated[
         bool, typer.Option("--cut/--no-cut", help="Put a playable copy beside it: a derivative, not evidence.")
     ] = True,
@@ -68,7 +68,7 @@ def excerpt_command(
 
 
 def milliseconds(text: str) -> int:
-    """Read a time as the player shows it.
+    """Read a time as `TIME_HELP` says.
 
     Raises:
         BadParameter: It is none.

@@ -37,6 +37,7 @@ from api.cli import (
     search,
     service,
     statistics,
+    still,
     witness,
 )
 from api.cli.exits import Exit, exit_for, report_error
@@ -64,6 +65,7 @@ app.command("verify")(look.verify_command)
 app.command("export")(look.export_command)
 app.command("fetch")(fetch.fetch_command)
 app.command("excerpt")(excerpt.excerpt_command)
+app.command("still")(still.still_command)
 app.command("redact")(redact.redact_command)
 app.command("custody")(custody.custody_command)
 app.command("audit")(look.audit_command)

@@ -12,6 +12,7 @@ from api.models.common import Digest, Page, PageQuery, ResponseModel, Time
 from evidence.clips.clips import ClipState
 from evidence.clips.language import TEXT_CHARS_MAX
 from evidence.clips.query import ClipQuery as Question
+from ledger.canonical import INTEGER_MAX
 
 WORD = r"^[a-z][a-z0-9_]{0,63}$"
 
@@ -253,6 +254,27 @@ class OrderExcerpt(RequestModel):
     def _in_order(self) -> OrderExcerpt:
         if not 0 < self.to_ms - self.from_ms <= EXCERPT_MS_MAX:
             raise ValueError("to_ms has to lie behind from_ms, at most an hour")
+        return self
+
+
+class OrderStill(RequestModel):
+    """Somebody wants one picture of the original, in every pixel it has, and says what for; exactly one names it."""
+
+    purpose: str = Field(pattern=WORD, description="A purpose on the list, see /v1/vocabulary")
+    frame: int | None = Field(
+        None, ge=0, le=INTEGER_MAX, description="Its number, from 0, as pictures are shown", examples=[1234]
+    )
+    pts: int | None = Field(
+        None, ge=-INTEGER_MAX, le=INTEGER_MAX, description="Its presentation time in ticks of its track"
+    )
+    at_ms: int | None = Field(
+        None, ge=0, le=EXCERPT_END_MS_MAX, description="A time on the players' clock: the picture on show then"
+    )
+
+    @model_validator(mode="after")
+    def _one_name(self) -> OrderStill:
+        if sum(value is not None for value in (self.frame, self.pts, self.at_ms)) != 1:
+            raise ValueError("exactly one of frame, pts and at_ms names a picture")
         return self
 
 

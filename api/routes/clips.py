@@ -9,9 +9,21 @@ from aiohttp import web
 
 from api.bodies import JsonBody
 from api.call import Call
-from api.handlers import clips, continuity, excerpts, looks, media, receipts, recordings, redactions, transcripts
+from api.handlers import (
+    clips,
+    continuity,
+    excerpts,
+    looks,
+    media,
+    receipts,
+    recordings,
+    redactions,
+    stills,
+    transcripts,
+)
 from api.handlers.excerpts import EXCERPT_TYPE
 from api.handlers.receipts import LEAVES_TYPE, RECEIPT_TYPE
+from api.handlers.stills import STILL_TYPE
 from api.models.clips import (
     ClipDetail,
     ClipItems,
@@ -20,6 +32,7 @@ from api.models.clips import (
     OpenedView,
     OpenView,
     OrderExcerpt,
+    OrderStill,
     RedactionItem,
     SealedClip,
 )
@@ -191,6 +204,28 @@ CLIP_ROUTES: tuple[Route, ...] = (
                 "excerpt.cut_refused",
                 "excerpt.too_long",
             ),
+            *("clip.blocked", "receipt.pending", "evidence.damaged", "object.missing"),
+        ),
+        tag="clips",
+    ),
+    Route(
+        name="order_still",
+        method="POST",
+        path="/v1/clips/{clip}/stills",
+        summary="One picture of a clip in full, decoded from its sealed original; on record first",
+        roles=VIEWERS,
+        handle=stills.order,
+        body=JsonBody(OrderStill),
+        answers=(
+            Answer(
+                status=200,
+                means="The picture; the header X-Shilu-Still states in JSON which it is and how it was decoded",
+                media_type=STILL_TYPE,
+            ),
+        ),
+        errors=(
+            *("clip.unknown", "clip.disposed", "view.purpose_unknown", "still.not_derived", "still.no_index"),
+            *("still.no_pictures", "still.outside", "still.undecodable", "still.unplaced"),
             *("clip.blocked", "receipt.pending", "evidence.damaged", "object.missing"),
         ),
         tag="clips",

@@ -148,7 +148,7 @@ PERMITS: Mapping[str, Permit] = MappingProxyType(
         "classify_clip": Permit(action=Action.ANNOTATE),
         "redact_clip": Permit(action=Action.ANNOTATE),
         "view_clip": Permit(action=_of_view),
-        "order_excerpt": Permit(action=Action.EXCERPT),
+        **dict.fromkeys(("order_excerpt", "order_still"), Permit(action=Action.EXCERPT)),
         "clip_attribution": Permit(action=Action.ATTRIBUTE),
         "resolve_attribution": Permit(action=Action.ATTRIBUTE),
         "order_export": Permit(action=Action.EXPORT, clips=_many, cases=_one_case, exports=_repeated),

@@ -365,12 +365,28 @@ class ExportedFile(Payload):
     size: Size
 
 
+class ExportedStill(Payload):
+    """Which picture of the original a still is: `pts` in ticks of `unit` seconds, `at_ms` on the players' clock.
+
+    `frame` counts pictures from 0 as they are shown; `pixels_sha256` is over the decoder's planes, `decoder` names it.
+    """
+
+    frame: Count
+    pts: int
+    unit: Annotated[list[Size], Field(min_length=2, max_length=2)]
+    at_ms: int
+    pixels_sha256: Digest
+    decoder: Name
+
+
 class ClipExported(Payload):
-    """A clip left the house, as these files, for this purpose."""
+    """A clip left the house, as these files, for this purpose; with `still`, one picture of it and nothing else."""
 
     clip: Id
     purpose: Word
     files: list[ExportedFile]
+    still: ExportedStill | None = None
+    session: Id | None = None
 
 
 class ExcerptedRun(Payload):

@@ -96,7 +96,9 @@ def _excerpted(said: Mapping[str, Any]) -> JsonObject:
 
 
 def _exported(said: Mapping[str, Any]) -> JsonObject:
-    return {"files": len(said["files"]), "bytes": sum(file["size"] for file in said["files"])}
+    served: JsonObject = {"files": len(said["files"]), "bytes": sum(file["size"] for file in said["files"])}
+    still = said.get("still")
+    return served if still is None else {**served, **{name: still[name] for name in ("frame", "at_ms")}}
 
 
 def _packed(said: Mapping[str, Any]) -> JsonObject:

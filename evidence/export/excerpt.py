@@ -165,16 +165,21 @@ def _write(
 
 
 def checked_chunks(original: Path, statement: ExcerptStatement, leaves: Sequence[bytes]) -> Iterator[bytes]:
-    """Yield the chunks, each as it was sealed.
+    """Yield the chunks of an excerpt, each as it was sealed; raises as `sealed_chunks`."""
+    return sealed_chunks(original, [(run.first, run.stop) for run in statement.runs], leaves)
+
+
+def sealed_chunks(original: Path, runs: Sequence[tuple[int, int]], leaves: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield the chunks of some runs (first, stop), each as it was sealed; no other byte is read.
 
     Raises:
         EvidenceDamaged: One cannot be read, or is not what was sealed.
     """
     try:
         with original.open("rb", buffering=0) as file:
-            for run in statement.runs:
-                file.seek(run.first * CHUNK_BYTES)
-                for number in range(run.first, run.stop):
+            for first, stop in runs:
+                file.seek(first * CHUNK_BYTES)
+                for number in range(first, stop):
                     chunk = file.read(CHUNK_BYTES)
                     if leaf_hash(chunk) != leaves[number]:
                         raise EvidenceDamaged(

@@ -109,6 +109,30 @@ class RangesUnknown(MediaError):
     code = "media.ranges_unknown"
 
 
+class PicturesMissing(MediaError):
+    """The clip has no track of pictures with times, so there is no still to take from it."""
+
+    code = "still.no_pictures"
+
+
+class PictureOutside(MediaError):
+    """No picture of the clip has this number or time; the answer says which there are."""
+
+    code = "still.outside"
+
+
+class PictureUndecodable(MediaError):
+    """The bytes are as sealed, and no decoder makes a picture of them; `next_frame` names the next one that decodes."""
+
+    code = "still.undecodable"
+
+
+class PictureUnplaced(MediaError):
+    """The picture is not found where the frame index states it; export the whole clip instead."""
+
+    code = "still.unplaced"
+
+
 class ContinuityMalformed(MediaError):
     """A kept report of continuity observations is not of a form that is known here."""
 

@@ -25,7 +25,7 @@ from ingest.media.geometry import Size, Turn, review_size, within
 _SMALL_LINES_MAX = 576
 _BT709, _BT601, _STUDIO_RANGE, _FULL_RANGE = 1, 5, 1, 2
 
-_TURN_FILTERS: dict[Turn, tuple[tuple[str, str], ...]] = {
+TURN_FILTERS: dict[Turn, tuple[tuple[str, str], ...]] = {
     Turn.NONE: (),
     Turn.CLOCKWISE: (("transpose", "clock"),),
     Turn.HALF: (("hflip", ""), ("vflip", "")),
@@ -93,7 +93,7 @@ class Dressing:
         Raises:
             FFmpegError: The picture is of a kind that cannot be converted.
         """
-        _state_colours(frame)
+        state_colours(frame)
         shape = _shape_of(frame)
         if self._graph is None or shape != self._shape:
             yield from self.rest()
@@ -138,7 +138,7 @@ class Dressing:
         if self._look is Look.UNMAPPED:
             yield "scale", f"w={lying.width}:h={lying.height}:flags=bicubic"
             yield "format", "rgb48le"
-            yield from _TURN_FILTERS[self._turn]
+            yield from TURN_FILTERS[self._turn]
             yield "buffersink", ""
             return
         matrix, colour_range = self._look.value
@@ -147,7 +147,7 @@ class Dressing:
             "scale",
             f"w={lying.width}:h={lying.height}:flags=bicubic:out_color_matrix={matrix}:out_range={colour_range}{tones}",
         )
-        yield from _TURN_FILTERS[self._turn]
+        yield from TURN_FILTERS[self._turn]
         yield "format", "yuv420p"
         if fitted != self._target:
             yield "pad", f"w={self._target.width}:h={self._target.height}:x=-1:y=-1"
@@ -166,7 +166,7 @@ def _shape_of(frame: VideoFrame) -> _Shape:
     )
 
 
-def _state_colours(frame: VideoFrame) -> None:
+def state_colours(frame: VideoFrame) -> None:
     """Write the customary values where the file states none, so that the scaler does not have to guess."""
     if frame.format.is_rgb:
         return

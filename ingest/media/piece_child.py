@@ -1,9 +1,9 @@
-"""The process that cuts, redacts, locates and transcribes: `python -m ingest.media.piece_child REQUEST`.
+"""The process that cuts, redacts, locates, transcribes and takes stills: `python -m ingest.media.piece_child REQUEST`.
 
-Started by `ingest.media.pieces`. REQUEST is JSON: `{"task": "cut" | "redact" | "locate" | "transcribe", "source":
-<descriptor>, "folder": <path>, "parent": <process id>, "limits": {...}, ...}` and what the task needs. It is bound as
-`ingest.media.child` is, before it loads the media library and before it looks at the file; it answers in the same
-sayings, and its last word is `facts`, what was made in `probe`.
+Started by `ingest.media.pieces`. REQUEST is JSON: `{"task": "cut" | "redact" | "locate" | "transcribe" | "still" |
+"next_still", "source": <descriptor>, "folder": <path>, "parent": <process id>, "limits": {...}, ...}` and what the task
+needs. It is bound as `ingest.media.child` is, before it loads the media library and before it looks at the file; it
+answers in the same sayings, and its last word is `facts`, what was made in `probe`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import errno
 import json
 import os
 import sys
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,14 @@ def _word(wanted: dict[str, Any], voice: Voice) -> Saying:
     from ingest.media.opening import tools
 
     av.logging.set_level(None)
-    tasks = {"cut": _cut, "redact": _redact, "locate": _locate, "transcribe": _transcribe}
+    tasks = {
+        "cut": _cut,
+        "redact": _redact,
+        "locate": _locate,
+        "transcribe": _transcribe,
+        "still": _still,
+        "next_still": _next_still,
+    }
     try:
         made = tasks[wanted["task"]](Path(f"/proc/self/fd/{int(wanted['source'])}"), wanted, voice)
     except MediaError as error:
@@ -119,6 +127,29 @@ def _transcribe(source: Path, wanted: dict[str, Any], voice: Voice) -> JsonObjec
         threads=int(wanted["limits"]["threads"]),
         report=voice.progress,
     )
+
+
+def _still(source: Path, wanted: dict[str, Any], voice: Voice) -> JsonObject:
+    from ingest.media.geometry import Turn
+    from ingest.media.picturing import Units, make_picture
+
+    degrees, mirrored = wanted["turn"]
+    made = make_picture(
+        source,
+        Path(wanted["folder"]) / PIECE_NAME,
+        Units(**wanted["units"]),
+        turn=Turn((degrees, mirrored)),
+        report=voice.progress,
+    )
+    return asdict(made)
+
+
+def _next_still(source: Path, wanted: dict[str, Any], voice: Voice) -> JsonObject:
+    from ingest.media.picturing import Units, next_decodable
+
+    found: JsonObject = {"pts": next_decodable(source, Units(**wanted["units"]), voice.progress)}
+    (Path(wanted["folder"]) / PIECE_NAME).write_bytes(canonical_json(found))
+    return found
 
 
 def _translated(error: Exception) -> MediaError:

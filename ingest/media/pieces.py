@@ -1,4 +1,4 @@
-"""Cuts, redacted copies and transcripts: start a child that makes one file, and wait no longer than agreed.
+"""Cuts, stills, redacted copies and transcripts: start a child that makes one file, and wait no longer than agreed.
 
     made = await make_piece(source, workdir, {"task": "cut", ...}, limits)
 
@@ -35,6 +35,8 @@ from ingest.media.errors import (
     NothingDecodes,
     NotMedia,
     OutputSpent,
+    PictureUndecodable,
+    PictureUnplaced,
     RangesUnknown,
     SourceUnreadable,
     SpeechMissing,
@@ -60,6 +62,7 @@ _FAILURES: dict[str, type[MediaError]] = {
     for error in (
         *(NoSpace, SourceUnreadable, MemorySpent, OutputSpent, NothingDecodes, NothingBetween),
         *(NotMedia, FormatRefused, RangesUnknown),
+        *(PictureUndecodable, PictureUnplaced),
         *(SpeechMissing, ModelsMalformed, ModelsDiffer, ModelsRefused, TranscriptMalformed),
     )
 }

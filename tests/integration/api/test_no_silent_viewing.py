@@ -28,13 +28,16 @@ from api.redactions import copy_out
 from api.route import Route
 from api.routes.permits import permit_of
 from api.routes.table import ROUTES
+from api.stills import still_out
 from api.tasks import export_clips
 from evidence.access.policy import Action
 from evidence.core.clock import format_time, utc_now
 from evidence.parties.roles import STAFF_ROLES, Role
 from ingest.excerpts import Wish
 from ingest.media.frame_format import write_frames
+from ingest.media.showing import Asked
 from ingest.redaction_store import MadeCopy
+from ingest.stills import StillWish
 from ledger.canonical import SALT_BYTES
 from tests.support.clock import SeededEntropy
 from tests.support.database import fresh_database
@@ -46,6 +49,9 @@ from tests.support.service import Reply, RunningService, config_for, running_ser
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MARK = b"CONTENT-THAT-MAY-NOT-LEAVE"
+PICTURE = b"\x89PNG"
+"""What a picture of the film begins with: it is decoded, so no mark of ours is in it."""
+
 LOOKING = frozenset({Action.VIEW, Action.ORIGINAL, Action.EXCERPT, Action.EXPORT})
 
 TRACES = (
@@ -198,6 +204,7 @@ WRITES: dict[str, Way] = {
     "order_excerpt": lambda h: h.ask(
         "POST", f"/v1/clips/{h.clip}/excerpts", {"purpose": "litigation", "from_ms": 200, "to_ms": 900, "cut": False}
     ),
+    "order_still": lambda h: h.ask("POST", f"/v1/clips/{h.clip}/stills", {"purpose": "litigation", "frame": 3}),
     "find_clips": lambda h: h.ask("GET", "/v1/clips?purpose=litigation"),
     "download_export": lambda h: h.ask("POST", f"/v1/exports/{h.export}/downloads", {"purpose": "litigation"}),
     "share_export": lambda h: h.ask(
@@ -263,6 +270,7 @@ def _refused(reply: Reply) -> None:
     assert (reply.status, reply.json()["retry"]) == (503, "later"), reply
     assert reply.code in {"database.unreachable", "database.unwritable", "service.unavailable"}, reply
     assert MARK not in reply.body
+    assert PICTURE not in reply.body
 
 
 @pytest.mark.parametrize("way", [*WRITES, *ORDERS])
@@ -340,6 +348,7 @@ async def test_r42_no_way_in_without_a_purpose_on_the_list(house: House, name: s
     assert route.body.model.model_fields["purpose"].is_required(), "nobody's purpose is taken for granted"
     bodies: dict[str, dict[str, Any]] = {
         "order_excerpt": {"from_ms": 200, "to_ms": 900},
+        "order_still": {"frame": 3},
         "order_export": {"clips": [str(house.clip)]},
         "look_at_clips": {"clips": [str(house.clip)]},
         "share_export": {"recipient": "王律师", "expires_at": format_time(utc_now() + timedelta(days=1))},
@@ -402,6 +411,11 @@ COMMANDS: dict[str, HandOut] = {
         target=to,
     ),
     "redact": _redacted,
+    "still": lambda h, to: still_out(
+        h.service.services,
+        StillWish(clip=h.clip, asked=Asked(frame=3), purpose="litigation", actor="service"),
+        out=to,
+    ),
 }
 """Commands that write footage into a folder or file; `shilu quarantine save` has its own in ingest/test_set_aside."""
 
@@ -435,10 +449,13 @@ async def test_a_command_whose_entry_cannot_be_written_writes_no_byte(house: Hou
     assert await house.traces() == before
     assert not _left(house)
     await COMMANDS[name](house, to)
-    assert any(MARK in path.read_bytes() for path in (to, *to.rglob("*")) if path.is_file())
+    left = [path.read_bytes() for path in (to, *to.rglob("*")) if path.is_file()]
+    assert any(MARK in raw or raw.startswith(PICTURE) for raw in left)
     assert (await house.traces())["custody_payload"] == before["custody_payload"] + 1
 
 
 def _left(house: House) -> list[Path]:
     """Return what lies in the work folder that somebody might still find."""
-    return [path for path in house.service.services.folders.work.iterdir() if path.name.startswith("excerpt-")]
+    return [
+        path for path in house.service.services.folders.work.iterdir() if path.name.startswith(("excerpt-", "still-"))
+    ]

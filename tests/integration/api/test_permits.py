@@ -41,6 +41,7 @@ BODIES: dict[str, Any] = {
     "view_clip": {"purpose": "litigation", "rendition": "proxy"},
     # Refused behind the gate and before any work.
     "order_excerpt": {"purpose": "curiosity", "from_ms": 0, "to_ms": 1},
+    "order_still": {"purpose": "curiosity", "frame": 0},
     "unlink_clip": {"exhibit": 999, "reason": "x"},
     "classify_clip": {"classes": ["unheard_of"], "reason": "x"},
     "redact_clip": {"reason": "隐私", "mute": [{"from_ms": 0, "to_ms": 9, "why": "隐私"}]},

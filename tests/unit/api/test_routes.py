@@ -124,7 +124,14 @@ def test_an_auditor_changes_nothing_but_the_record_of_own_views_the_own_token_an
     }
     own = {route.name for route in ROUTES if route.tag == "session"}
     own |= {"save_search", "run_search", "forget_search"}
-    assert changing - own == {"view_clip", "look_at_clips", "order_excerpt", "download_export", "rotate_token"}
+    assert changing - own == {
+        "view_clip",
+        "look_at_clips",
+        "order_excerpt",
+        "order_still",
+        "download_export",
+        "rotate_token",
+    }
 
 
 def test_a_dock_only_brings() -> None:
