@@ -36,7 +36,7 @@ from ingest.media.errors import MediaError
 from ingest.media.frame_format import FILE_BYTES_MAX
 from ingest.media.pieces import Piece, make_piece
 from ingest.offload import on_disk
-from ingest.places import Place, Seconds, locate_span, look_up, origin_of
+from ingest.places import Place, Seconds, locate_spans, look_up, origin_of
 from ingest.workroom import workroom
 from ledger.canonical import JsonObject
 
@@ -152,12 +152,13 @@ async def _place_and_cut(
     room = folder / "places"
     origin = None if raw is None else origin_of(raw)
     if raw is None or origin is None:
-        place = await locate_span(original, room, span, origin=None)
+        (place,) = await locate_spans(original, room, [span], origin=None)
         return place, await _cut(original, folder / "cut", span, place.origin) if cut else None
     if not cut:
-        return await look_up(original, raw, room, span, origin=origin), None
+        (place,) = await look_up(original, raw, room, [span], origin=origin)
+        return place, None
     async with _alongside(_cut(original, folder / "cut", span, origin)) as cutting:
-        place = await look_up(original, raw, room, span, origin=origin)
+        (place,) = await look_up(original, raw, room, [span], origin=origin)
         return place, await cutting
 
 

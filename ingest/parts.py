@@ -18,7 +18,7 @@ from evidence.export.parts import Part
 from evidence.verify.excerpt_statement import Span, Told
 from ingest.errors import ExcerptImpossible
 from ingest.excerpts import SPAN_MS_MAX, find_original
-from ingest.places import Place, locate_span, look_up, origin_of
+from ingest.places import Place, locate_spans, look_up, origin_of
 from ingest.workroom import workroom
 
 
@@ -38,18 +38,16 @@ async def locate_part(exporter: Exporter, clip: UUID, spans: Sequence[Span], *, 
     if any(span.to_ms - span.from_ms > SPAN_MS_MAX for span in spans):
         raise ExcerptImpossible("an excerpt of more than a day is the whole original", clip=str(clip))
     raw, original = await find_original(exporter, clip)
-    places = list[Place]()
     async with workroom(workspace, prefix="excerpt-") as folder:
-        for number, span in enumerate(spans):
-            places.append(await _place(original, raw, folder / f"places-{number}", span))
+        places = await _places(original, raw, folder / "places", spans)
     held = [(first * CHUNK_BYTES, stop * CHUNK_BYTES) for place in places for first, stop in place.chunks]
     told = tuple(Told(span, place.shown) for span, place in zip(spans, places, strict=True))
     return Part(clip=clip, spans=told, chunks=chunk_runs(held, size=original.stat().st_size))
 
 
-async def _place(original: Path, raw: bytes | None, room: Path, span: Span) -> Place:
-    seconds = (Fraction(span.from_ms, 1000), Fraction(span.to_ms, 1000))
+async def _places(original: Path, raw: bytes | None, room: Path, spans: Sequence[Span]) -> list[Place]:
+    seconds = [(Fraction(span.from_ms, 1000), Fraction(span.to_ms, 1000)) for span in spans]
     origin = None if raw is None else origin_of(raw)
     if raw is None or origin is None:
-        return await locate_span(original, room, seconds, origin=None)
+        return await locate_spans(original, room, seconds, origin=None)
     return await look_up(original, raw, room, seconds, origin=origin)

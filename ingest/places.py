@@ -8,9 +8,11 @@ Its word is the service's word, as the index is: a wrong one gives other seconds
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Final
 
 from evidence.core.digest import CHUNK_BYTES
 from evidence.export.order import chunk_runs
@@ -21,7 +23,7 @@ from ingest.media.frame_format import read_frames, read_origin
 from ingest.media.pieces import Piece, make_piece
 from ingest.offload import on_disk
 from ingest.wanted import bytes_needed, seconds_shown
-from ledger.canonical import JsonObject, parse_canonical
+from ledger.canonical import JsonObject, JsonValue, parse_canonical
 from ledger.errors import Blame, CodedError
 
 Seconds = tuple[Fraction, Fraction]
@@ -45,65 +47,72 @@ def origin_of(raw: bytes) -> Fraction | None:
         return None
 
 
-async def look_up(original: Path, raw: bytes, room: Path, span: Seconds, *, origin: Fraction) -> Place:
-    """Look the seconds up in a kept index, else have the original read; `room` is for the child and does not exist.
+async def look_up(original: Path, raw: bytes, room: Path, spans: Sequence[Seconds], *, origin: Fraction) -> list[Place]:
+    """Look spans up in a kept index, else have the original read; `room` is for the child and does not exist.
 
     Raises:
-        ExcerptImpossible: Nothing lies between these times, or nobody can tell which bytes hold them.
+        ExcerptImpossible: Nothing lies in one of them, or nobody can tell which bytes hold them.
     """
     try:
-        return await asyncio.to_thread(_looked_up, raw, span)
+        return await asyncio.to_thread(_looked_up, raw, spans)
     except NothingBetween as error:
         raise ExcerptImpossible(error.message) from error
     except (FramesMalformed, RangesUnknown):
-        return await locate_span(original, room, span, origin=origin)
+        return await locate_spans(original, room, spans, origin=origin)
 
 
-async def locate_span(original: Path, room: Path, span: Seconds, *, origin: Fraction | None) -> Place:
-    """Have a child find the seconds in the original itself; without `origin` it finds that out, too.
+async def locate_spans(original: Path, room: Path, spans: Sequence[Seconds], *, origin: Fraction | None) -> list[Place]:
+    """Have a child find spans in the original itself, in one reading; without `origin` it finds that out, too.
 
     Raises:
-        ExcerptImpossible: Nothing lies between these times, or the file does not tell which bytes hold them.
+        ExcerptImpossible: Nothing lies in one of them, or the file does not tell which bytes hold them.
         MediaError: The child could not do its work.
     """
     await on_disk(room.mkdir)
-    task: JsonObject = {"task": "locate", "from": str(span[0]), "to": str(span[1])}
+    task: JsonObject = {"task": "locate", "spans": [[str(begin), str(end)] for begin, end in spans]}
     try:
         piece = await make_piece(original, room, {**task, "origin": None if origin is None else str(origin)})
     except MediaError as error:
         if error.blame is not Blame.INPUT:
             raise
         raise ExcerptImpossible(f"{error.message}; export the whole clip", why=error.code) from error
-    return await on_disk(_told, piece, original)
+    return await on_disk(_told, piece, original, len(spans))
 
 
-def _looked_up(raw: bytes, span: Seconds) -> Place:
+def _looked_up(raw: bytes, spans: Sequence[Seconds]) -> list[Place]:
     index = read_frames(raw)
-    needed = bytes_needed(index, from_s=span[0], to_s=span[1])
-    shown = seconds_shown(index, from_s=span[0], to_s=span[1])
-    return Place(chunk_runs(needed, size=index.size), shown, index.origin)
+    places = []
+    for begin, end in spans:
+        needed = bytes_needed(index, from_s=begin, to_s=end)
+        shown = seconds_shown(index, from_s=begin, to_s=end)
+        places.append(Place(chunk_runs(needed, size=index.size), shown, index.origin))
+    return places
 
 
-def _told(piece: Piece, original: Path) -> Place:
+def _told(piece: Piece, original: Path, spans: int) -> list[Place]:
     """Read what the child wrote: chunks of this original, whatever it says."""
     with piece.path.open("rb") as file:
         raw = file.read(EXCERPT_BYTES_MAX + 1)
     try:
         match parse_canonical(raw, bytes_max=EXCERPT_BYTES_MAX):
-            case {
-                "chunks": [*chunks],
-                "from_ms": int(from_ms),
-                "origin": [int(top), int(bottom)],
-                "to_ms": int(to_ms),
-                **rest,
-            } if not rest and bottom > 0:
-                numbers = [number * CHUNK_BYTES for number in chunks if type(number) is int]
-                runs = list(zip(numbers[::2], numbers[1::2], strict=True))
-                place = Place(
-                    chunk_runs(runs, size=original.stat().st_size), Span(from_ms, to_ms), Fraction(top, bottom)
-                )
-                if len(numbers) == len(chunks) and place.chunks:
-                    return place
+            case {"origin": [int(top), int(bottom)], "places": [*places], **rest} if not rest and bottom > 0:
+                size, origin = original.stat().st_size, Fraction(top, bottom)
+                if len(places) == spans:
+                    return [_place(place, size, origin) for place in places]
     except (CodedError, ValueError) as error:
-        raise ChildBroken("the child says which chunks in a way that was never agreed") from error
-    raise ChildBroken("the child says which chunks in a way that was never agreed")
+        raise ChildBroken(_STRANGE) from error
+    raise ChildBroken(_STRANGE)
+
+
+_STRANGE: Final = "the child says which chunks in a way that was never agreed"
+
+
+def _place(told: JsonValue, size: int, origin: Fraction) -> Place:
+    match told:
+        case {"chunks": [*chunks], "from_ms": int(from_ms), "to_ms": int(to_ms), **rest} if not rest:
+            numbers = [number * CHUNK_BYTES for number in chunks if type(number) is int]
+            runs = list(zip(numbers[::2], numbers[1::2], strict=True))
+            place = Place(chunk_runs(runs, size=size), Span(from_ms, to_ms), origin)
+            if len(numbers) == len(chunks) and place.chunks:
+                return place
+    raise ChildBroken(_STRANGE)

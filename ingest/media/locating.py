@@ -12,7 +12,7 @@ Runs in a child process, see `ingest.media.piece_child`.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -45,18 +45,22 @@ class Located:
 
 
 def locate(
-    source: Path, *, from_s: Fraction, to_s: Fraction, origin: Fraction | None, report: Callable[[int], None]
-) -> Located:
-    """Find the bytes.
+    source: Path,
+    *,
+    spans: Sequence[tuple[Fraction, Fraction]],
+    origin: Fraction | None,
+    report: Callable[[int], None],
+) -> list[Located]:
+    """Find the bytes of several spans, in one reading.
 
     Args:
         source: The original.
-        from_s, to_s: Seconds on the players' clock.
+        spans: From and to in seconds on the players' clock.
         origin: Time of the original that is zero there; None if nobody has found out yet.
         report: Called often with the bytes read so far.
 
     Raises:
-        NothingBetween: No picture and no sound lies there.
+        NothingBetween: No picture and no sound lies in one of them.
         RangesUnknown: The container states no times, or not where its units lie.
         FFmpegError, OSError: It cannot be read.
     """
@@ -65,6 +69,12 @@ def locate(
             facts = probe(source)
             origin = clock_of(container, decide(facts), facts).origin
         index, positions = _read(source, container, origin, report)
+    return [_located(index, positions, origin, *span) for span in spans]
+
+
+def _located(
+    index: FrameIndex, positions: Mapping[int, array[int]], origin: Fraction, from_s: Fraction, to_s: Fraction
+) -> Located:
     try:
         runs = bytes_needed(index, from_s=from_s, to_s=to_s)
     except RangesUnknown:

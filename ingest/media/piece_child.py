@@ -88,20 +88,24 @@ def _locate(source: Path, wanted: dict[str, Any], voice: Voice) -> JsonObject:
     origin = wanted["origin"]
     found = locate(
         source,
-        from_s=Fraction(wanted["from"]),
-        to_s=Fraction(wanted["to"]),
+        spans=[(Fraction(begin), Fraction(end)) for begin, end in wanted["spans"]],
         origin=None if origin is None else Fraction(origin),
         report=voice.progress,
     )
-    chunks = chunk_runs(found.runs, size=source.stat().st_size)
+    size = source.stat().st_size
     told: JsonObject = {
-        "chunks": [number for run in chunks for number in run],
-        "from_ms": found.shown.from_ms,
-        "origin": [found.origin.numerator, found.origin.denominator],
-        "to_ms": found.shown.to_ms,
+        "origin": [found[0].origin.numerator, found[0].origin.denominator],
+        "places": [
+            {
+                "chunks": [number for run in chunk_runs(one.runs, size=size) for number in run],
+                "from_ms": one.shown.from_ms,
+                "to_ms": one.shown.to_ms,
+            }
+            for one in found
+        ],
     }
     (Path(wanted["folder"]) / PIECE_NAME).write_bytes(canonical_json(told))
-    return {"runs": len(chunks)}
+    return {"places": len(found)}
 
 
 def _redact(source: Path, wanted: dict[str, Any], voice: Voice) -> JsonObject:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import av
@@ -22,6 +24,7 @@ from evidence.verify.report import Exit
 from ingest.errors import ExcerptImpossible
 from ingest.excerpts import SPAN_MS_MAX
 from ingest.media.frame_format import write_frames
+from ingest.media.process import Child
 from ingest.parts import locate_part
 from ledger.canonical import JsonObject
 from tests.support.clock import SeededEntropy, SteppingClock
@@ -137,8 +140,19 @@ async def test_the_same_seconds_are_the_same_chunks_and_outlive_their_row(
     assert Part.from_json(part.as_json()) == part
 
 
-async def test_a_recording_without_an_index_is_read_from_end_to_end(house: SmallHouse, films: dict[str, Path]) -> None:
+async def test_a_recording_without_an_index_is_read_from_end_to_end(
+    house: SmallHouse, films: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = list[str]()
+    start = Child.start
+
+    async def counted(command: Any, *args: Any, **more: Any) -> Child:
+        started.append(json.loads(command[-1])["task"])
+        return await start(command, *args, **more)
+
+    monkeypatch.setattr(Child, "start", counted)
     part = await located(house, await sealed(house, films["transport stream"], indexed=False))
+    assert started == ["locate"], "once for all spans"
     assert all(one.shown is not None for one in part.spans)
     assert part.chunks[0][0] == 0
     assert part.chunks[-1][1] == -(-films["transport stream"].stat().st_size // CHUNK_BYTES)
