@@ -91,7 +91,7 @@ def export_command(
     Exhibits named with --excerpt are excerpts in it, with proofs; all others are originals.
     """
     if package or case is not None:
-        named, spans = [parse_uuid(clip) for clip in clips or ()], [_span(text) for text in excerpt or ()]
+        named, spans = [parse_uuid(clip) for clip in clips or ()], [span_of(text) for text in excerpt or ()]
         config = config_from(data, database)
         _export_package(case, named, spans, to=to, purpose=purpose, config=config, as_json=as_json)
         return
@@ -115,8 +115,12 @@ def export_command(
         typer.echo(f"check with: shilu-verify {to} --log-key KEY")
 
 
-def _span(text: str) -> Wanted:
-    """Read `CLIP=FROM-TO`."""
+def span_of(text: str) -> Wanted:
+    """Read `CLIP=FROM-TO`.
+
+    Raises:
+        BadParameter: It is none.
+    """
     clip, _, seconds = text.partition("=")
     begin, dash, end = seconds.partition("-")
     if not dash:
