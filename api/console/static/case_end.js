@@ -4,6 +4,7 @@ import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
 import { call, get } from "./api.js";
 import { Outcome, refusal, useAct } from "./acting.js";
 import { Reasons } from "./case_evidence.js";
+import { Enclosed, Enclosing, spansOf } from "./enclosing.js";
 import { Badge, Digest, Instant, Stated, bytesText, useAsked } from "./parts.js";
 import { Purpose, usePurpose } from "./purpose.js";
 import { known, t } from "./words.js";
@@ -36,7 +37,9 @@ const UNDER_WAY = ["waiting", "running"];
 export function Package({ one, me, words, turn, changed }) {
   const [purpose, setPurpose] = usePurpose();
   const asked = useAsked((signal) => get("/v1/exports", { limit: 100 }, signal).then(({ items }) => items.filter((item) => item.case === one.case).slice(0, 5)), [one.case, turn]);
-  const doing = useAct(() => asked.retry());
+  // Rows of seconds that are handed over in the place of originals; null as long as nobody has asked for any.
+  const [rows, setRows] = useState(null);
+  const doing = useAct(() => { setRows(rows && []); asked.retry(); });
   const busy = asked.data?.some((item) => UNDER_WAY.includes(item.state));
   const again = useRef(asked.retry);
   again.current = asked.retry;
@@ -45,10 +48,13 @@ export function Package({ one, me, words, turn, changed }) {
     const timer = setInterval(() => again.current(), 1000);
     return () => clearInterval(timer);
   }, [busy]);
-  const order = (event) => { event.preventDefault(); void doing.post("/v1/exports", { purpose, case: one.case }); };
+  const excerpts = spansOf(rows ?? []);
+  const order = (event) => { event.preventDefault(); void doing.post("/v1/exports", { purpose, case: one.case, ...(excerpts.length ? { excerpts } : {}) }); };
   return html`<section><h2>${t("package.title")}</h2>
     ${me.rights.includes("order_export") && html`<form onSubmit=${order}><${Purpose} words=${words} chosen=${purpose} onChoose=${setPurpose} />
-      <p><button class="primary order" disabled=${doing.busy || !purpose || busy}>${t("package.order")}</button></p></form>`}
+      <details class="enclosing" onToggle=${({ target }) => { if (target.open) setRows(rows ?? []); }}><summary>${t("enclosing.title")}</summary>
+        ${rows && html`<${Enclosing} one=${one} rows=${rows} onPut=${setRows} />`}</details>
+      <p><button class="primary order" disabled=${doing.busy || !purpose || busy || !excerpts}>${t("package.order")}</button></p></form>`}
     ${doing.problem && html`<${Outcome} doing=${doing} />`}
     <${Stated} asked=${asked}>${(items) => html`<ul class="plain packages">${items.map((item) => html`<li key=${item.export}><${Made} item=${item} purpose=${purpose} /></li>`)}</ul>
       ${!items.length && html`<p class="quiet">${t("package.none")}</p>`}`}</${Stated}></section>`;
@@ -60,6 +66,7 @@ function Made({ item, purpose }) {
   const doing = useAct((made) => setLink(new URL(made.url, location.href).pathname));
   return html`<p><${Badge} kind=${{ done: "ok", refused: "error" }[item.state]}>${known("package", item.state)}</${Badge}> <${Instant} at=${item.asked_at} />
       ${item.size !== null && html` · ${bytesText(item.size)}`}</p>
+    <${Enclosed} spans=${item.excerpts} />
     ${UNDER_WAY.includes(item.state) && html`<p role="status"><progress max="1" value=${item.bytes_total ? item.bytes_done / item.bytes_total : undefined} aria-label=${t("package.title")}></progress></p>`}
     ${item.reason && html`<p class="bad small">${item.reason} <code>${item.code}</code></p>`}
     ${item.state === "done" && (link ? html`<a class="fetch" href=${link} download>${t("package.download")}</a>`

@@ -155,6 +155,8 @@ async def test_only_the_wanted_chunks_are_read_and_each_is_held_against_its_leaf
     assert await maker_of(house).attempt()
     refused = await find_export(house.pool, damaged.export)
     assert (refused.state, refused.code) == ("refused", "evidence.damaged")
+    traced = "SELECT count(*) FROM custody_payload WHERE type = 'clips.exported'"
+    assert await house.pool.fetchval(traced) == 0, "found before anything was said to leave"
 
 
 async def test_nothing_is_written_before_the_trace_and_a_kill_at_a_chunk_costs_that_chunk(
