@@ -117,12 +117,14 @@ class Tab:
     Attributes:
         requests: Addresses that the page asked for, its own included.
         complaints: Error messages in the console and uncaught exceptions.
+        choosers: Inputs whose choice of a file was opened, in place of a window that a test cannot see.
     """
 
     socket: aiohttp.ClientWebSocketResponse
     session: str
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    choosers: list[int] = field(default_factory=list)
     _numbers: count[int] = field(default_factory=lambda: count(100))
     _waiting: dict[int, asyncio.Future[Any]] = field(default_factory=dict)
 
@@ -176,6 +178,15 @@ class Tab:
         found = await self.call("DOM.querySelector", nodeId=document["root"]["nodeId"], selector=selector)
         await self.call("DOM.setFileInputFiles", nodeId=found["nodeId"], files=[str(file) for file in files])
 
+    async def answer_chooser(self, files: Sequence[Path]) -> None:
+        """Choose files where the page has just opened a choice of files, by a press or a key."""
+        deadline = time.monotonic() + _ANSWER_SECONDS
+        while not self.choosers:
+            if time.monotonic() > deadline:
+                raise TimeoutError("the page opened no choice of files")
+            await asyncio.sleep(0.02)
+        await self.call("DOM.setFileInputFiles", backendNodeId=self.choosers.pop(), files=[str(file) for file in files])
+
     async def drop_files(self, selector: str, files: Sequence[Path]) -> None:
         """Drag files or folders onto an element and let go."""
         box = await self.evaluate(
@@ -206,6 +217,8 @@ class Tab:
         match message.get("method"):
             case "Network.requestWillBeSent":
                 self.requests.append(params["request"]["url"])
+            case "Page.fileChooserOpened":
+                self.choosers.append(params["backendNodeId"])
             case "Runtime.exceptionThrown":
                 self.complaints.append(str(params["exceptionDetails"]))
             case "Runtime.consoleAPICalled" if params["type"] == "error":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable
@@ -15,6 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -178,3 +180,23 @@ async def open_identity_provider() -> AsyncIterator[IdentityProvider]:
         yield provider
     finally:
         await runner.cleanup()
+
+
+def settings_of(provider: IdentityProvider, folder: Path) -> dict[str, object]:
+    """Return the settings of a house that this provider is the provider of."""
+    return {
+        "oidc_issuer": provider.issuer,
+        "oidc_client_id": CLIENT,
+        "oidc_client_secret_file": folder / "secret",
+        "oidc_acr_values": "silver,gold",
+        "listen_port": (port := free_port()),
+        "public_url": f"http://127.0.0.1:{port}",
+    }
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on: an address to come back to has to be known before there is a service."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+    return port

@@ -9,7 +9,7 @@ import { LaterPage, PAGES } from "./pages.js";
 import { Failure } from "./parts.js";
 import { PurposeChip } from "./purpose.js";
 import { SearchView } from "./search.js";
-import { SignIn } from "./session.js";
+import { SignIn, arrive } from "./session.js";
 import { FileCheck } from "./checking.js";
 import { currentLanguage, t, titled, useLanguage } from "./words.js";
 
@@ -53,6 +53,8 @@ function App() {
       // Over a page that waited for its person nobody else may go on: nothing of it is theirs.
       if (present.current && present.current !== who.staff) return startOver();
       present.current = who.staff;
+      arrive(who.staff);
+      setWhere(place());
       setWords(await get("/v1/vocabulary"));
       setMe(who);
       setEnded(false);

@@ -1,4 +1,4 @@
-"""Whether everybody can use the console: every page before an accessibility engine, and the main path by keys alone.
+"""Whether everybody can use the console: every page before an accessibility engine. By keys: `test_console_keys.py`.
 
 The pages are those that the console itself lists (`pages.js`) and those of the frame, so that a new one is looked at as
 soon as it is there.
@@ -15,7 +15,6 @@ from evidence.parties.roles import Role
 from tests.support.axe import VENDOR, barriers, engine, grave
 from tests.support.browser import Tab
 from tests.support.console import House, at, chosen_purpose, clicked, shot, signed_in
-from tests.support.people import PASSWORD
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -105,79 +104,3 @@ async def test_no_page_keeps_anybody_out(tab: Tab, house: House) -> None:
 @pytest.mark.parametrize(("language", "theme"), [("zh", "dark"), ("en", "light"), ("en", "dark")])
 async def test_no_page_keeps_anybody_out_in_any_look(tab: Tab, house: House, language: str, theme: str) -> None:
     assert await walked(tab, house, language, theme) == []
-
-
-async def reached(tab: Tab, selector: str, *, back: bool = False) -> None:
-    """Press Tab until the focus is where a selector says, as a person without a mouse does."""
-    for _ in range(120):
-        if await tab.evaluate(f"document.activeElement.matches({json.dumps(selector)})"):
-            return
-        await tab.press("Tab", shift=back)
-    raise AssertionError(f"no Tab leads to {selector}")
-
-
-async def entered(tab: Tab, text: str) -> None:
-    """Type what the keyboard has; what it has not comes as from an input method."""
-    for letter in text:
-        if letter.isascii():
-            await tab.press(letter)
-        else:
-            await tab.call("Input.insertText", text=letter)
-
-
-async def test_the_main_path_by_keys_alone(tab: Tab, house: House) -> None:
-    """Sign in, find a clip, watch it, name a speaker, add it to a case, verify it: no pointer, no help by scripts."""
-    await tab.go(f"{house.service.url}/console/")
-    await tab.until("document.activeElement?.name === 'login'")
-    await entered(tab, house.login)
-    await tab.press("Tab")
-    await entered(tab, PASSWORD)
-    await tab.press("Enter")
-    await tab.until("!!document.querySelector('table.dense tbody tr')")
-
-    await tab.press("/")
-    await entered(tab, "kind:video")
-    await tab.press("Enter")
-    await tab.until("location.hash.includes('kind') && document.querySelectorAll('table.dense tbody tr').length === 1")
-    await reached(tab, "table.dense tbody tr")
-    await tab.press("Enter")
-    await tab.until("!!document.querySelector('.screen.closed select')")
-
-    await reached(tab, ".screen .purpose select")
-    await tab.press("ArrowDown")
-    await reached(tab, ".screen button.primary")
-    await tab.press("Enter")
-    await tab.until("document.querySelector('video')?.readyState >= 2")
-    await reached(tab, ".controls button")
-    await tab.press("Enter")
-    await tab.until("document.querySelector('video').currentTime > 0.2")
-    await tab.press("k")
-    await tab.until("document.querySelector('video').paused")
-
-    await reached(tab, "#tab-annotation")
-    await reached(tab, ".annotation button.add-speaker")
-    await tab.press("Enter")
-    await reached(tab, ".annotation .speaker-name", back=True)
-    await entered(tab, "Wang Fang")
-    await reached(tab, ".annotation button.primary")
-    await tab.press("Enter")
-    await tab.until("!!document.querySelector('.annotation .verdict.ok')")
-
-    await reached(tab, "[role=tab]", back=True)
-    for _ in range(4):
-        await tab.press("ArrowRight")
-    await tab.until("document.querySelector('#tab-case').getAttribute('aria-selected') === 'true'")
-    await tab.until("document.querySelectorAll('#pane option').length > 1")
-    await reached(tab, "#pane select")
-    await tab.press("ArrowDown")
-    await reached(tab, "#pane button.primary")
-    await tab.press("Enter")
-    await tab.until("!!document.querySelector('#pane .verdict.ok')")
-
-    await reached(tab, "[role=tab]", back=True)
-    await tab.press("ArrowLeft")
-    await reached(tab, ".check button.primary")
-    await tab.press("Enter")
-    await tab.until("!!document.querySelector('.check .verdict, .check .failure')")
-    assert await tab.evaluate("document.querySelector('.check .verdict')?.className") == "verdict ok"
-    # Submitting for review goes on from here, once the page of reviews is there.

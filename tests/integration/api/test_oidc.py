@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -34,6 +33,7 @@ from tests.support.identity_provider import (
     huge,
     open_identity_provider,
     public,
+    settings_of,
     sign,
     slow,
 )
@@ -114,25 +114,6 @@ async def visit(house: Visit) -> AsyncIterator[Visit]:
     yield house
     house.provider.__init__(issuer=issuer)  # type: ignore[misc]  # as new, on the same socket
     forget(house)
-
-
-def settings_of(provider: IdentityProvider, folder: Path) -> dict[str, object]:
-    return {
-        "oidc_issuer": provider.issuer,
-        "oidc_client_id": CLIENT,
-        "oidc_client_secret_file": folder / "secret",
-        "oidc_acr_values": "silver,gold",
-        "listen_port": (port := free_port()),
-        "public_url": f"http://127.0.0.1:{port}",
-    }
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on: an address to come back to has to be known before there is a service."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-    return port
 
 
 def forget(visit: Visit) -> None:
