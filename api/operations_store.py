@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from evidence.db.pool import Connection
 
@@ -22,7 +22,24 @@ _FAILED: Mapping[JobKind, tuple[str, str]] = MappingProxyType(
         "export": ("export_job", "state = 'refused'"),
     }
 )
-"""Kind of work -> its table, and what counts there as given up."""
+"""Kind of work -> its table, and what counts there as given up: the condition of its partial index, word for word."""
+
+_UNFINISHED = "state IN ('waiting', 'running')"
+
+
+JOBS_STATEMENT: Final = " UNION ALL ".join(
+    f"""SELECT '{kind}' AS kind, unfinished.*, given_up.*,
+               (SELECT reason FROM {table} WHERE {failed} ORDER BY updated_at DESC LIMIT 1) AS reason
+        FROM (SELECT count(*) FILTER (WHERE state = 'waiting') AS waiting,
+                     count(*) FILTER (WHERE state = 'running') AS running,
+                     min(created_at) FILTER (WHERE state = 'waiting') AS oldest_at
+              FROM {table} WHERE {_UNFINISHED}) unfinished,
+             (SELECT count(*) AS failed,
+                     count(*) FILTER (WHERE updated_at > now() - interval '7 days') AS failed_recently
+              FROM {table} WHERE {failed}) given_up"""
+    for kind, (table, failed) in _FAILED.items()
+)
+"""Jobs of every kind, from the indexes of what is unfinished or given up: most jobs are neither."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +76,7 @@ class Published:
 
 async def count_jobs(conn: Connection) -> Sequence[JobCounts]:
     """Count the jobs of every kind."""
-    parts = (
-        f"""SELECT '{kind}' AS kind,
-                   count(*) FILTER (WHERE state = 'waiting') AS waiting,
-                   count(*) FILTER (WHERE state = 'running') AS running,
-                   count(*) FILTER (WHERE {failed}) AS failed,
-                   count(*) FILTER (WHERE {failed} AND updated_at > now() - interval '7 days') AS failed_recently,
-                   min(created_at) FILTER (WHERE state = 'waiting') AS oldest_at,
-                   (SELECT reason FROM {table} WHERE {failed} ORDER BY updated_at DESC LIMIT 1) AS reason
-            FROM {table}"""
-        for kind, (table, failed) in _FAILED.items()
-    )
-    return [JobCounts(**dict(row)) for row in await conn.fetch(" UNION ALL ".join(parts))]
+    return [JobCounts(**dict(row)) for row in await conn.fetch(JOBS_STATEMENT)]
 
 
 async def count_outbox(conn: Connection) -> OutboxCounts:
