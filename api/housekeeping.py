@@ -1,5 +1,7 @@
-"""Housekeeping: passing state is removed when its time is over, the search index kept in form, clips of a time before
-the registers attributed, publications whose term is over withdrawn; nothing that is evidence is ever removed."""
+"""Housekeeping: passing state is removed when its time is over, the search index kept in form and by the calendar in
+force, clips of a time before the registers attributed, publications whose term is over withdrawn; nothing that is
+evidence is ever removed.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from evidence.accounts.pause_store import sweep_counts
 from evidence.accounts.pauses import COUNTS_MAX, FORGOTTEN_AFTER, KNOWN_FOR
 from evidence.accounts.session_store import sweep_seen
 from evidence.clips import search_store
+from evidence.clips.recounting import recount
 from evidence.core.clock import Clock, Entropy
 from evidence.db.paging import FIRST_ID
 from evidence.db.pool import Pool
@@ -24,6 +27,9 @@ from evidence.registers.attribution import catch_up
 from ledger.pausing import happens
 
 INTERVAL_SECONDS = 600.0
+RECOUNT_SECONDS = 5.0
+"""How often it is asked whether the agency counts by another calendar or other rules now."""
+
 RENEWAL_PAUSE_SECONDS = 0.05
 """Between two batches of search documents after an upgrade: whoever works meanwhile goes first."""
 
@@ -59,7 +65,16 @@ async def sweep(stop: asyncio.Event, *, pool: Pool, clock: Clock, entropy: Entro
         async with pool.acquire() as conn, conn.transaction():
             await take_down_over(conn, clock=clock, entropy=entropy)
         await _attribute(stop, pool=pool, clock=clock, entropy=entropy)
-        await happens(stop, INTERVAL_SECONDS)
+        await _rest(stop, pool=pool, clock=clock)
+
+
+async def _rest(stop: asyncio.Event, *, pool: Pool, clock: Clock) -> None:
+    """Wait for the next round; what a calendar or rules change of what came late is seen to meanwhile."""
+    rounds = round(INTERVAL_SECONDS / RECOUNT_SECONDS)
+    for _ in range(rounds):
+        await recount(stop, pool=pool, clock=clock)
+        if await happens(stop, RECOUNT_SECONDS):
+            return
 
 
 async def _attribute(stop: asyncio.Event, *, pool: Pool, clock: Clock, entropy: Entropy) -> None:

@@ -18,6 +18,7 @@ from uuid import UUID
 
 from evidence.clips.document import DOCUMENT_FORM, DocumentParts, compose
 from evidence.db.pool import Connection, open_pool
+from evidence.deadlines.storing import StoringTerm
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 SECONDS = 3 * 365 * 86_400
@@ -211,7 +212,7 @@ def sources(some: list[ClipParts], entry: dict[UUID, UUID]) -> tuple[list[tuple[
 def documents(some: list[ClipParts]) -> tuple[list[tuple[object, ...]], list[str]]:
     """Return the rows of the index and their columns."""
     names = "clip received_at recorded_at size duration_ms facets haystack grams places form"
-    made = [compose(parts) for parts, _ in some]
+    made = [compose(parts, StoringTerm()) for parts, _ in some]
     rows: list[tuple[object, ...]] = [
         (
             d.clip,

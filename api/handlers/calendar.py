@@ -9,8 +9,8 @@ from api.call import Call
 from api.models.calendar import CalendarItem, CalendarMade, LoadCalendar
 from api.preconditions import once
 from api.route import NoQuery
-from evidence.calendar.loading import calendar_of, load_calendar
-from evidence.calendar.store import newest_loaded
+from evidence.calendar.loading import load_calendar
+from evidence.calendar.store import calendar_of, newest_loaded
 from evidence.calendar.workdays import WorkCalendar, official_years
 from evidence.db.pool import Connection
 

@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from types import MappingProxyType
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
 from evidence.calendar.errors import CalendarInvalid
-from evidence.calendar.store import LoadedRow, newest_loaded
-from evidence.calendar.workdays import CHINA, PACKAGE, WorkCalendar, YearPlan, official_years
+from evidence.calendar.store import calendar_of, newest_loaded
+from evidence.calendar.workdays import CHINA, WorkCalendar, official_years
 from evidence.core.clock import Clock, Entropy
 from evidence.core.ids import uuid7
 from evidence.custody.calendar_payloads import CalendarLoaded, LoadedYear
@@ -78,18 +77,6 @@ async def calendar_in_force(conn: Connection, *, entries: int | None = None, zon
     """
     row = await newest_loaded(conn, entries=entries)
     return WorkCalendar(zone=zone) if row is None else calendar_of(row, zone=zone)
-
-
-def calendar_of(row: LoadedRow, *, zone: ZoneInfo = CHINA) -> WorkCalendar:
-    """Make the calendar of what was loaded."""
-    body = CalendarLoaded.model_validate({**row.content, "calendar": str(row.calendar)})
-    years = {one.year: YearPlan(frozenset(one.holidays), frozenset(one.make_up)) for one in body.years}
-    return WorkCalendar(
-        version=f"{PACKAGE}, calendar {row.calendar}",
-        zone=zone,
-        years=MappingProxyType(years),
-        overrides=MappingProxyType({one.day: one.is_working for one in body.days}),
-    )
 
 
 def _check(body: CalendarLoaded) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from evidence.calendar.workdays import CHINA, PACKAGE, WorkCalendar, YearPlan
 from evidence.custody.calendar_payloads import CalendarLoaded
 from evidence.custody.recorded import RecordedEvent
 from evidence.db.pool import Connection
@@ -46,3 +49,23 @@ async def newest_loaded(conn: Connection, *, entries: int | None = None) -> Load
         entries,
     )
     return None if row is None else LoadedRow(**dict(row))
+
+
+async def find_loaded(conn: Connection, calendar: UUID) -> LoadedRow | None:
+    """Return a calendar by its id."""
+    row = await conn.fetchrow(
+        "SELECT calendar, content, loaded_at, loaded_by, entry_id FROM work_calendar WHERE calendar = $1", calendar
+    )
+    return None if row is None else LoadedRow(**dict(row))
+
+
+def calendar_of(row: LoadedRow, *, zone: ZoneInfo = CHINA) -> WorkCalendar:
+    """Make the calendar of what was loaded."""
+    body = CalendarLoaded.model_validate({**row.content, "calendar": str(row.calendar)})
+    years = {one.year: YearPlan(frozenset(one.holidays), frozenset(one.make_up)) for one in body.years}
+    return WorkCalendar(
+        version=f"{PACKAGE}, calendar {row.calendar}",
+        zone=zone,
+        years=MappingProxyType(years),
+        overrides=MappingProxyType({one.day: one.is_working for one in body.days}),
+    )

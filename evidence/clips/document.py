@@ -9,13 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from evidence.access.policy import classes_of
-from evidence.calendar.workdays import WorkCalendar, day_of, end_of
 from evidence.clips.annotation_words import annotation_facets, annotation_texts
 from evidence.clips.derived_facts import duration_ms, findings, media_kind, positions
 from evidence.clips.folding import fold, haystack
 from evidence.clips.grams import grams
 from evidence.clips.nearby import cells_of
-from evidence.deadlines.storing import store_by
+from evidence.deadlines.storing import StoringTerm
 
 STATE_SEALED = "sealed"
 """State of a clip nothing has been derived from yet; later its state is the derivation's outcome."""
@@ -25,9 +24,6 @@ STATE_DISPOSED = "disposed"
 
 DOCUMENT_FORM = 10
 """Which form of document this program makes; those of another form are made again in the background."""
-
-
-_CALENDAR = WorkCalendar()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +76,12 @@ def facet(name: str, value: str) -> str:
     return f"{name}:{fold(value)}"
 
 
-def compose(parts: DocumentParts) -> Document:
-    """Make the document of a clip."""
+def compose(parts: DocumentParts, term: StoringTerm) -> Document:
+    """Make the document of a clip; `term` says whether it came late (R20).
+
+    Raises:
+        CalendarInvalid: The calendar of this world ends before the term does.
+    """
     text = haystack(_texts(parts))
     places = positions(parts.probe or {}, parts.content or {})
     return Document(
@@ -90,7 +90,7 @@ def compose(parts: DocumentParts) -> Document:
         recorded_at=parts.recorded_at,
         size=parts.size,
         duration_ms=duration_ms(parts.probe or {}),
-        facets=sorted({*_facets(parts), *cells_of(places)}),
+        facets=sorted({*_facets(parts, term), *cells_of(places)}),
         haystack=text,
         grams=grams(text),
         places=[number for place in places for number in place],
@@ -99,7 +99,7 @@ def compose(parts: DocumentParts) -> Document:
     )
 
 
-def _facets(parts: DocumentParts) -> Iterator[str]:
+def _facets(parts: DocumentParts, term: StoringTerm) -> Iterator[str]:
     yield facet("sha256", parts.sha256.hex())
     yield facet("state", parts.outcome or STATE_SEALED)
     if parts.disposed:
@@ -107,7 +107,7 @@ def _facets(parts: DocumentParts) -> Iterator[str]:
     yield facet("kind", media_kind(parts.outcome))
     yield from (facet("finding", name) for name in findings(parts.outcome, parts.probe or {}))
     if parts.ended_at is not None:
-        yield facet("late", "yes" if _is_late(parts, parts.ended_at) else "no")
+        yield facet("late", "yes" if term.is_late(parts.ended_at, parts.received_at) else "no")
     for source in parts.sources:
         for name in ("recorder", "dock", "officer"):
             if source[name] is not None:
@@ -124,15 +124,6 @@ def _facets(parts: DocumentParts) -> Iterator[str]:
     content = parts.content or {}
     yield from (facet(name, value) for name, value in annotation_facets(content))
     yield from (facet("missing", name) for name in _missing(parts, content))
-
-
-def _is_late(parts: DocumentParts, ended_at: datetime) -> bool:
-    """Say whether a clip was received too late (R20), counted from its end.
-
-    The calendar is the officially announced one; a year that nobody has announced yet has its Mondays to Fridays.
-    """
-    due = store_by(day_of(ended_at, _CALENDAR), _CALENDAR)
-    return parts.received_at >= end_of(due.day, _CALENDAR)
 
 
 def _missing(parts: DocumentParts, content: Mapping[str, Any]) -> Iterator[str]:

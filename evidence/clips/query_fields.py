@@ -328,7 +328,8 @@ FIELDS: Mapping[str, Field] = {
     ),
     "late": Field(
         _yes_or_no,
-        "received after the second working day from its end, the clock of its recorder put right (R20)",
+        "received after the second working day from its end, or the agency's own term, by the agency's calendar and"
+        " the clock of its recorder put right (R20)",
         "yes",
     ),
     "recorded": Field(_when, "when it was recorded, by the recorder's clock", "2026-03-01..2026-03-05"),

@@ -7,6 +7,7 @@ what it is made of, and can be made again from nothing at any time (`rebuild`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from evidence.clips.document import DOCUMENT_FORM, DocumentParts, compose
@@ -15,6 +16,8 @@ from evidence.db.locks import lock_subject
 from evidence.db.paging import FIRST_ID
 from evidence.db.pool import Connection
 from evidence.deadlines.ended_store import ENDED_AT, MADE
+from evidence.deadlines.storing import Span
+from evidence.deadlines.term_store import Basis, basis_in_force, term_of
 
 _PARTS = """
 SELECT c.clip, c.sha256, c.size, c.received_at,
@@ -75,14 +78,12 @@ async def rebuild(conn: Connection, *, batch: int = 500) -> int:
     written, last = 0, FIRST_ID
     while True:
         async with conn.transaction():
+            await _begin(conn)
             clips = await conn.fetch("SELECT clip FROM clip WHERE clip > $1 ORDER BY clip LIMIT $2", last, batch)
             if not clips:
                 return written
             ids = [row["clip"] for row in clips]
-            for clip in ids:
-                await lock_subject(conn, f"search:{clip}")
-            rows = await conn.fetch(f"{_PARTS} WHERE c.clip = ANY($1)", ids)
-            await _write(conn, [DocumentParts(**dict(row)) for row in rows])
+            await _write_again(conn, ids)
         written, last = written + len(ids), ids[-1]
 
 
@@ -93,6 +94,7 @@ async def renew(conn: Connection, *, after: UUID = FIRST_ID, batch: int = 200) -
         The clip to go on behind, None when there are no more.
     """
     async with conn.transaction():
+        await _begin(conn)
         rows = await conn.fetch(
             "SELECT clip FROM search_document WHERE clip > $1 AND form <> $2 ORDER BY clip LIMIT $3",
             after,
@@ -100,14 +102,78 @@ async def renew(conn: Connection, *, after: UUID = FIRST_ID, batch: int = 200) -
             batch,
         )
         ids = [row["clip"] for row in rows]
-        for clip in ids:
-            await lock_subject(conn, f"search:{clip}")
-        parts = await conn.fetch(f"{_PARTS} WHERE c.clip = ANY($1)", ids)
-        await _write(conn, [DocumentParts(**dict(row)) for row in parts])
+        await _write_again(conn, ids)
     return ids[-1] if ids else None
 
 
+async def rewrite_received(conn: Connection, span: Span, *, after: UUID = FIRST_ID, batch: int = 200) -> UUID | None:
+    """Write one batch of the documents of what was received in a span again, in a transaction of its own.
+
+    Returns:
+        The clip to go on behind, None when there are no more.
+    """
+    async with conn.transaction():
+        await _begin(conn)
+        rows = await conn.fetch(
+            """SELECT clip FROM search_document
+               WHERE received_at >= $1 AND received_at < $2 AND clip > $3 ORDER BY clip LIMIT $4""",
+            *span,
+            after,
+            batch,
+        )
+        ids = [row["clip"] for row in rows]
+        await _write_again(conn, ids)
+    return ids[-1] if ids else None
+
+
+async def counted_by(conn: Connection) -> Basis:
+    """Return by which calendar and rules every document says whether its clip came late."""
+    row = await conn.fetchrow("SELECT calendar, rules FROM search_term")
+    return Basis() if row is None else Basis(row["calendar"], row["rules"])
+
+
+async def set_counted_by(conn: Connection, basis: Basis) -> None:
+    """Take down by which calendar and rules every document counts now."""
+    await conn.execute(
+        """INSERT INTO search_term (calendar, rules) VALUES ($1, $2)
+           ON CONFLICT (only_row) DO UPDATE SET calendar = excluded.calendar, rules = excluded.rules""",
+        basis.calendar,
+        basis.rules,
+    )
+
+
+async def first_received(conn: Connection) -> datetime | None:
+    """Return when the first clip was received."""
+    at: datetime | None = await conn.fetchval("SELECT min(received_at) FROM search_document")
+    return at
+
+
+async def open_transactions(conn: Connection) -> str:
+    """Return a number that is above those of all transactions that have changed something and are open."""
+    number: str = await conn.fetchval("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
+    return number
+
+
+async def are_over(conn: Connection, number: str) -> bool:
+    """Tell whether every transaction below a number of `open_transactions` is over."""
+    over: bool = await conn.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1::text::xid8", number)
+    return over
+
+
+async def _begin(conn: Connection) -> None:
+    """Give the transaction its number before it reads by what it counts, so that `open_transactions` knows of it."""
+    await conn.execute("SELECT pg_current_xact_id()")
+
+
+async def _write_again(conn: Connection, clips: Sequence[UUID]) -> None:
+    for clip in clips:
+        await lock_subject(conn, f"search:{clip}")
+    rows = await conn.fetch(f"{_PARTS} WHERE c.clip = ANY($1)", clips)
+    await _write(conn, [DocumentParts(**dict(row)) for row in rows])
+
+
 async def _write(conn: Connection, parts: Sequence[DocumentParts]) -> None:
+    term = await term_of(conn, await basis_in_force(conn))
     await conn.executemany(
         """INSERT INTO search_document
                (clip, received_at, recorded_at, size, duration_ms, facets, haystack, grams, places, unit, classes, form)
@@ -121,6 +187,6 @@ async def _write(conn: Connection, parts: Sequence[DocumentParts]) -> None:
                 *(made.clip, made.received_at, made.recorded_at, made.size, made.duration_ms),
                 *(made.facets, made.haystack, made.grams, made.places, made.unit, made.classes, DOCUMENT_FORM),
             )
-            for made in map(compose, parts)
+            for made in (compose(one, term) for one in parts)
         ],
     )

@@ -16,6 +16,10 @@ from evidence.deadlines.derive import Said
 from evidence.deadlines.rules import RuleBook, RuleTable, Version
 
 _RULES = "SELECT rules, version, effective_from, content, published_by, published_at, entry_id FROM deadline_rules"
+_AMONG = """r
+WHERE ($1::bigint IS NULL OR EXISTS (SELECT FROM ledger_leaf l WHERE l.entry_id = r.entry_id AND l.index < $1))
+  AND ($2::uuid IS NULL OR version <= (SELECT n.version FROM deadline_rules n WHERE n.rules = $2))
+"""
 _SAID = """
 SELECT s.entry_id, s.clock, s.verb, s.content, s.stated_by, s.stated_at, l.index
 FROM deadline_statement s LEFT JOIN ledger_leaf l USING (entry_id)
@@ -82,18 +86,14 @@ async def find_rules(conn: Connection, rules: UUID) -> RulesRow | None:
     return None if row is None else _rules(row)
 
 
-async def rule_book(conn: Connection, *, entries: int | None = None) -> RuleBook:
+async def rule_book(conn: Connection, *, entries: int | None = None, newest: UUID | None = None) -> RuleBook:
     """Return the versions that clocks are counted by.
 
     Args:
         entries: Those among so many entries of the log, for figures at a checkpoint; None for all.
+        newest: The last of them; None for all.
     """
-    rows = await conn.fetch(
-        f"""{_RULES} r WHERE $1::bigint IS NULL
-               OR EXISTS (SELECT FROM ledger_leaf l WHERE l.entry_id = r.entry_id AND l.index < $1)
-            ORDER BY version""",
-        entries,
-    )
+    rows = await conn.fetch(f"{_RULES} {_AMONG} ORDER BY version", entries, newest)
     return RuleBook(
         [
             Version(name=f"deadlines {row.version}", effective_from=row.effective_from, table=row.content)
