@@ -33,7 +33,7 @@ from evidence.custody.report_store import (
 from evidence.custody.seen import case_of
 from evidence.db.pool import Connection
 from evidence.errors import ClipUnknown
-from ledger.canonical import JsonObject
+from ledger.canonical import JsonObject, JsonValue
 from ledger.store import published_indices
 
 PAGE_LINES: Final = 500
@@ -185,6 +185,16 @@ async def report_of_person(
     return ReportPage(await _lines(conn, shown, seen), _following(events, limit))
 
 
+def _served(event: RecordedEvent, clips: Sequence[UUID]) -> JsonObject:
+    """Return what was served; of a package, also the seconds of these clips that were handed over as excerpts."""
+    if event.type not in LOOKS:
+        return {}
+    parts: Any = event.payload.get("excerpts")
+    known = [one for one in parts if UUID(one["clip"]) in clips] if isinstance(parts, list) else []
+    spans: list[JsonValue] = [{"clip": one["clip"], **span} for one in known for span in one["spans"]]
+    return {**LOOKS[event.type](event.payload), **({"excerpts": spans} if spans else {})}
+
+
 def _sees_all(reader: Person) -> bool:
     office = any(Action.CUSTODY in OFFICES.get(role, ()) for role in reader.roles)
     return office or (reader.all_units and reader.all_classes)
@@ -226,7 +236,7 @@ async def _lines(
             name=None if staff is None else names.get(staff),
             purpose=_text(event.payload.get("purpose")) if event.type in LOOKS else None,
             session=_uuid(event.payload.get("session")),
-            served=LOOKS[event.type](event.payload) if event.type in LOOKS else {},
+            served=_served(event, about[event.entry_id]),
             clips=about[event.entry_id],
         )
         # By a link nobody of this house is handed anything: it is the recipient, by the name they were given.

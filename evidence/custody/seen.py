@@ -27,6 +27,9 @@ def _masked(line: CustodyLine, known: set[UUID]) -> CustodyLine:
     if known.issuperset(named):
         return line
     payload = {**line.event.payload, "clips": [str(clip) for clip in named if clip in known]}
+    parts: Any = payload.get("excerpts")
+    if isinstance(parts, list):
+        payload["excerpts"] = [one for one in parts if UUID(one["clip"]) in known]
     return replace(line, event=replace(line.event, payload=payload))
 
 

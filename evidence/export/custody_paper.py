@@ -58,6 +58,7 @@ _WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "chunks": "分块数",
         "cut_sha256": "播放副本 SHA-256",
         "files": "文件数",
+        "excerpts": "节选",
         "bytes": "字节",
         "export": "证据包",
         "manifest": "清单 SHA-256",
@@ -166,7 +167,9 @@ def _who(line: ReportLine) -> str:
 
 
 def _value(value: Any) -> str:
-    return "、".join(map(str, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, dict):
+        return f"{value['from_ms']}–{value['to_ms']} 毫秒（片段 {value['clip']}）"
+    return "、".join(map(_value, value)) if isinstance(value, list) else str(value)
 
 
 def _clock(moment: datetime, zone: Any) -> str:

@@ -45,11 +45,11 @@ Observe = Callable[[UUID], Awaitable[Sequence[Mapping[str, Any]]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """What is handed over, and what it is about; `excerpts` of exhibits that are not handed over whole."""
+    """What is handed over, and what it is about; `excerpts` says so of exhibits that are not handed over whole."""
 
     subject: Subject
     payload: Payload
-    excerpts: tuple[Enclosed, ...] = ()
+    excerpts: tuple[JsonObject, ...] = ()
 
 
 async def read_package(
@@ -78,7 +78,7 @@ async def read_package(
         archived = await archived_of(exporter, conn, subject)
         review = await review_of(exporter, conn, subject)
     wanted_parts = {part.clip: part for part in parts}
-    enclosed = list[Enclosed]()
+    enclosed = list[JsonObject]()
     packing = Packing(exporter.showing, subject, spool)
     documents = () if archived is None else archived.documents
     wanted = [(shelf, *one) for shelf, many in zip(SHELVES, (subject.numbered, documents), strict=True) for one in many]
@@ -89,7 +89,7 @@ async def read_package(
             if shelf == SHELVES[0]:
                 part = wanted_parts.get(clip)
                 excerpt = None if part is None else await _enclosed(exporter, read, part)
-                enclosed += [] if excerpt is None else [excerpt]
+                enclosed += [] if excerpt is None else [_excerpted(excerpt)]
                 read = replace(read, observations=tuple(await observe(clip)), enclosed=excerpt)
             await asyncio.to_thread(packing.add, replace(read, shelf=shelf))
         finish = partial(packing.finish, archive=None if archived is None else archived.receipt, review=review)
@@ -121,7 +121,7 @@ async def announce(
         "files": len(payload.members),
         "bytes": payload.bytes,
         "log_size": stored_checkpoint(exporter.showing.asof or b"").size,
-        **({"excerpts": [_excerpted(one) for one in package.excerpts]} if package.excerpts else {}),
+        **({"excerpts": [*package.excerpts]} if package.excerpts else {}),
     }
     recorded = await record(
         conn,

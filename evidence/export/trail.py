@@ -36,6 +36,7 @@ _ELSEWHERE: Final = ("case.exported",)
 LOOK: Final = "clips.viewed"
 """Looks at pictures of many clips: the trail tells of them, and their receipts, which name the others, stay here."""
 
+_HANDING: Final = ("clip.exported", "clip.excerpted", "case.exported", "clips.exported")
 _SEALING: Final = ("clip.sealed", "clip.repeated")
 
 
@@ -106,12 +107,18 @@ def trail_of(history: History) -> JsonObject:
         "acts": [act_as_json(line) for line in history.acts if line.event.type not in _ELSEWHERE],
         "views": _steps(history.of("clip.viewed"), "rendition", "purpose"),
         "looks": _steps(history.of(LOOK), "renditions", "purpose"),
-        "handed_over": _steps(
-            history.of("clip.exported", "clip.excerpted", "case.exported", "clips.exported"), "purpose", "export"
-        ),
+        "handed_over": [_handed_over(line, history.clip) for line in history.of(*_HANDING)],
         "fetched": _steps(history.of("export.fetched"), "export", "link", "purpose"),
         "noticed": [_notice(row, history) for row in history.notices],
     }
+
+
+def _handed_over(line: CustodyLine, clip: UUID) -> JsonObject:
+    """Tell a hand-over; `excerpt` of a package in which this clip is one, with its seconds and what was left out."""
+    told = {**_entry(line), **_picked(line.event.payload, ("purpose", "export"))}
+    parts: Any = line.event.payload.get("excerpts") or []
+    mine = [{name: one[name] for name in one if name != "clip"} for one in parts if one["clip"] == str(clip)]
+    return {**told, **({"excerpt": mine[0]} if mine else {})}
 
 
 def _stands(index: int | None, log_size: int | None) -> bool:

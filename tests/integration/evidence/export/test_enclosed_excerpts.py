@@ -6,22 +6,32 @@ import hashlib
 import json
 import shutil
 import threading
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 import bagit
 import pytest
 
+from evidence.access.grants import classify_clip
+from evidence.access.policy import Person
 from evidence.core.digest import CHUNK_BYTES
 from evidence.core.wire.bag import parse_manifest
 from evidence.core.wire.receipt import parse_receipt
+from evidence.custody.report import ReportLine, report_of_clip
+from evidence.custody.seen import seen_lines
 from evidence.errors import ExportSpansInvalid, ExportTooManySpans, LeaseLost
 from evidence.export import copying
+from evidence.export.custody_paper import stretch
 from evidence.export.enclosing import enclose
 from evidence.export.gathering import gather
 from evidence.export.orders import find_export, repeat_export
 from evidence.export.parts import PACKAGE_SPANS_MAX, Wanted, spans_by_clip
+from evidence.export.trail import read_history, trail_of
+from evidence.parties.roles import Role
 from evidence.verify.cli import main
 from evidence.verify.excerpt_statement import Span, parse_excerpt
 from ledger.findings import Severity
@@ -32,7 +42,7 @@ from tests.support.payloads import STAFF
 from tests.support.small_house import CONTENTS, SmallHouse
 from tests.support.spoiled_packages import spoiled_excerpts
 
-FIRST, _, STILL = CONTENTS
+FIRST, SECOND, STILL = CONTENTS
 CONTENT = CONTENTS[FIRST]
 HELD = CONTENT[:CHUNK_BYTES] + CONTENT[2 * CHUNK_BYTES : 3 * CHUNK_BYTES]
 TWO_SPANS = ((1000, 2000), (61_500, 62_000))
@@ -184,7 +194,7 @@ async def test_nothing_is_written_before_the_trace_and_a_kill_at_a_chunk_costs_t
         patch.setattr(copying, "_check", stopping)
         with pytest.raises(Crash):
             await maker_of(house, lease_seconds=-1.0).attempt()
-    assert seen == [0, 2]
+    assert sorted(seen) == [0, 2]
     assert await house.pool.fetchval("SELECT state FROM export_job WHERE export = $1", again) == "running"
     archive = maker_of(house).archive_of(again)
     assert not archive.exists()
@@ -263,3 +273,32 @@ def test_spans_come_in_order_and_may_touch() -> None:
         spans_by_clip(wanted, among=[clip])
     many = [Wanted(clip, at * 10, at * 10 + 10) for at in range(PACKAGE_SPANS_MAX)]
     assert len(spans_by_clip(many, among=[clip])[clip]) == PACKAGE_SPANS_MAX
+
+
+async def test_each_clip_tells_of_its_own_seconds_and_hides_those_of_others(house: SmallHouse, tmp_path: Path) -> None:
+    mine, other = house.clips[FIRST], house.clips[SECOND]
+    parts = [part_of(mine, (0, 1), spans=TWO_SPANS), part_of(other, (0, 1))]
+    folder = unpack(await make(house, await order(house, clips=[mine, other], parts=parts)), tmp_path / "out")
+    assert len(json.loads(parse_receipt((folder / "export.trace").read_bytes()).payload)["excerpts"]) == 2
+    reader = Person(staff=uuid4(), roles=frozenset({Role.INVESTIGATOR}), all_units=True)
+    async with house.pool.acquire() as conn:
+        async with conn.transaction():
+            secret = partial(classify_clip, conn, other, classes=("minors",), reason="涉及未成年人", actor=STAFF)
+            await secret(clock=house.clock, entropy=house.entropy)
+        history = await read_history(conn, mine)
+        lines = await seen_lines(conn, reader, history.lines)
+        office = replace(reader, all_classes=True)
+        page = await report_of_clip(conn, mine, reader=office, until=house.clock(), after=None, limit=100)
+    handed: Any = trail_of(history)["handed_over"]
+    assert handed[-1]["excerpt"]["spans"] == [{"from_ms": begin, "to_ms": end} for begin, end in TWO_SPANS]
+    shown: Any
+    (shown,) = [line.event.payload for line in lines if line.event.type == "clips.exported"]
+    assert (shown["clips"], [one["clip"] for one in shown["excerpts"]]) == ([str(mine)], [str(mine)])
+    (told,) = [line for line in page.lines if line.type == "clips.exported"]
+    assert told.served["excerpts"] == [{"clip": str(mine), "from_ms": begin, "to_ms": end} for begin, end in TWO_SPANS]
+    assert any("61500–62000 毫秒" in cell for cell in _cells(told))
+
+
+def _cells(line: ReportLine) -> list[str]:
+    (block,) = stretch([line], number=0, zone=ZoneInfo("Asia/Shanghai"), with_clips=False).blocks
+    return [cell for row in block.cells for cell in row]
