@@ -1,7 +1,8 @@
 """The console's files as they are served: read once, compressed once, each with its digest as ETag.
 
-There is no build step: what lies in `static/` is what a browser gets. Two files come from elsewhere: `verify.html`, to
-be kept, and `verify.js`, its judge without that page's own controls: the console judges as a court does.
+There is no build step: what lies in `static/` is what a browser gets. Three files come from elsewhere: `verify.html`,
+to be kept; `verify.js`, its judge without that page's own controls; `hashing_engine.js`, what it hashes with, for a
+worker. So the console judges as a court does.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from importlib.resources import files
 from pathlib import PurePosixPath
 from types import MappingProxyType
 
-from evidence.verify.page.assemble import judging_script
+from evidence.verify.page.assemble import hashing_module, judging_script
 from evidence.verify.page.page import page_bytes
 
 INDEX = "index.html"
@@ -75,6 +76,7 @@ def assets() -> Mapping[str, Asset]:
     root = files("api.console") / "static"
     found = {
         "verify.js": _asset("verify.js", judging_script().encode()),
+        "hashing_engine.js": _asset("hashing_engine.js", hashing_module().encode()),
         "verify.html": _asset("verify.html", page_bytes()),
     }
     for folder in (root, *(entry for entry in root.iterdir() if entry.is_dir())):

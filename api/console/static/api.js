@@ -52,6 +52,14 @@ export async function bytes(path, { range, fresh = false } = {}) {
   return new Uint8Array(await answer.arrayBuffer());
 }
 
+// A picture that is made for this request, and the statement that comes with it.
+export async function picture(path, body, signal) {
+  const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), credentials: "same-origin", signal };
+  const answer = await reach(path, options);
+  if (!answer.ok) throw await problemOf(answer, path);
+  return { blob: await answer.blob(), statement: JSON.parse(answer.headers.get("X-Shilu-Still")) };
+}
+
 // A key for a change that must happen once, however often its request is sent (Idempotency-Key).
 export const onceKey = () => crypto.randomUUID();
 

@@ -1,10 +1,11 @@
 // What a case consists of: exhibits under their numbers, documents, and what people stated about it.
 
-/* global hashFile, hex */
+/* global hex */
 import { html, useRef, useState } from "./vendor/preact-htm.js";
 import { call, get, send } from "./api.js";
 import { Actor, Choice, Field, Outcome, useAct } from "./acting.js";
 import { loadJudge } from "./checking.js";
+import { hashed } from "./hashing.js";
 import { Folded, useDraft } from "./drafts.js";
 import { Badge, Instant, Stated, shownText, useAsked } from "./parts.js";
 import { known, t } from "./words.js";
@@ -51,7 +52,7 @@ const CHUNK = 4 << 20;
 // Brings a file in whole (tus 1.0.0) and finds the clip that it is; one that is here already is taken as it is.
 async function clipOf(file, told) {
   await loadJudge();
-  const { sha256 } = await hashFile(file, () => {});
+  const { sha256 } = await hashed({ file }, () => {});
   const digest = hex(sha256);
   const here = async () => (await get("/v1/clips", { sha256: digest })).items[0]?.clip;
   const known_ = await here();

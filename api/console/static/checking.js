@@ -1,12 +1,15 @@
 // Verification before the user's eyes, by the very code of verify.html: the browser reads the original in pieces, computes
 // each step, and judges the log by what it remembers of it.
 
-/* global verifySelection, hashFile, FINDINGS, STEPS, sentence, shown, hex */
-import { html, useState } from "./vendor/preact-htm.js";
+/* global verifySelection, FINDINGS, STEPS, sentence, shown, hex */
+import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
 import { bytes, call, get } from "./api.js";
 import { LogChanged, lookAtLog } from "./ledger.js";
+import { hashed } from "./hashing.js";
 import { Failure, bytesText, clockText, shownText } from "./parts.js";
 import { Purpose, usePurpose } from "./purpose.js";
+import { remote } from "./remote.js";
+import { scriptAddress } from "./scripts.js";
 import { currentLanguage, t } from "./words.js";
 
 let loading = null;
@@ -15,7 +18,7 @@ let loading = null;
 export function loadJudge() {
   loading ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = self.trustedTypes ? judgeAddress.createScriptURL("verify.js") : "verify.js";
+    script.src = scriptAddress("verify.js");
     script.onload = resolve;
     script.onerror = () => { loading = null; reject(new Error("verify.js")); };
     document.head.append(script);
@@ -23,19 +26,8 @@ export function loadJudge() {
   return loading;
 }
 
-// verify.js makes the policy that its workers need; scripts of this page get their address from a policy of their own.
-const judgeAddress = self.trustedTypes?.createPolicy("shilu-console", { createScriptURL: (address) => address });
-
-// An original behind a ticket, read as the judge reads files: in slices, each a byte range.
-const remote = (url, size) => ({
-  size,
-  slice: (start, end) => ({
-    arrayBuffer: async () => {
-      const to = Math.min(end, size);
-      return start >= to ? new ArrayBuffer(0) : (await bytes(url, { range: [start, to] })).buffer;
-    },
-  }),
-});
+// What the judge reads over the network, a worker hashes; without looking at every piece of it the page stays alive.
+const original = (url, size, signal) => ({ ...remote(url, size), hashed: (told) => hashed({ url, size }, told, signal) });
 
 // Without them a difference is still found, and only its place stays unknown.
 const noneKept = (problem) => {
@@ -46,8 +38,11 @@ const noneKept = (problem) => {
 export function ClipCheck({ clip, words, onSeek, onDamage }) {
   const [purpose, setPurpose] = usePurpose();
   const [state, setState] = useState({});
+  const running = useRef(null);
+  useEffect(() => () => running.current?.abort(), []);
 
   async function run() {
+    const { signal } = running.current = new AbortController();
     setState({ busy: true });
     onDamage([]);
     try {
@@ -57,14 +52,14 @@ export function ClipCheck({ clip, words, onSeek, onDamage }) {
       const { data: view } = await call("POST", `/v1/clips/${clip.clip}/views`, { body: { purpose, rendition: "original" } });
       const leaves = await bytes(`/v1/clips/${clip.clip}/leaves`).catch(noneKept);
       const name = "original";
-      const selection = [{ path: name, file: remote(view.url, clip.size) }, { path: `${name}.receipt`, file: new Blob([receipt]) },
+      const selection = [{ path: name, file: original(view.url, clip.size, signal) }, { path: `${name}.receipt`, file: new Blob([receipt]) },
         ...(leaves ? [{ path: `${name}.leaves`, file: new Blob([leaves]) }] : [])];
       const progress = (_, __, ___, done, total) => setState({ busy: true, log, done, total });
       const made = await verifySelection(selection, log.policy.trimEnd(), null, progress);
       setState({ log, result: made.verifications[0], verdict: made.verdict });
       onDamage(made.verifications[0].findings.flatMap((found) => found.details.ranges ?? []).map((place) => secondsOf(place, clip)).filter(Boolean));
     } catch (error) {
-      setState({ problem: error });
+      setState(error.name === "AbortError" ? {} : { problem: error });
     }
   }
 
@@ -78,7 +73,8 @@ export function ClipCheck({ clip, words, onSeek, onDamage }) {
       : html`<${Failure} problem=${state.problem} retry=${run} />`)}
     ${state.log && html`<${LogSeen} log=${state.log} />`}
     ${state.busy && html`<p role="status"><progress max="1" value=${state.total ? state.done / state.total : undefined}></progress>
-      ${state.total ? t("verify.progress", { done: bytesText(state.done), total: bytesText(state.total) }) : t("state.loading")}</p>`}
+      ${state.total ? t("verify.progress", { done: bytesText(state.done), total: bytesText(state.total) }) : t("state.loading")}
+      <button type="button" class="give-up" onClick=${() => running.current.abort()}>${t("verify.give_up")}</button></p>`}
     ${state.result && html`<${Judged} result=${state.result} clip=${clip} onSeek=${onSeek} />`}
   </section>`;
 }
@@ -123,7 +119,7 @@ export function FileCheck() {
     try {
       await loadJudge();
       const told = (done, total) => setState({ name: file.name, percent: Math.floor((done * 100) / Math.max(1, total)) });
-      const hashes = await hashFile(file, told);
+      const hashes = await hashed({ file }, told);
       const { items } = await get("/v1/clips", { sha256: hex(hashes.sha256) });
       setState({ name: file.name, found: items });
     } catch (error) {

@@ -11,6 +11,7 @@ import { Neighbours } from "./neighbours.js";
 import { Player } from "./player.js";
 import { Proposals } from "./proposals.js";
 import { Purpose, usePurpose } from "./purpose.js";
+import { Still } from "./still.js";
 import { Timeline } from "./timeline.js";
 import { readWaveform } from "./waveform.js";
 import { currentLanguage, known, t } from "./words.js";
@@ -33,6 +34,7 @@ function Shown({ detail, at, me, words, reload }) {
   const marks = useMemo(() => detail.annotation?.content.markers ?? [], [detail]);
   const moved = (ms) => setPlace((before) => ({ ...before, ms }));
   const ranged = (side, ms) => setPlace((before) => ({ ...before, range: side ? [before.range[0], ms] : [ms, before.range[1]] }));
+  const [still, setStill] = useState(null);
   const [damage, setDamage] = useState([]);
   const continuity = useAsked((signal) => get(`/v1/clips/${detail.clip}/continuity`, {}, signal).catch(notThere), [detail.clip]);
 
@@ -54,10 +56,11 @@ function Shown({ detail, at, me, words, reload }) {
       <section class="stage grow" aria-label=${t("player.timeline")}>
         ${view
           ? html`<${Player} ref=${player} view=${view} start=${at} onTime=${moved} onRange=${ranged}
-              onMark=${() => setTab("annotation")} frameRate=${frameRate(detail)} said=${detail.annotation?.content} words=${words} />`
+              onMark=${() => setTab("annotation")} onStill=${(ms) => setStill((before) => ({ ms, turn: (before?.turn ?? 0) + 1 }))} frameRate=${frameRate(detail)} said=${detail.annotation?.content} words=${words} />`
           : html`<${Opening} detail=${detail} words=${words} onOpened=${setView} />`}
         <${Timeline} long=${long} place=${place} marks=${marks} damage=${damage} dialogue=${detail.annotation?.content.dialogue ?? []} beside=${view?.beside}
           observations=${continuity.data?.observations ?? []} words=${words} onSeek=${seek} />
+        ${still && html`<${Still} key=${still.turn} clip=${detail.clip} ms=${still.ms} onSeek=${seek} onClose=${() => setStill(null)} />`}
         <${Neighbours} detail=${detail} long=${long} />
       </section>
       <section class="panel">

@@ -5,6 +5,7 @@ import { html, Component } from "./vendor/preact-htm.js";
 import { clockText, shownText } from "./parts.js";
 import { t, titled } from "./words.js";
 
+const CONFIRMING_FRAMES = 30;
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2, 4, 8];
 const MARKS = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
 let library = null;
@@ -14,6 +15,7 @@ export class Player extends Component {
     super(props);
     this.film = { current: null };
     this.state = { ms: props.start ?? 0, playing: false, speed: 1, captions: false };
+    this.confirmed = null;
     this.keys = this.keys.bind(this);
   }
 
@@ -28,6 +30,7 @@ export class Player extends Component {
     film.addEventListener("error", () => { if (playlist && !this.hls) void this.playPieces(); });
     this.captions = film.addTextTrack("captions", t("player.captions"), "zh");
     this.caption();
+    film.addEventListener("seeking", () => { this.confirmed = null; });
     if ("requestVideoFrameCallback" in film) this.follow();
     else film.addEventListener("timeupdate", () => this.at(film.currentTime * 1000));
   }
@@ -55,7 +58,8 @@ export class Player extends Component {
 
   follow() {
     this.film.current?.requestVideoFrameCallback((_, { mediaTime }) => {
-      this.at(mediaTime * 1000);
+      this.confirmed = mediaTime * 1000;
+      this.at(this.confirmed);
       this.follow();
     });
   }
@@ -94,6 +98,16 @@ export class Player extends Component {
     this.seek((Math.round(this.state.ms / one) + frames + 0.5) * one);
   }
 
+  // The picture that is on the screen, from the original: once the browser has said which one that is. It says nothing
+  // where a jump ends at the picture it began with; then its clock tells.
+  still(patience = CONFIRMING_FRAMES) {
+    const film = this.film.current;
+    film?.pause();
+    if (!film || (patience <= 0 && film.readyState < 2)) return;
+    if (!film.seeking && film.readyState >= 2 && (this.confirmed !== null || patience <= 0)) this.props.onStill(this.confirmed ?? film.currentTime * 1000);
+    else requestAnimationFrame(() => this.still(film.seeking ? CONFIRMING_FRAMES : patience - 1));
+  }
+
   toggle() {
     const film = this.film.current;
     if (film) void (film.paused ? film.play() : film.pause());
@@ -112,6 +126,7 @@ export class Player extends Component {
       "[": () => this.props.onRange(0, Math.round(this.state.ms)),
       "]": () => this.props.onRange(1, Math.round(this.state.ms)),
       m: () => this.props.onMark(),
+      o: () => this.still(),
     }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!done) return;
     event.preventDefault();
@@ -145,8 +160,9 @@ export class Player extends Component {
         <button type="button" onClick=${() => onRange(1, Math.round(ms))}>${t("player.range_to")}</button>
         ${said?.dialogue?.length > 0 && html`<button type="button" class="captions" aria-pressed=${captions} onClick=${() => this.turnCaptions()}>${t("player.captions")}</button>`}
         <button type="button" onClick=${onMark}>${t("player.marker")}</button>
+        <button type="button" class="of-original" onClick=${() => this.still()}>${t("player.still")}</button>
       </div>
-      <p class="quiet small">${t("view.active")} · ${t("player.keys")}</p>
+      <p class="quiet small">${t("view.active")} · ${t("player.keys")} · ${t("player.still_key")}</p>
     </div>`;
   }
 }

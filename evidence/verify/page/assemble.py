@@ -66,6 +66,11 @@ def judging_script() -> str:
     return _script(*(_read(name) for name in ENGINE), _constants(), *(_read(name) for name in REST if name != CONTROLS))
 
 
+def hashing_module() -> str:
+    """Return what computes digests in a worker, as a module; for pages that make their workers from files."""
+    return _script(*(_read(name) for name in ENGINE), "export { serveHashing };", "")
+
+
 def _policy(*, scripts: list[str], style: str) -> str:
     """Return the page's Content-Security-Policy: these scripts, this style, workers made by them, and nothing else."""
     hashes = " ".join(_source(script) for script in scripts)

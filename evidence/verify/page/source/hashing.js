@@ -51,10 +51,11 @@ function chunkDigests(block) {
   return digests;
 }
 
-function serveHashing() {
-  self.onmessage = async ({ data: file }) => {
+// `fileOf` makes a file, or what is read like one, of what the page sends.
+function serveHashing(fileOf = (file) => file) {
+  self.onmessage = async ({ data }) => {
     try {
-      const hashes = await hashFile(file, (done, total) => self.postMessage({ done, total }));
+      const hashes = await hashFile(fileOf(data), (done, total) => self.postMessage({ done, total }));
       self.postMessage({ hashes });
     } catch (error) {
       if (!(error instanceof FileUnreadable)) throw error;

@@ -238,8 +238,8 @@ const WORKER_ADDRESSES = self.trustedTypes?.createPolicy("shilu-worker", { creat
 
 // Hashing in a worker keeps the page alive; a browser that gives a local page no worker hashes here.
 function hashElsewhere(file, progress) {
-  // What is read over a network is no file, and cannot be handed to a worker.
-  if (!(file instanceof Blob)) return hashFile(file, progress);
+  // What is read over a network is no file, and cannot be handed to this worker; it may bring one of its own.
+  if (!(file instanceof Blob)) return file.hashed ? file.hashed(progress) : hashFile(file, progress);
   return new Promise((resolve, reject) => {
     const address = URL.createObjectURL(new Blob([engineSource()], { type: "text/javascript" }));
     const url = WORKER_ADDRESSES ? WORKER_ADDRESSES.createScriptURL(address) : address;
