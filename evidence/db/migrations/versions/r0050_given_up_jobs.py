@@ -7,7 +7,7 @@ from alembic import op
 from evidence.db.migrate import execute_script, read_script
 
 revision = "0050"
-down_revision = "0043"
+down_revision = "0045"
 
 
 def upgrade() -> None:
