@@ -121,7 +121,7 @@ _REVIEWING = ("give_opinion", "ask_supplement", "correct_fact")
 _LISTS = (
     *("find_clips", "count_facets", "run_search", "look_at_clips"),
     *("list_cases", "list_blocked", "list_due", "list_holds", "list_appraisals", "get_appraisal"),
-    *("decide_appraisal", "list_deadlines"),
+    *("decide_appraisal", "list_deadlines", "list_reviews"),
     *("operations", "statistics", "list_samples", "get_sample", "draw_sample"),
     *("list_publications", "get_publication", "correct_publication", "judge_publication", "approve_publication"),
     *("publish_publication", "withdraw_publication"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api.bodies import JsonBody
-from api.handlers import reviews
+from api.handlers import review_queue, reviews
 from api.models.common import PageQuery, Recorded
 from api.models.review import (
     AdoptRules,
@@ -27,6 +27,7 @@ from api.models.review import (
     SubmitCase,
     Transfer,
 )
+from api.models.review_queue import QueuedReviews, ReviewsQuery
 from api.route import Route, json_of
 from api.routes.access import ADMINISTRATORS, COORDINATORS, REVIEWERS, STAFF, VIEWERS, WRITERS
 from api.routes.clips import IDEMPOTENCY
@@ -97,6 +98,18 @@ REVIEW_ROUTES: tuple[Route, ...] = (
         handle=reviews.list_qualifications,
         query=PageQuery,
         answers=(json_of(200, QualificationItems, "A page"),),
+        errors=("request.cursor",),
+        tag="reviews",
+    ),
+    Route(
+        name="list_reviews",
+        method="GET",
+        path="/v1/reviews",
+        summary="Cases that wait for a step of their review, those due first in front, and whom each waits for",
+        roles=VIEWERS,
+        handle=review_queue.list_all,
+        query=ReviewsQuery,
+        answers=(json_of(200, QueuedReviews, "A page"),),
         errors=("request.cursor",),
         tag="reviews",
     ),

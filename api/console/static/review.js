@@ -6,7 +6,7 @@ import { get } from "./api.js";
 import { Actor } from "./acting.js";
 import { AgainstSubmission, Changes, Reasons } from "./case_evidence.js";
 import { documentsOf, exhibitsOf } from "./case_file.js";
-import { Badge, Digest, Instant, Stated, shownText, useAsked } from "./parts.js";
+import { Badge, Digest, Failure, Instant, Stated, shownText, useAsked } from "./parts.js";
 import { Decision } from "./review_decision.js";
 import { OpinionForm } from "./review_opinion.js";
 import { Disagreement, Outcomes, Supplement, SupplementAnswer } from "./review_steps.js";
@@ -21,57 +21,55 @@ learn(WORDS);
 
 export const Page = ({ where, me }) => (where.id ? html`<${Review} key=${where.id} id=${where.id} me=${me} />` : html`<${Queue} me=${me} />`);
 
-const CASES_MAX = 60;
-const AT_ONCE = 6;
+// What waits for me first, and everything in review that I may know of below it; each list goes on when somebody asks.
+function Queue({ me }) {
+  const [late, setLate] = useState(false);
+  const mine = useList({ mine: true, ...(late ? { late } : {}) });
+  const all = useList(late ? { late } : {});
+  const counts = all.counts;
+  return html`<article class="review"><h1>${t("nav.review")}</h1>
+    ${counts && html`<p class="chips">${Object.entries(counts.states).map(([state, count]) => html`<span class="chip" key=${state}>${count} ${known("review", state)}</span>`)}
+      <button type="button" class="chip" aria-pressed=${late ? "true" : "false"} onClick=${() => setLate(!late)}>${counts.late} ${t("queue.late")}</button></p>`}
+    <h2>${t("queue.mine")}</h2><${List} list=${mine} me=${me} />
+    <h2>${t("queue.all")}</h2><${List} list=${all} me=${me} />
+    <${OwnKey} me=${me} /></article>`;
+}
 
-// Cases with a clock of review come first, then those opened last; each is asked about its review.
-async function reviewsOf(signal) {
-  const [{ items: clocks }, { items: cases, next }] = await Promise.all([
-    get("/v1/deadlines", { kind: "review", limit: 100 }, signal),
-    get("/v1/cases", { limit: CASES_MAX }, signal),
-  ]);
-  const clockOf = new Map(clocks.filter((clock) => clock.case && clock.fulfilment === null && !clock.void_because).map((clock) => [clock.case, clock]));
-  const named = new Map([...[...clockOf.values()].map((clock) => [clock.case, { case: clock.case, number: clock.name, title: "" }]),
-    ...cases.filter((one) => one.state !== "archived").map((one) => [one.case, one])]);
-  const waiting = [...named.values()];
-  const found = [];
-  async function worker() {
-    for (let one = waiting.shift(); one; one = waiting.shift()) {
-      const review = await get(`/v1/cases/${one.case}/review`, {}, signal).catch((problem) => {
-        if (["review.rules_unknown", "case.unknown"].includes(problem.code)) return null;
-        throw problem;
-      });
-      if (review && review.state !== "decided" && (review.scope.in_scope || review.rounds.length)) found.push({ ...one, review, clock: clockOf.get(one.case) });
+// A page may be shorter than its limit and still have a next one.
+function useList(query) {
+  const [more, setMore] = useState({ items: [] });
+  const key = JSON.stringify(query);
+  const asked = useAsked(async (signal) => {
+    setMore({ items: [] });
+    return get("/v1/reviews", query, signal);
+  }, [key]);
+  const next = more.next === undefined ? asked.data?.next : more.next;
+  async function goOn() {
+    setMore({ ...more, busy: true });
+    try {
+      const page = await get("/v1/reviews", { ...query, cursor: next });
+      setMore({ items: [...more.items, ...page.items], next: page.next });
+    } catch (problem) {
+      setMore({ ...more, problem });
     }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return { found: found.sort((a, b) => (a.clock?.due_on ?? "9").localeCompare(b.clock?.due_on ?? "9")), more: next !== null };
+  return { asked, more, next, goOn, counts: asked.data?.counts };
 }
 
-const FOR_HANDLERS = ["not_submitted", "paused", "returned", "reopened", "approved"];
+const List = ({ list: { asked, more, next, goOn }, me }) => html`<${Stated} asked=${asked}>${({ items }) => {
+  const found = [...items, ...more.items];
+  return html`${found.length ? html`<${Waiting} items=${found} me=${me} />` : html`<p class="empty">${t("queue.nothing")}</p>`}
+    ${more.problem && html`<${Failure} problem=${more.problem} />`}
+    ${next && html`<button type="button" disabled=${more.busy && !more.problem} onClick=${goOn}>${t("queue.more")}</button>`}`;
+}}</${Stated}>`;
 
-function isMine({ review }, me) {
-  const own = `staff:${me.staff}`;
-  const last = review.rounds.at(-1);
-  if (review.state === "coordinating") return last?.disagreement?.coordinator === me.staff;
-  if (me.rights.includes("give_opinion")) return review.state === "under_review" && last?.submitted_by !== own;
-  return me.rights.includes("submit_for_review") && FOR_HANDLERS.includes(review.state);
-}
-
-function Queue({ me }) {
-  const asked = useAsked((signal) => reviewsOf(signal), []);
-  return html`<article class="review"><h1>${t("nav.review")}</h1><div><${Stated} asked=${asked}>${({ found, more }) => {
-    const mine = found.filter((one) => isMine(one, me)), others = found.filter((one) => !isMine(one, me));
-    return html`<h2>${t("queue.mine")}</h2>${mine.length ? html`<${Waiting} items=${mine} />` : html`<p class="empty">${t("queue.nothing")}</p>`}
-      ${others.length > 0 && html`<h2>${t("queue.others")}</h2><${Waiting} items=${others} />`}
-      ${more && html`<p class="quiet small">${t("queue.more", { count: CASES_MAX })}</p>`}`;
-  }}</${Stated}></div><${OwnKey} me=${me} /></article>`;
-}
-
-const Waiting = ({ items }) => html`<table class="dense"><thead><tr><th scope="col">${t("cases.number")}</th><th scope="col">${t("cases.name")}</th><th scope="col">${t("column.state")}</th>
-    <th scope="col">${t("queue.rounds")}</th><th scope="col">${t("queue.due")}</th></tr></thead>
-  <tbody>${items.map(({ case: id, number, title, review, clock }) => html`<tr key=${id}><td><a href=${`#/review/${id}`}>${number}</a></td><td class="wide">${shownText(title)}</td>
-    <td><${State} review=${review} /></td><td>${review.rounds.length}</td><td>${clock ? html`${clock.due_on} ${clock.remaining < 0 && html`<${Badge} kind="error">${t("queue.late")}</${Badge}>`}` : "—"}</td></tr>`)}</tbody></table>`;
+const Waiting = ({ items, me }) => html`<table class="dense"><thead><tr><th scope="col">${t("cases.number")}</th><th scope="col">${t("cases.name")}</th><th scope="col">${t("column.state")}</th>
+    <th scope="col">${t("queue.rounds")}</th><th scope="col">${t("queue.waits_for")}</th><th scope="col">${t("queue.due")}</th></tr></thead>
+  <tbody>${items.map((one) => html`<tr key=${one.case}><td><a href=${`#/review/${one.case}`}>${one.number}</a></td><td class="wide">${shownText(one.title)}</td>
+    <td><${Badge} kind=${STATES[one.state]}>${known("review", one.state)}</${Badge}></td><td>${one.rounds}</td>
+    <td>${t(`queue.${one.waits_for.office}`)} ${one.waits_for.person && html`<${Actor} actor=${one.waits_for.person} me=${me} />`}</td>
+    <td>${one.due ? html`<span title=${one.due.citation}>${one.due.due_on}</span> ${one.late && html`<${Badge} kind="error">${t("queue.late")}</${Badge}>`}
+      ${one.due.state === "paused" && html`<${Badge} kind="warning">${t("queue.stands_still")}</${Badge}>`}<br /><span class="quiet small">${one.due.citation}</span>` : "—"}</td></tr>`)}</tbody></table>`;
 
 const STATES = { approved: "ok", decided: "ok", returned: "error", under_review: "notice", paused: "warning" };
 

@@ -206,7 +206,7 @@ async def key_stated(tab: Tab, desk: Desk, who: PaperPerson) -> None:
 
 async def the_handler_submits_what_is_whole_and_nothing_else(tab: Tab, desk: Desk) -> None:
     await desk.at(tab, desk.handler, "#/review")
-    await says(tab, "main table", desk.number, "未送审")
+    await says(tab, "main table", desk.number, "未送审", "承办人")
     await key_stated(tab, desk, desk.handler)
     await shot(tab, "desk-queue-handler")
     await clicked(tab, f"main table a[href='#/review/{desk.case}']")
@@ -243,7 +243,14 @@ async def judged(tab: Tab, row: str, verdict: str) -> None:
 
 async def the_reviewer_leaves_no_row_blank_and_names_problems(tab: Tab, desk: Desk) -> None:
     await desk.at(tab, desk.reviewer, "#/review")
-    await says(tab, "main table", desk.number, "审核中")
+    await says(tab, "main table", desk.number, "审核中", "法制审核人员")
+    assert (
+        await tab.evaluate(
+            "performance.getEntriesByType('resource').filter(one => one.name.endsWith('/review')).length"
+        )
+        == 0
+    )
+    await shot(tab, "desk-queue-reviewer")
     await key_stated(tab, desk, desk.reviewer)
     await clicked(tab, f"main table a[href='#/review/{desk.case}']")
     await says(tab, ".opinion", "事项facts", "事项law", "调查终结报告")
