@@ -152,7 +152,7 @@ PARTY_ROUTES: tuple[Route, ...] = (
         handle=staff.issue,
         body=JsonBody(IssueToken),
         answers=(json_of(201, IssuedToken, "The only copy of the token"),),
-        errors=("party.name_invalid", "party.role_invalid", "token.scope_unknown"),
+        errors=("party.name_invalid", "party.name_lookalike", "party.role_invalid", "token.scope_unknown"),
         tag="staff",
     ),
     Route(

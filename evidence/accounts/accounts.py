@@ -27,17 +27,16 @@ from evidence.accounts.errors import (
     RolesInvalid,
 )
 from evidence.accounts.sessions import end_sessions, lock_person
-from evidence.accounts.store import Account, find_account, find_login, names_of_accounts, next_number
+from evidence.accounts.store import Account, find_account, find_login, next_number
 from evidence.core.clock import Clock, Entropy, format_time
 from evidence.core.ids import uuid7
 from evidence.custody.record import record
 from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection
 from evidence.parties.credentials import new_enrolment_code
-from evidence.parties.lookalikes import KnownNames
 from evidence.parties.names import REASON_CHARACTERS_MAX, check_name
 from evidence.parties.roles import STAFF_ROLES, Role
-from evidence.parties.staff import revoke_token
+from evidence.parties.staff import require_own_name, revoke_token
 from evidence.parties.store import tokens_of
 
 CODE_LIFETIME_MAX = timedelta(days=14)
@@ -108,9 +107,7 @@ async def create_account(
     await lock_person(conn, staff)
     if await find_login(conn, login) is not None or await find_account(conn, staff) is not None:
         raise AccountTaken("there is an account with this name, or of this person")
-    # One lock for all names: of two that look alike and come at once, the second sees the first.
-    await lock_subject(conn, "account-names")
-    KnownNames.of(await names_of_accounts(conn)).require_distinct(staff, name)
+    await require_own_name(conn, staff, name)
     await record(
         conn,
         type="account.created",

@@ -180,11 +180,6 @@ async def list_accounts(conn: Connection, *, after: UUID | None, limit: int) -> 
     return [_account(row) for row in rows]
 
 
-async def names_of_accounts(conn: Connection) -> Sequence[tuple[UUID, str]]:
-    """Return what people with an account are called, each with whose name it is."""
-    return [(row["staff"], row["name"]) for row in await conn.fetch("SELECT staff, name FROM account")]
-
-
 async def newest_credential(conn: Connection, staff: UUID, *kinds: str) -> Credential | None:
     """Return what was set last of any of some kinds."""
     row = await conn.fetchrow(

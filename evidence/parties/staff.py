@@ -18,9 +18,10 @@ from evidence.db.locks import lock_subject
 from evidence.db.pool import Connection
 from evidence.parties.credentials import STAFF_PREFIX, new_credential
 from evidence.parties.errors import ExpiryInvalid, RoleInvalid, TokenAlreadyRevoked, TokenExpired, TokenUnknown
+from evidence.parties.lookalikes import KnownNames
 from evidence.parties.names import REASON_CHARACTERS_MAX, check_name
 from evidence.parties.roles import STAFF_ROLES, Role
-from evidence.parties.store import StaffToken, find_staff_token
+from evidence.parties.store import StaffToken, find_staff_token, names_of_people
 from ledger.canonical import JsonObject
 
 TOKEN_DAYS_MAX = 366
@@ -61,14 +62,52 @@ async def issue_token(
         NameInvalid: See `check_name`.
         RoleInvalid: The role is a dock's.
         ExpiryInvalid: The lifetime is not between a second and `TOKEN_DAYS_MAX`.
+        NameLookalike: The name looks like somebody else's and is written otherwise.
     """
     check_name(name)
+    staff = staff or uuid7(clock=clock, entropy=entropy)
+    await require_own_name(conn, staff, name)
+    return await _issue(
+        conn,
+        name=name,
+        role=role,
+        lifetime=lifetime,
+        actor=actor,
+        clock=clock,
+        entropy=entropy,
+        staff=staff,
+        scopes=scopes,
+    )
+
+
+async def require_own_name(conn: Connection, staff: UUID, name: str) -> None:
+    """Refuse a name for a person that looks like somebody else's, in the caller's transaction.
+
+    Raises:
+        NameLookalike: It looks like the name of another account or token, and is written otherwise.
+    """
+    # One lock for all names: of two that look alike and come at once, the second sees the first.
+    await lock_subject(conn, "names-of-people")
+    KnownNames.of(await names_of_people(conn)).require_distinct(staff, name)
+
+
+async def _issue(
+    conn: Connection,
+    *,
+    name: str,
+    role: Role,
+    lifetime: timedelta,
+    actor: str,
+    clock: Clock,
+    entropy: Entropy,
+    staff: UUID,
+    scopes: Iterable[str] | None,
+) -> IssuedToken:
     if role not in STAFF_ROLES:
         raise RoleInvalid(f"a person cannot be a {role.value}")
     if not timedelta(seconds=1) <= lifetime <= timedelta(days=TOKEN_DAYS_MAX):
         raise ExpiryInvalid(f"a token lives between a second and {TOKEN_DAYS_MAX} days")
     credential = new_credential(uuid7(clock=clock, entropy=entropy), entropy=entropy, prefix=STAFF_PREFIX)
-    staff = staff or uuid7(clock=clock, entropy=entropy)
     expires_at = clock() + lifetime
     payload: JsonObject = {
         "token": str(credential.id),
@@ -126,7 +165,8 @@ async def rotate_token(
     given = found.expires_at - found.issued_at
     if by_holder and lifetime is not None and lifetime > given:
         raise ExpiryInvalid(f"a holder rotates for at most as long as before: {given}")
-    issued = await issue_token(
+    # The name is on record: a person who was called so before names were held against one another keeps it.
+    issued = await _issue(
         conn,
         name=found.name,
         role=found.role,

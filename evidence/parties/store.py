@@ -206,6 +206,12 @@ async def tokens_of(conn: Connection, staff: UUID, *, now: datetime) -> Sequence
     return [_staff_token(row) for row in rows]
 
 
+async def names_of_people(conn: Connection) -> Sequence[tuple[UUID, str]]:
+    """Return what people with an account or a token are called, or were, each with whose name it is."""
+    rows = await conn.fetch("SELECT staff, name FROM account UNION SELECT staff, name FROM staff_token")
+    return [(row["staff"], row["name"]) for row in rows]
+
+
 async def find_dock(conn: Connection, dock: UUID) -> Dock | None:
     """Return a dock by its id."""
     row = await conn.fetchrow(f"{_DOCKS} WHERE d.dock = $1", dock)

@@ -132,3 +132,11 @@ def _methods_of(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFun
         if isinstance(holder, ast.ClassDef):
             yield from (node for node in holder.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
             yield from _methods_of(holder.body)
+
+
+def test_revisions_of_the_schema_form_one_line_in_the_order_of_their_numbers() -> None:
+    """Each names the one before: two that came beside each other would leave a database nobody can bring up."""
+    files = sorted((house.ROOT / "evidence/db/migrations/versions").glob("r[0-9]*.py"))
+    numbers = [file.name[1:5] for file in files]
+    named = [re.findall(r'^down_revision.* = "(\d{4})"', file.read_text("utf-8"), re.MULTILINE) for file in files]
+    assert [name for names in named[1:] for name in names] == numbers[:-1]

@@ -22,6 +22,7 @@ _PASSING = (
     "stored_answer",
     "dock_enrolment_code",
     "search_document",
+    "search_term",
 )
 """Tables that no attack and no audit cares for."""
 

@@ -9,7 +9,7 @@ import pytest
 
 from evidence.parties.roles import Role
 from tests.support.people import PASSWORD, make_account, make_code, person
-from tests.support.service import RunningService
+from tests.support.service import Reply, RunningService
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -67,6 +67,29 @@ async def test_an_account_that_only_looks_like_anothers_name_is_refused(shared: 
         )
         assert (refused.status, refused.code) == (409, "party.name_lookalike"), name
     assert refused.json()["details"] == {"column": "name"}
+
+
+async def test_a_token_is_issued_in_no_name_that_only_looks_like_somebody_elses(shared: RunningService) -> None:
+    async def issue(name: str, **more: object) -> Reply:
+        body = {"name": name, "role": "reviewer", **more}
+        return await shared.ask("POST", "/v1/staff/tokens", role=ADMIN, json=body)
+
+    first = await issue("司马玉云")
+    assert first.status == 201
+    assert (await issue("司马玉云")).status == 201, "two people may bear one name"
+    for name in ("司马⽟云", "司马 玉云", "司马玉云\ufe00", "аdmin"):
+        refused = await issue(name)
+        assert (refused.status, refused.code) == (409, "party.name_lookalike"), name
+    account = {"login": "sima.two", "name": "司马 玉云", "roles": ["reviewer"]}
+    assert (await shared.ask("POST", "/v1/accounts", role=ADMIN, json=account)).code == "party.name_lookalike"
+    assert (await shared.ask("POST", "/v1/accounts", role=ADMIN, json={**account, "name": "诸葛明月"})).status == 201
+    assert (await issue("诸葛 明月")).code == "party.name_lookalike"
+    both = await asyncio.gather(*(issue(name) for name in ("上官婉儿", "上官 婉儿")))
+    assert sorted(reply.status for reply in both) == [201, 409], "of two at once the second sees the first"
+    known = first.json()
+    assert (await issue("司马 玉云", staff=known["staff"])).code == "party.name_lookalike", "the other one's name"
+    away = f"/v1/staff/tokens/{known['token']}/rotate"
+    assert (await shared.ask("POST", away, role=ADMIN, json={"reason": "定期更换"})).status == 201
 
 
 async def test_a_change_names_its_version_and_ends_what_was_begun(shared: RunningService) -> None:
