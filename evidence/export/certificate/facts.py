@@ -86,7 +86,7 @@ class Opening:
             ("账本根值", log.root.hex(), True),
             ("见证方", witnesses or "未设见证方"),
         ]
-        listed = table(("编号", "原始文件名", "录制开始", "时长", "随附"), lines)
+        listed = table(("编号", "原始文件名", "录制开始", "时长", "随附"), lines, widths=(9, 45, 19, 13, 14))
         foot = f"{log.origin} · 账本条目数 {log.size} · 根值 {log.root.hex()[:16]}"
         first = Section("一、案件与账本", (rows(*about), rows(*state), listed))
         return Document("电子数据证据说明", "（视听资料制作说明）", foot, (first,))
