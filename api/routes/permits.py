@@ -85,7 +85,7 @@ _FREE = (
     *("metrics", "vocabulary", "list_docks", "make_enrolment_code", "demand_dock_key", "revoke_dock"),
     *("issue_token", "list_tokens", "rotate_token", "revoke_token"),
     *("list_recorders", "recorder_findings", "explain_finding", "recorder_holders", "assign_recorder"),
-    *("register_officer", "list_officers", "get_officer", "change_officer", "equipment"),
+    *("register_officer", "list_officers", "get_officer", "change_officer", "equipment", "name_people"),
     *("grant_access", "list_grants", "withdraw_grant"),
     *("who_am_i", "sign_out", "list_sessions", "end_session", "change_password", "begin_totp", "confirm_totp"),
     *("own_tokens", "revoke_own_token", "create_account", "list_accounts", "read_account", "change_account"),

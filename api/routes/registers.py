@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from api.bodies import JsonBody
-from api.handlers import attributions, officers
+from api.handlers import attributions, officers, people
 from api.models.common import PageQuery
+from api.models.people import PeopleNamed, PeopleQuery
 from api.models.registers import (
     AttributionItem,
     AttributionPage,
@@ -47,6 +48,17 @@ OFFICER_ROUTES: tuple[Route, ...] = (
         query=PageQuery,
         answers=(json_of(200, OfficerPage, "A page"),),
         errors=("request.cursor",),
+        tag="registers",
+    ),
+    Route(
+        name="name_people",
+        method="GET",
+        path="/v1/people",
+        summary="What people and officers are called whose ids stand in other answers",
+        roles=STAFF,
+        handle=people.names,
+        query=PeopleQuery,
+        answers=(json_of(200, PeopleNamed, "Whoever bears one of the ids; the others are left out"),),
         tag="registers",
     ),
     Route(

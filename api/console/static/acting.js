@@ -4,6 +4,7 @@
 import { html, useRef, useState } from "./vendor/preact-htm.js";
 import { call, onceKey } from "./api.js";
 import { Failure } from "./parts.js";
+import { Person } from "./people.js";
 import { t } from "./words.js";
 
 export function useAct(onDone) {
@@ -55,6 +56,5 @@ export function Choice({ label, value, onPut, options, empty, name, ...more }) {
       ${options.map(([key, title]) => html`<option key=${key} value=${key} selected=${key === value}>${title}</option>`)}</select></label>`;
 }
 
-// Who did it: oneself by name, others by the end of their number, whole where the pointer rests.
-export const Actor = ({ actor, me }) =>
-  actor === `staff:${me.staff}` ? html`<span>${me.name}</span>` : html`<span class="quiet" title=${actor}>${actor.replace(/^staff:.*-/, "#")}</span>`;
+// Who did it: oneself by name, others by name and the end of their id.
+export const Actor = ({ actor, me }) => (actor === `staff:${me.staff}` ? html`<span title=${actor}>${me.name}</span>` : html`<${Person} actor=${actor} />`);

@@ -5,6 +5,7 @@ import { html, useEffect, useState } from "./vendor/preact-htm.js";
 import { call, get, onceKey } from "./api.js";
 import { draftKey, readDraft } from "./drafts.js";
 import { Failure, Instant, clockText } from "./parts.js";
+import { Person } from "./people.js";
 import { currentLanguage, t, titled } from "./words.js";
 
 export function AnnotationEditor({ detail, me, words, place, onSeek, onSaved }) {
@@ -71,7 +72,7 @@ export function AnnotationEditor({ detail, me, words, place, onSeek, onSaved }) 
   const set = (list, index, part) => list.map((one, place_) => (place_ === index ? { ...one, ...part } : one));
   const [from, to] = place.range;
   return html`<form class="annotation" onSubmit=${save}>
-    <p class="quiet small">${known ? html`${t("annotation.version", { version: known.version })} · ${known.annotated_by} · <${Instant} at=${known.annotated_at} />` : t("annotation.none")}</p>
+    <p class="quiet small">${known ? html`${t("annotation.version", { version: known.version })} · <${Person} actor=${known.annotated_by} /> · <${Instant} at=${known.annotated_at} />` : t("annotation.none")}</p>
     ${changed && html`<p class="note small">${t("annotation.draft")} <button type="button" class="plain" onClick=${discard}>${t("annotation.discard")}</button></p>`}
     <fieldset disabled=${!writes || state.busy}>
       <label>${t("annotation.remark")}<textarea rows="4" maxlength="4000" value=${content.remark ?? ""} onInput=${(e) => put({ remark: e.target.value })}></textarea></label>

@@ -8,6 +8,7 @@ import { LinkToCase } from "./cases.js";
 import { ClipCheck } from "./checking.js";
 import { Badge, Digest, Failure, Instant, Stated, bytesText, clockText, shownText, useAsked } from "./parts.js";
 import { Neighbours } from "./neighbours.js";
+import { Person } from "./people.js";
 import { Player } from "./player.js";
 import { Proposals } from "./proposals.js";
 import { Purpose, usePurpose } from "./purpose.js";
@@ -170,7 +171,7 @@ function History({ clip }) {
   }
   useEffect(() => void read(null), [clip]);
   return html`<ol class="history">${items.map((item) => html`<li key=${item.entry}>
-      <${Instant} at=${item.at} /> <strong>${item.type}</strong> <span class="quiet">${item.actor}</span>
+      <${Instant} at=${item.at} /> <strong>${item.type}</strong> <${Person} actor=${item.actor} />
       <details><summary class="small">${item.index === null ? t("clip.unpublished") : t("history.index", { index: item.index })}</summary>
         <pre>${JSON.stringify(item.payload, null, 1)}</pre></details></li>`)}</ol>
     ${problem && html`<${Failure} problem=${problem} retry=${() => read(next ?? null)} />`}

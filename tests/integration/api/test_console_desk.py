@@ -254,6 +254,8 @@ async def the_reviewer_leaves_no_row_blank_and_names_problems(tab: Tab, desk: De
     await key_stated(tab, desk, desk.reviewer)
     await clicked(tab, f"main table a[href='#/review/{desk.case}']")
     await says(tab, ".opinion", "事项facts", "事项law", "调查终结报告")
+    await says(tab, ".round .person", f"王芳 (…{str(desk.handler.staff)[-4:]})")
+    assert await tab.evaluate("document.querySelector('.round .person').title") == f"staff:{desk.handler.staff}"
     await judged(tab, "facts", "problem")
     await signed(tab, desk, desk.reviewer, "签名并出具意见", ".opinion")
     await says(tab, "#row-law", "不能发出")
