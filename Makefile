@@ -5,17 +5,23 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 ARGS ?=
+TO ?= build/pictures
 # Each worker has a database of its own. Tests wait for disks and clocks half their time: one worker more than cores.
 WORKERS ?= $(shell echo $$(( $$(nproc) + 1 )))
 # Where an image forbids Python to keep compiled modules, every start of a program would compile all of Shilu anew.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test slow soak lint bench bench-full fuzz drill clean
+.PHONY: help demo pictures test slow soak lint bench bench-full fuzz drill clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
 demo: $(STAMP) ## footage from recorder to verified evidence (ARGS="--exit --json" is passed on)
 	@$(BIN)/shilu demo $(ARGS)
+
+# Needs a Chromium. Nothing of it is kept in the tree.
+pictures: $(STAMP) ## the console's pages as pictures, both languages, light and dark (TO=folder, else build/pictures)
+	@mkdir -p "$(TO)" && SHOTS="$(abspath $(TO))" $(BIN)/python -m pytest -q tests/integration/api/test_console_pictures.py
+	@echo "pictures are in $(TO)"
 
 # A file stays with one worker: its service and its browser are started once.
 test: $(STAMP) lint ## static checks, then all tests but the slow tier

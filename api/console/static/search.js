@@ -4,7 +4,7 @@ import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
 import { call, get, onceKey } from "./api.js";
 import { Failure, Stated, quoted, shownText, useAsked } from "./parts.js";
 import { Results } from "./results.js";
-import { known, learn, t } from "./words.js";
+import { known, learn, t, titled } from "./words.js";
 import { WORDS } from "./words/search.js";
 
 learn(WORDS);
@@ -33,13 +33,23 @@ export function SearchView({ query, me, words }) {
     </form>
     <p id="hint" class="quiet small">${t("search.hint")}</p>
     <div class="columns">
-      <aside><${Saved} q=${q} ask=${ask} /><${Facets} q=${q} ask=${ask} /></aside>
+      <aside><${Saved} q=${q} ask=${ask} /><${Facets} q=${q} ask=${ask} words=${words} /></aside>
       <${Results} key=${q} q=${q} me=${me} words=${words} />
     </div>
   </div>`;
 }
 
-function Facets({ q, ask }) {
+// What a value is called; one that the house or its agency made up stands as it is.
+function calledIn(field, value, words) {
+  if (field === "state") return known("state", value);
+  if (field === "missing") return known("field", titled(words.markers, value));
+  if (field === "marker") return titled(words.markers, value);
+  if (field === "speaker") return titled(words.speakers, value);
+  const term = `${field}.${value}`, said = known("value", term);
+  return said === term ? shownText(value) : said;
+}
+
+function Facets({ q, ask, words }) {
   const asked = useAsked((signal) => get("/v1/search/facets", { q }, signal), [q]);
   return html`<section aria-label=${t("search.facets")}>
     <h2>${t("search.facets")}</h2>
@@ -49,7 +59,7 @@ function Facets({ q, ask }) {
         <summary>${known("field", facet.field)}</summary>
         <ul class="facet">${facet.values.slice(0, 8).map(({ value, clips }) => html`<li key=${value}>
           <button type="button" class="plain" onClick=${() => ask(`${q} ${facet.field}:${quoted(value)}`.trim())}>
-            <span class="grow">${facet.field === "state" ? known("state", value) : shownText(value)}</span> <span class="quiet">${clips}</span></button></li>`)}</ul>
+            <span class="grow">${calledIn(facet.field, value, words)}</span> <span class="quiet">${clips}</span></button></li>`)}</ul>
       </details>`)}`}</${Stated}>
   </section>`;
 }

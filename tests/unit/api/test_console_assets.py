@@ -11,6 +11,7 @@ import pytest
 
 from api.console.assets import INDEX, POLICY, assets
 from api.routes.table import ROUTES
+from evidence.clips.query_fields import counted_facets
 
 OURS = [name for name in assets() if name.endswith(".js") and not name.startswith(("vendor/", "verify."))]
 FIRST_LOAD_BYTES_MAX = 400_000
@@ -96,6 +97,15 @@ def test_every_file_that_is_asked_for_is_there() -> None:
             assert asked in assets(), (name, asked)
     for asked in re.findall(r'(?:src|href)="([^"]+)"', text(INDEX)):
         assert asked in assets(), asked
+
+
+@pytest.mark.parametrize("language", ["ZH", "EN"])
+def test_what_results_divide_into_has_words(language: str) -> None:
+    fields = set(counted_facets("").values()) | {"remark", "dialogue", "recorded"}
+    said = {f"field.{field}" for field in fields} | {
+        f"value.kind.{kind}" for kind in ("video", "audio", "photo", "unknown")
+    }
+    assert said <= set(words(language)), said - set(words(language))
 
 
 def test_it_asks_for_nothing_but_the_routes_that_everybody_has() -> None:
