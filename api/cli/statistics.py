@@ -20,6 +20,7 @@ from api.cli.context import parse_uuid
 from api.cli.options import JsonOption, TokenOption, UrlOption
 from api.cli.output import print_json, print_table
 from api.cli.retention import print_done
+from api.cli.score_sheet import read_score_sheet, total_of
 
 _URL = "http://127.0.0.1:8440"
 _SEED_BYTES = 32
@@ -122,14 +123,29 @@ def list_all(url: UrlOption = _URL, token: TokenOption = "", as_json: JsonOption
 def score(
     sample: SampleArgument,
     case: Annotated[str, typer.Argument(metavar="CASE", help="Id of a case that was drawn.")],
-    points: Annotated[int, typer.Option("--points", min=0, max=100, help="Out of a hundred.")],
     note: Annotated[str, typer.Option("--note", help="What was found; goes on record.")],
+    points: Annotated[
+        int | None, typer.Option("--points", min=0, max=100, help="Out of a hundred; left out, the sheet's sum.")
+    ] = None,
+    sheet: Annotated[
+        Path | None,
+        typer.Option("--sheet", metavar="FILE", help="Score sheet, CSV: item, points, of, note.", dir_okay=False),
+    ] = None,
     url: UrlOption = _URL,
     token: TokenOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Say what was found in one case of a sample; the newest counts."""
+    """Say what was found in one case of a sample, perhaps row by row; the newest counts.
+
+    The sheet is a CSV file with the headings item, points, of and note, or 评查项目, 得分, 满分 and 说明.
+    """
+    rows = None if sheet is None else read_score_sheet(sheet)
+    if rows is not None:
+        points = total_of(rows) if points is None else points
+    if points is None:
+        raise typer.BadParameter("say --points, or --sheet")
     body: dict[str, object] = {"case": str(parse_uuid(case)), "points": points, "note": note}
+    body |= {} if rows is None else {"sheet": rows}
     print_done(remote.post(url, token, f"{_path(sample)}/scores", body), "scored", as_json=as_json)
 
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from api.cli.statistics import By
+from api.client import RequestRefused
 from evidence.parties.roles import Role
 from evidence.statistics.figures_store import GROUPS
 from tests.support.commands import shilu, shilu_json
@@ -96,10 +97,39 @@ async def test_r43_the_commands_keep_the_seed_until_the_draw(shared: RunningServ
     score = ("sample", "score", sample, chosen, "--points", "85", "--note", "缺告知")
     assert (await shilu(shared, Role.ARCHIVIST, *score))[0] == 0
     assert "缺告知" in (await shilu(shared, Role.AUDITOR, "sample", "show", sample))[1]
+    await _score_by_sheet(shared, tmp_path / "sheet.csv", sample, chosen)
     assert sample in {one["sample"] for one in (await shilu_json(shared, Role.AUDITOR, "sample", "list"))["items"]}
     empty = tmp_path / "empty"
     empty.write_text("no seed")
     assert (await shilu(shared, Role.REVIEWER, "sample", "draw", sample, "--seed", str(empty)))[0] == 2
+
+
+async def _score_by_sheet(service: RunningService, file: Path, sample: str, case: str) -> None:
+    """A sheet says more than its sum; what does not add up, or is no sheet, is refused."""
+    words = ("sample", "score", sample, case, "--note", "见评分表", "--sheet", str(file))
+    good = "评查项目,得分,满分,说明\r\n执法程序,45,60,缺告知\r\n证据,40,40,\r\n"
+    for encoding in ("utf-8-sig", "gb18030"):
+        file.write_bytes(good.encode(encoding))
+        assert (await shilu(service, Role.ARCHIVIST, *words))[0] == 0
+        shown = (await service.ask("GET", f"/v1/samples/{sample}", role=Role.AUDITOR)).json()["cases"]
+        (told,) = [one for one in shown if one["case"] == case]
+        assert (told["points"], told["note"], told["sheet"]) == (
+            85,
+            "见评分表",
+            [
+                {"item": "执法程序", "points": 45, "of": 60, "note": "缺告知"},
+                {"item": "证据", "points": 40, "of": 40},
+            ],
+        )
+    with pytest.raises(RequestRefused, match="do not add up to 84"):
+        await shilu(service, Role.ARCHIVIST, *words, "--points", "84")
+    for wrong in ("", "item,points,of\n", "item,points\na,1\n", "item,points,of\n,1,2\n", "item,points,of\na,-1,2\n",
+                  "item,points,of\na,1.5,2\n", "colour,points,of\na,1,2\n", "item,points,of\n=1+1,1,2\n"):  # fmt: skip
+        file.write_text(wrong, encoding="utf-8")
+        assert (await shilu(service, Role.ARCHIVIST, *words))[0] == 2, wrong
+    file.unlink()
+    assert (await shilu(service, Role.ARCHIVIST, *words))[0] == 2
+    assert (await shilu(service, Role.ARCHIVIST, "sample", "score", sample, case, "--note", "x"))[0] == 2
 
 
 async def test_r42_the_command_shows_the_same_figures_at_the_same_checkpoint(shared: RunningService) -> None:
