@@ -28,8 +28,9 @@ async def exporter_of(services: Services) -> Exporter:
 
 
 async def excerpt(services: Services, wish: Wish, *, target: Path) -> Excerpted:
-    """Write an excerpt's folder; see `ingest.excerpts.make_excerpt`."""
-    return await make_excerpt(await exporter_of(services), wish, target=target, workspace=services.folders.work)
+    """Write an excerpt's folder once there is room for its making; see `ingest.excerpts.make_excerpt`."""
+    async with services.pieces_at_once:
+        return await make_excerpt(await exporter_of(services), wish, target=target, workspace=services.folders.work)
 
 
 def pack(folder: Path, archive: Path) -> None:

@@ -16,11 +16,11 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
@@ -84,6 +84,10 @@ class Duty(Enum):
     AUDIT = "audit"
 
 
+PIECES_AT_ONCE: Final = 2
+"""Excerpts and stills that are made for requests at one time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """The parts, ready to use.
@@ -105,6 +109,8 @@ class Services:
         copier: Brings copies there; None when this process does not.
         audit: The background audit; None when this process does not do it.
         duties: What runs besides, and how it is.
+        pieces_at_once: Whoever asks for an excerpt or a still waits here for one of the places: each takes a child with
+            a decoder, and as many at once as there are askers would take the machine from everybody.
     """
 
     config: ServiceConfig
@@ -132,6 +138,7 @@ class Services:
     stamping: Stamping | None
     audit: StandingAudit | None
     duties: Duties
+    pieces_at_once: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, PIECES_AT_ONCE))
 
     @property
     def origin(self) -> str:

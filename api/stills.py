@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from api.excerpts import exporter_of
@@ -13,9 +14,17 @@ from evidence.export.folder import require_free
 from ingest.stills import Still, StillWish, taken_still
 
 
-async def take(services: Services, wish: StillWish) -> AbstractAsyncContextManager[Still]:
-    """Return the taking of a still; see `ingest.stills.taken_still`."""
-    return taken_still(await exporter_of(services), wish, workspace=services.folders.work)
+@asynccontextmanager
+async def take(services: Services, wish: StillWish) -> AsyncIterator[Still]:
+    """Take a still once there is room for its making, and hold it; see `ingest.stills.taken_still`.
+
+    Whoever fetches it slowly keeps nobody else from theirs: the room is for the making alone.
+    """
+    async with AsyncExitStack() as stack:
+        async with services.pieces_at_once:
+            exporter = await exporter_of(services)
+            still = await stack.enter_async_context(taken_still(exporter, wish, workspace=services.folders.work))
+        yield still
 
 
 async def still_out(services: Services, wish: StillWish, *, out: Path) -> Still:
@@ -26,6 +35,6 @@ async def still_out(services: Services, wish: StillWish, *, out: Path) -> Still:
         ExportTargetUnusable: The file cannot be written.
     """
     require_free(out)
-    async with await take(services, wish) as still:
+    async with take(services, wish) as still:
         await asyncio.to_thread(write_out, still.path, out, sha256=still.sha256)
         return still

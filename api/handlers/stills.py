@@ -32,7 +32,7 @@ async def order(call: Call[OrderStill, NoQuery]) -> web.StreamResponse:
         actor=call.actor,
         session=call.staff.token,
     )
-    async with await take(services, wish) as still:
+    async with take(services, wish) as still:
         size = still.path.stat().st_size
         headers = {
             "Content-Disposition": f'attachment; filename="{still.name}"',

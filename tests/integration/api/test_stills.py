@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,12 +18,15 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from api.stills import still_out
+from api.services import PIECES_AT_ONCE
+from api.stills import still_out, take
 from evidence.core.digest import CHUNK_BYTES
 from evidence.errors import ExportTargetTaken
 from evidence.parties.roles import Role
+from ingest import stills
 from ingest.media.frame_format import read_frames, write_frames
 from ingest.media.frames import KEY, FrameIndex
+from ingest.media.pieces import Piece, make_piece
 from ingest.media.rendition import make_renditions
 from ingest.media.showing import Asked
 from ingest.stills import StillWish
@@ -151,6 +156,30 @@ async def test_a_time_gives_the_picture_on_show(shared: RunningService, tmp_path
             assert (number_of(read_png(reply.body)), stated(reply)["picture"]["at_ms"]) == (number, times[number])
     again = await order(shared, made.clip, pts=stated(reply)["picture"]["pts"])
     assert number_of(read_png(again.body)) == 59
+
+
+async def test_however_many_ask_few_decoders_run_and_who_fetches_slowly_keeps_no_place(
+    shared: RunningService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, running, most = await kept(shared, tmp_path / "film", "b-frames"), 0, 0
+
+    async def counted(*of: Any) -> Piece:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        try:
+            return await make_piece(*of)
+        finally:
+            running -= 1
+
+    monkeypatch.setattr(stills, "make_piece", counted)
+    wish = StillWish(clip=made.clip, asked=Asked(frame=3), purpose="legal_review", actor="service")
+    async with AsyncExitStack() as held:
+        for _ in range(PIECES_AT_ONCE):
+            await held.enter_async_context(take(shared.services, wish))
+        replies = await asyncio.gather(*(order(shared, made.clip, frame=number) for number in range(8)))
+    assert [number_of(read_png(reply.body)) for reply in replies] == list(range(8))
+    assert most == PIECES_AT_ONCE
 
 
 async def test_r42_a_still_is_on_record_and_the_same_each_time(shared: RunningService, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evidence.core.digest import CHUNK_BYTES, leaf_hashes
@@ -315,6 +315,7 @@ def test_a_part_that_was_laid_out_another_way_is_not_gone_on_with(
     assert (tmp_path / "p.zip").read_bytes() == (tmp_path / "whole.zip").read_bytes()
 
 
+@settings(deadline=None)
 @given(
     runs=st.sampled_from([((0, 10),), ((0, 1), (3, 5)), ((2, 9), (9, 10)), ((9, 10),)]),
     skip=st.integers(0, 10),
