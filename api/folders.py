@@ -7,6 +7,7 @@ quarantine/   refused bytes with the reason
 work/         scratch of the workers, emptied by them
 fetched/      objects read from the second store, for a day; made with the first one
 exports/      packages that wait to be fetched, copies for a while; made with the first one
+shares/       marked copies for links to watch by, until the links end; made with the first one
 log/          the published log: tiles, bundles, checkpoint
 cosigned/     checkpoints that witnesses without a network cosigned by file
 keys/         log.key, the log's signing key (0600, or protected by a passphrase); log.key.next, its successor
@@ -62,6 +63,11 @@ class DataFolders:
     def exports(self) -> Path:
         """Packages that wait to be fetched; made with the first one."""
         return self.root / "exports"
+
+    @property
+    def shares(self) -> Path:
+        """Marked copies for links to watch by; made with the first one."""
+        return self.root / "shares"
 
     @property
     def log(self) -> Path:

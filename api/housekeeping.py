@@ -18,6 +18,7 @@ from evidence.core.clock import Clock, Entropy
 from evidence.db.paging import FIRST_ID
 from evidence.db.pool import Pool
 from evidence.export.link_store import remove_tickets
+from evidence.export.watch_store import remove_watch_tickets
 from evidence.federated.sign_in import ANSWERS_KEPT as ANSWERS_REMEMBERED
 from evidence.federated.sign_in import STRANGERS_KEPT, STRANGERS_MAX
 from evidence.federated.store import sweep_federated
@@ -56,6 +57,7 @@ async def sweep(stop: asyncio.Event, *, pool: Pool, clock: Clock, entropy: Entro
             await sweep_counts(conn, before=now - FORGOTTEN_AFTER, rows_max=COUNTS_MAX)
             await sweep_seen(conn, before=now - KNOWN_FOR)
             await remove_tickets(conn, before=now)
+            await remove_watch_tickets(conn, before=now)
             await sweep_federated(
                 conn,
                 answers_before=now - ANSWERS_REMEMBERED,

@@ -182,6 +182,7 @@ PROBLEMS = _table(
         (413, Retry.NEVER, "export.too_large export.too_many_spans"),
         (404, Retry.NEVER, "export.unknown share.unknown"),
         (400, Retry.NEVER, "share.invalid"),
+        (409, Retry.LATER, "share.not_ready"),
         (421, Retry.LATER, "export.elsewhere"),
         (507, Retry.LATER, "export.no_space"),
         (500, Retry.LATER, "certificate.impossible"),

@@ -306,6 +306,12 @@ class ShareInvalid(EvidenceError):
     code = "share.invalid"
 
 
+class ShareNotReady(EvidenceError):
+    """The marked copy of a link is not there: it is still being made, cannot be made, or was removed after its time."""
+
+    code = "share.not_ready"
+
+
 class CertificateImpossible(EvidenceError):
     """No PDF of the certificate can be made here: typst or a font with Chinese is missing. The HTML says the same."""
 

@@ -36,6 +36,7 @@ from api.cli import (
     retention,
     search,
     service,
+    share,
     statistics,
     still,
     witness,
@@ -66,6 +67,7 @@ app.command("export")(look.export_command)
 app.command("fetch")(fetch.fetch_command)
 app.command("excerpt")(excerpt.excerpt_command)
 app.command("still")(still.still_command)
+app.add_typer(share.app, name="share")
 app.command("redact")(redact.redact_command)
 app.command("custody")(custody.custody_command)
 app.command("audit")(look.audit_command)

@@ -14,6 +14,7 @@ import typer
 from api.cli.options import DatabaseOption, DataOption, JsonOption, config_from
 from api.cli.output import print_json
 from api.cli.run import run, until_stopped
+from api.clip_links import marker_of
 from api.config import ServiceConfig
 from api.exports import maker_of
 from api.logs import set_up_logs
@@ -86,8 +87,9 @@ async def _serve(config: ServiceConfig, *, as_json: bool) -> None:
 
     duties = {Duty.INTAKE, Duty.SEQUENCE, Duty.AUDIT} | ({Duty.WORK} if config.run_worker else set())
     async with open_services(config, duties=frozenset(duties)) as services, serve(services) as url:
-        # Packages lie where they are made, so whoever serves them makes them.
+        # Packages and marked copies lie where they are made, so whoever serves them makes them.
         services.duties.begin("exports", maker_of(services).run)
+        services.duties.begin("marked_copies", marker_of(services).run)
         state = {"url": url, "origin": services.origin, "vkey": services.log_verifier.vkey, "pid": os.getpid()}
         # Other programs on this host (a demonstration, a health check) find the service by this file.
         place = await asyncio.to_thread(_say_where, services, state)

@@ -102,7 +102,7 @@ async def view(call: Call[OpenView, NoQuery]) -> web.Response:
     async with services.pool.acquire() as conn, conn.transaction():
         clip = await get_clip(conn, call.id("clip"))
         await keep_meanwhile(conn, clip.id)
-        sha256, media_type = await _rendition(conn, clip, body.rendition)
+        sha256, media_type = await rendition_of(conn, clip, body.rendition)
         opened = await open_view(
             conn,
             clip=clip.id,
@@ -138,7 +138,12 @@ def checked_purpose(purpose: str) -> str:
     return purpose
 
 
-async def _rendition(conn: Connection, clip: Clip, kind: str) -> tuple[bytes, str]:
+async def rendition_of(conn: Connection, clip: Clip, kind: str) -> tuple[bytes, str]:
+    """Return SHA-256 and media type of what a clip has of a kind.
+
+    Raises:
+        RenditionMissing: It has none.
+    """
     if kind == ORIGINAL:
         return clip.row.sha256, ORIGINAL_TYPE
     if kind == REDACTED and (redacted := await payloads_of(conn, type="clip.redacted", subject=f"clip:{clip.id}")):

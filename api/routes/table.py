@@ -11,6 +11,7 @@ from api.routes.annotations import ANNOTATION_ROUTES
 from api.routes.calendar import CALENDAR_ROUTES
 from api.routes.case_files import CASE_FILE_ROUTES
 from api.routes.cases import CASE_ROUTES
+from api.routes.clip_links import CLIP_LINK_ROUTES
 from api.routes.clips import CLIP_ROUTES
 from api.routes.console import CONSOLE_ROUTES
 from api.routes.custody import CUSTODY_ROUTES
@@ -61,6 +62,7 @@ ROUTES: tuple[Route, ...] = (
     *GRANT_ROUTES,
     *ITEM_ROUTES,
     *EXPORT_ROUTES,
+    *CLIP_LINK_ROUTES,
     *DEADLINE_ROUTES,
     *CONSOLE_ROUTES,
     *SWIFT_ROUTES,

@@ -60,10 +60,12 @@ from evidence.custody.register_payloads import (
     RegisterImported,
     UnitRegistered,
 )
+from evidence.custody.watch_payloads import ClipLinkRevoked, ClipMarked, ClipShared, ClipWatched
 from evidence.db.pool import Connection
 from evidence.deadlines import store as deadlines
 from evidence.errors import EventInvalid
 from evidence.export import link_store as exports
+from evidence.export import watch_store as watching
 from evidence.objects import copy_store as copies
 from evidence.objects import restoration_store as restorations
 from evidence.outbox import store as outbox
@@ -268,6 +270,10 @@ EVENTS: Mapping[str, Event] = MappingProxyType(
             payload=ExportLinkRevoked, subject="export", project=exports.project_export_link_revoked
         ),
         "export.fetched": Event(payload=ExportFetched, subject="export", project=exports.project_export_fetched),
+        "clip.shared": Event(payload=ClipShared, subject="clip", project=watching.project_clip_shared),
+        "clip.marked": Event(payload=ClipMarked, subject="clip", project=watching.project_clip_marked),
+        "clip.link_revoked": Event(payload=ClipLinkRevoked, subject="clip", project=watching.project_clip_link_revoked),
+        "clip.watched": Event(payload=ClipWatched, subject="clip", project=watching.project_clip_watched),
         "clip.excerpted": Event(payload=payloads.ClipExcerpted, subject="clip"),
         "clip.redacted": Event(payload=payloads.ClipRedacted, subject="clip"),
         "recording.sealed": Event(

@@ -113,6 +113,15 @@ def _fetched(said: Mapping[str, Any]) -> JsonObject:
     return {name: said[name] for name in ("export", "link")}
 
 
+def _clip_shared(said: Mapping[str, Any]) -> JsonObject:
+    names = ("link", "recipient", "expires_at", "uses_max", "rendition", "from_ms", "to_ms")
+    return {name: said.get(name) for name in names}
+
+
+def _watched(said: Mapping[str, Any]) -> JsonObject:
+    return {name: said[name] for name in ("link", "sha256", "ticket")}
+
+
 def _looked(said: Mapping[str, Any]) -> JsonObject:
     return {name: said[name] for name in ("renditions", "pictures", "ticket")}
 
@@ -130,6 +139,8 @@ LOOKS: Final[Mapping[str, Callable[[Mapping[str, Any]], JsonObject]]] = MappingP
         "clips.exported": _packed,
         "export.shared": _shared,
         "export.fetched": _fetched,
+        "clip.shared": _clip_shared,
+        "clip.watched": _watched,
         "clips.viewed": _looked,
         "clips.searched": _searched,
     }
@@ -241,7 +252,7 @@ async def _lines(
         )
         # By a link nobody of this house is handed anything: it is the recipient, by the name they were given.
         recipient = recipients.get(UUID(str(event.payload.get("link")))) if event.payload.get("link") else None
-        handed = event.type == "export.fetched" and recipient is not None
+        handed = event.type in {"export.fetched", "clip.watched"} and recipient is not None
         lines.append(replace(line, served={**line.served, "recipient": recipient}) if handed else line)
     return tuple(lines)
 

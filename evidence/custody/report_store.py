@@ -84,7 +84,11 @@ async def clips_of_packages(conn: Connection, exports: Collection[UUID]) -> dict
 
 async def recipients_of(conn: Connection, links: Collection[UUID]) -> dict[UUID, str]:
     """Return who links were made for."""
-    rows = await conn.fetch("SELECT link, recipient FROM export_link WHERE link = ANY($1)", list(links))
+    rows = await conn.fetch(
+        """SELECT link, recipient FROM export_link WHERE link = ANY($1::uuid[])
+           UNION ALL SELECT link, recipient FROM clip_link WHERE link = ANY($1::uuid[])""",
+        list(links),
+    )
     return {row["link"]: row["recipient"] for row in rows}
 
 

@@ -42,6 +42,10 @@ EVENTS_IN_CHINESE: Final[Mapping[str, str]] = MappingProxyType(
         "export.shared": "向案外人提供链接",
         "export.link_revoked": "撤回链接",
         "export.fetched": "下载证据包",
+        "clip.shared": "向案外人提供观看链接",
+        "clip.marked": "制作水印副本",
+        "clip.link_revoked": "撤回观看链接",
+        "clip.watched": "凭链接观看水印副本",
         "clips.viewed": "查看缩略图",
         "clips.searched": "检索受限内容",
     }
@@ -163,7 +167,7 @@ def _who(line: ReportLine) -> str:
     if line.staff is not None:
         return f"{line.name or '（无姓名）'}\n{line.staff}"
     recipient = line.served.get("recipient")
-    return f"持链接者 {recipient}" if line.type == "export.fetched" and recipient else line.actor
+    return f"持链接者 {recipient}" if line.type in {"export.fetched", "clip.watched"} and recipient else line.actor
 
 
 def _value(value: Any) -> str:

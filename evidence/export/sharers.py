@@ -17,6 +17,7 @@ from evidence.db.pool import Connection
 from evidence.errors import ShareUnknown
 from evidence.export.link_store import LinkRow, TicketRow, find_link, link_of_fetch
 from evidence.export.orders import find_export
+from evidence.export.watch_store import WatchLink
 from evidence.parties.errors import TicketUnknown
 from evidence.parties.roles import Role
 
@@ -28,12 +29,27 @@ async def require_sharer(conn: Connection, link: LinkRow, *, mode: AccessMode, n
         ShareUnknown: They may not; whoever holds the link is not told so.
         ExportUnknown: There is no such package.
     """
-    kind, _, id_ = link.shared_by.partition(":")
+    clips = set((await find_export(conn, link.export)).clips)
+    await _require_export(conn, link.shared_by, clips, mode=mode, now=now)
+
+
+async def require_clip_sharer(conn: Connection, link: WatchLink, *, mode: AccessMode, now: datetime) -> None:
+    """See that who made a link to watch a clip by may still export the clip.
+
+    Raises:
+        ShareUnknown: They may not; whoever holds the link is not told so.
+    """
+    await _require_export(conn, link.shared_by, {link.clip}, mode=mode, now=now)
+
+
+async def _require_export(
+    conn: Connection, shared_by: str, clips: set[UUID], *, mode: AccessMode, now: datetime
+) -> None:
+    kind, _, id_ = shared_by.partition(":")
     if kind != "staff":
         return
     # Who may share may export, whichever of the roles they showed then.
     person = await person_of(conn, staff=UUID(id_), role=Role.ARCHIVIST, mode=mode, now=now)
-    clips = set((await find_export(conn, link.export)).clips)
     if clips - await known_clips(conn, person, clips, action=Action.EXPORT):
         raise ShareUnknown("the link is not known or opens nothing any more")
 

@@ -1,9 +1,9 @@
-"""The process that cuts, redacts, locates, transcribes and takes stills: `python -m ingest.media.piece_child REQUEST`.
+"""The process that cuts, redacts, marks, locates, transcribes, takes stills: `python -m ingest.media.piece_child JSON`.
 
-Started by `ingest.media.pieces`. REQUEST is JSON: `{"task": "cut" | "redact" | "locate" | "transcribe" | "still" |
-"next_still", "source": <descriptor>, "folder": <path>, "parent": <process id>, "limits": {...}, ...}` and what the task
-needs. It is bound as `ingest.media.child` is, before it loads the media library and before it looks at the file; it
-answers in the same sayings, and its last word is `facts`, what was made in `probe`.
+Started by `ingest.media.pieces`. REQUEST is JSON: `{"task": "cut" | "redact" | "mark" | "locate" | "transcribe" |
+"still" | "next_still", "source": <descriptor>, "folder": <path>, "parent": <process id>, "limits": {...}, ...}` and
+what the task needs. It is bound as `ingest.media.child` is, before it loads the media library and before it looks at
+the file; it answers in the same sayings, and its last word is `facts`, what was made in `probe`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ SPEECH_NAME = "speech.json"
 """What the list of speech segments is called that `transcribe` finds in its folder."""
 
 
+MARK_NAME = "mark.png"
+"""What the picture of a watermark is called that `mark` finds in its folder, where there is one."""
+
+
 def main(request: str) -> int:
     """Do what the request says; the exit code is 0 whenever a last word was said."""
     wanted = json.loads(request)
@@ -53,6 +57,7 @@ def _word(wanted: dict[str, Any], voice: Voice) -> Saying:
     tasks = {
         "cut": _cut,
         "redact": _redact,
+        "mark": _mark,
         "locate": _locate,
         "transcribe": _transcribe,
         "still": _still,
@@ -115,6 +120,20 @@ def _redact(source: Path, wanted: dict[str, Any], voice: Voice) -> JsonObject:
         source,
         Path(wanted["folder"]) / PIECE_NAME,
         wanted["changes"],
+        threads=int(wanted["limits"]["threads"]),
+        report=voice.progress,
+    )
+
+
+def _mark(source: Path, wanted: dict[str, Any], voice: Voice) -> JsonObject:
+    from ingest.media.marking import make_marked
+
+    picture = Path(wanted["folder"]) / MARK_NAME
+    return make_marked(
+        source,
+        Path(wanted["folder"]) / PIECE_NAME,
+        wanted["mark"],
+        picture=picture if picture.exists() else None,
         threads=int(wanted["limits"]["threads"]),
         report=voice.progress,
     )

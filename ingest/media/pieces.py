@@ -1,4 +1,4 @@
-"""Cuts, stills, redacted copies and transcripts: start a child that makes one file, and wait no longer than agreed.
+"""Cuts, stills, redacted and marked copies, transcripts: start a child that makes one file, and wait as agreed.
 
     made = await make_piece(source, workdir, {"task": "cut", ...}, limits)
 
@@ -15,6 +15,7 @@ import os
 import signal
 import stat
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -76,7 +77,14 @@ class Piece:
     facts: Facts
 
 
-async def make_piece(source: Path, workdir: Path, task: JsonObject, limits: Limits | None = None) -> Piece:
+async def make_piece(
+    source: Path,
+    workdir: Path,
+    task: JsonObject,
+    limits: Limits | None = None,
+    *,
+    heard: Callable[[int], None] = lambda _read: None,
+) -> Piece:
     """Have a child make one file of an original.
 
     Args:
@@ -84,6 +92,7 @@ async def make_piece(source: Path, workdir: Path, task: JsonObject, limits: Limi
         workdir: Existing empty folder for this piece alone.
         task: What to do, see `ingest.media.piece_child`.
         limits: What it may cost; by default what the original's size justifies.
+        heard: Told how many bytes of the original were read, whenever the child says so.
 
     Raises:
         MediaError: It was not made; the subclass says why.
@@ -109,7 +118,7 @@ async def make_piece(source: Path, workdir: Path, task: JsonObject, limits: Limi
             (*_COMMAND, request), descriptor=descriptor, workdir=workdir, line_bytes_max=LINE_BYTES_MAX
         )
         try:
-            facts = await _hear(child, workdir, allowed)
+            facts = await _hear(child, workdir, allowed, heard)
         finally:
             await child.reap()
     finally:
@@ -120,14 +129,14 @@ async def make_piece(source: Path, workdir: Path, task: JsonObject, limits: Limi
     return Piece(path, facts)
 
 
-async def _hear(child: Child, workdir: Path, limits: Limits) -> Facts:
+async def _hear(child: Child, workdir: Path, limits: Limits, heard: Callable[[int], None]) -> Facts:
     said: Facts | Failure | None = None
     try:
         async with asyncio.timeout(limits.wall_seconds):
             while said is None and (line := await child.line(limits.idle_seconds)):
                 match parse_saying(line, folder=workdir):
-                    case Progress():
-                        continue
+                    case Progress(read=read):
+                        heard(read)
                     case Facts() | Failure() as said:
                         pass
                     case _:

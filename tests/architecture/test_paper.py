@@ -74,6 +74,7 @@ def _subcommand(words: list[str]) -> tuple[str, ...]:
                 "register",
                 "retention",
                 "sample",
+                "share",
                 "witness",
                 "outbox",
             ),

@@ -33,6 +33,7 @@ async def keep_and_dispose(house: SmallHouse) -> None:
     await _dispose(house)
     await _sample(house)
     await _hand_over(house)
+    await _let_watch(house)
     await tell_the_public(house)
     await _count_days(house)
 
@@ -74,6 +75,39 @@ async def _hand_over(house: SmallHouse) -> None:
         await _say(house, "export.shared", "export", export, shared)
     await _say(house, "export.link_revoked", "export", export, {"link": str(links[1]), "reason": "更换代理人"})
     await _say(house, "export.fetched", "export", export, {"link": str(links[0]), "purpose": "litigation"})
+
+
+async def _let_watch(house: SmallHouse) -> None:
+    """A link to watch a clip by: its copy, a use, its end."""
+    clip, link = next(iter(house.clips.values())), house.new_id()
+    digest = hashlib.sha256(b"copy").hexdigest()
+    who: dict[str, JsonValue] = {"link": str(link), "recipient": "李律师"}
+    shared: dict[str, JsonValue] = {
+        **who,
+        "purpose": "litigation",
+        "secret_sha256": digest,
+        "expires_at": "2026-03-09T00:00:00.000Z",
+        "uses_max": 1,
+        "rendition": "proxy",
+        "parent": digest,
+        "from_ms": 1000,
+        "to_ms": 2000,
+    }
+    await _say(house, "clip.shared", "clip", clip, shared)
+    marked: dict[str, JsonValue] = {
+        **who,
+        "parent": digest,
+        "sha256": digest,
+        "size": 1000,
+        "media_type": "video/mp4",
+        "mark": ["COPY 0A1B2C3D", "NOT ORIGINAL 2026-03-02"],
+        "tools": {"av": "1"},
+        "made": {"pictures": 25},
+    }
+    await _say(house, "clip.marked", "clip", clip, marked, actor="service")
+    watched: dict[str, JsonValue] = {"ticket": str(house.new_id()), "sha256": digest, "purpose": "litigation"}
+    await _say(house, "clip.watched", "clip", clip, {"link": str(link), **watched}, actor="service")
+    await _say(house, "clip.link_revoked", "clip", clip, {"link": str(link), "reason": "更换代理人"})
 
 
 async def _sample(house: SmallHouse) -> None:

@@ -17,6 +17,7 @@ from ledger.errors import Blame, CodedError, error_classes
 PROGRAMS = (
     "api.cli",
     "api.client",
+    "api.package_download",
     "api.demo",
     "api.tasks",
     "dockstation",

@@ -1,4 +1,4 @@
-"""A process that makes an excerpt or a redacted copy and is killed at a named step, for `test_maker_crashes`.
+"""A process that makes an excerpt, a redacted or a marked copy and is killed at a named step, for `test_maker_crashes`.
 
     python -m tests.faults.ingest.maker '{"dsn", "root", "vkey", "kind", "subject", "victim", "step", "when"}'
 
@@ -21,10 +21,11 @@ from typing import Any
 from uuid import UUID
 
 from evidence.core.clock import utc_now
-from evidence.db.pool import open_pool
+from evidence.db.pool import Pool, open_pool
 from evidence.export.clip import Exporter
 from evidence.objects.local import LocalObjects
 from ingest.excerpts import Wish, make_excerpt
+from ingest.marked_copies import MarkedCopyMaker
 from ingest.redactions import Redactor
 from ingest.settings import WorkerSettings
 from ledger.policy import Policy
@@ -52,6 +53,13 @@ def kill_at(owner: object, step: str, when: str) -> None:
     setattr(owner, step, dying_async if iscoroutinefunction(real) else dying)
 
 
+def marker(pool: Pool, objects: LocalObjects, root: Path) -> MarkedCopyMaker:
+    """Return what makes marked copies below `root`."""
+    folder = root / "shares"
+    folder.mkdir(exist_ok=True)
+    return MarkedCopyMaker(pool=pool, objects=objects, folder=folder, clock=utc_now, entropy=secrets.token_bytes)
+
+
 async def main(told: dict[str, str]) -> None:
     """Do the work up to the step."""
     root = Path(told["root"])
@@ -69,6 +77,9 @@ async def main(told: dict[str, str]) -> None:
                 settings=WorkerSettings(),
             )
             await redactor.attempt(UUID(told["subject"]))
+            return
+        if told["kind"] == "marking":
+            await marker(pool, objects, root).attempt()
             return
         policy = Policy.parse(f"log {told['vkey']}\nquorum none\n")
         exporter = Exporter(pool, LogReader(LogFolder(root / "log")), objects, policy, utc_now, secrets.token_bytes)

@@ -1,4 +1,4 @@
-"""Makers of excerpts and redacted copies die at every arrow of their docstrings: nothing twice, no half, record first.
+"""Makers of excerpts, redacted and marked copies die at every arrow of their docstrings: nothing twice, no half.
 
 The fast tests raise out of the step; the slow ones have a process killed there by SIGKILL, and nothing is tidied up.
 """
@@ -6,11 +6,14 @@ The fast tests raise out of the step; the slow ones have a process killed there 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import importlib
 import json
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -22,11 +25,14 @@ from evidence.core.clock import utc_now
 from evidence.core.durable import TEMPORARY_PREFIX
 from evidence.db.pool import Pool
 from evidence.export.clip import Exporter
+from evidence.export.watch_store import find_watch_link
+from evidence.export.watching import share_clip
 from evidence.verify.cli import main as verify
 from evidence.verify.report import Exit
 from ingest.excerpts import Wish, make_excerpt
 from ingest.redactions import Redactor, find_redaction, order_redaction
 from ingest.settings import WorkerSettings
+from tests.faults.ingest.maker import marker
 from tests.support.clock import SeededEntropy, SteppingClock
 from tests.support.crash import Crash, When, crash_at
 from tests.support.media import Film, Sound, write
@@ -52,6 +58,14 @@ EXCERPTING = (
     ("evidence.export.folder", "sync_folder"),
 )
 """The same of an excerpt; the folder is renamed between two calls of the last."""
+
+MARKING = (
+    ("ingest.marked_copies", "take_next_mark"),
+    ("ingest.marked_copies", "make_piece"),
+    ("ingest.marked_copies", "_put"),
+    ("ingest.marked_copies", "record"),
+)
+"""The same of a marked copy; the record commits with the end of the job."""
 
 SIDES = (When.AFTER, pytest.param(When.BEFORE, marks=pytest.mark.slow))
 """Before a step is after the one before it, but for the work between them."""
@@ -230,3 +244,71 @@ async def test_an_excerpt_is_on_record_before_it_is_there_wherever_its_maker_is_
     await house.publish()
     await killed(house, kind="excerpt", subject=clip, victim=victim, step=step, when=when)
     await told_again(house, clip, capsys)
+
+
+async def shared(house: SmallHouse, film: Path) -> UUID:
+    """Seal the film, and make a link to watch it by."""
+    clip = await house.seal("a.mp4", film.read_bytes())
+    async with house.pool.acquire() as conn, conn.transaction():
+        made = await share_clip(
+            conn,
+            clip=clip,
+            rendition="proxy",
+            parent=hashlib.sha256(film.read_bytes()).digest(),
+            media_type="video/mp4",
+            from_ms=None,
+            to_ms=None,
+            recipient="李律师",
+            purpose="litigation",
+            expires_at=house.clock() + timedelta(days=300),
+            uses_max=1,
+            actor="service",
+            clock=house.clock,
+            entropy=house.entropy,
+        )
+    return made.link
+
+
+async def marked_once(house: SmallHouse, link: UUID) -> None:
+    """Let another one go on: one copy, whole, on record once, and nothing else lies there."""
+    maker = marker(house.pool, house.objects, house.root)
+    await house.pool.execute(
+        "UPDATE clip_link_job SET lease_until = now() - interval '1 second' WHERE lease IS NOT NULL"
+    )
+    await house.pool.execute("UPDATE clip_link_job SET due_at = now() WHERE state = 'waiting'")
+    assert await maker.attempt()
+    await replace(maker, clock=house.clock).tidy()
+    row = await find_watch_link(house.pool, link)
+    assert row is not None
+    assert (row.state, await Maker(house).recorded("clip.marked")) == ("done", 1)
+    assert row.copy_sha256 is not None
+    (path,) = maker.folder.iterdir()
+    assert path == maker.copy_of(link, row.copy_sha256)
+    assert hashlib.sha256(path.read_bytes()).digest() == row.copy_sha256
+
+
+@pytest.mark.parametrize("when", SIDES)
+@pytest.mark.parametrize(("victim", "step"), quick(MARKING, "record"))
+async def test_a_marked_copy_is_made_once_whatever_step_its_worker_fails_at(
+    house: SmallHouse, film: Path, monkeypatch: pytest.MonkeyPatch, victim: str, step: str, when: When
+) -> None:
+    link = await shared(house, film)
+    with monkeypatch.context() as patch:
+        assert_reached = crash_at(patch, importlib.import_module(victim), step, when)
+        with pytest.raises(Crash):
+            await marker(house.pool, house.objects, house.root).attempt()
+        assert_reached()
+    await marked_once(house, link)
+
+
+@pytest.mark.parametrize("when", [When.AFTER, pytest.param(When.BEFORE, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("victim", "step"), quick(MARKING, "make_piece"))
+async def test_a_marked_copy_is_made_once_wherever_its_worker_is_killed(
+    house: SmallHouse, film: Path, victim: str, step: str, when: When
+) -> None:
+    link = await shared(house, film)
+    await killed(house, kind="marking", subject=link, victim=victim, step=step, when=when)
+    maker = marker(house.pool, house.objects, house.root)
+    assert not list(maker.folder.glob("*.mp4")) or step in {"_put", "record"}
+    assert await Maker(house).recorded("clip.marked") == 0
+    await marked_once(house, link)

@@ -42,6 +42,7 @@ BODIES: dict[str, Any] = {
     # Refused behind the gate and before any work.
     "order_excerpt": {"purpose": "curiosity", "from_ms": 0, "to_ms": 1},
     "order_still": {"purpose": "curiosity", "frame": 0},
+    "share_clip": {"purpose": "curiosity", "recipient": "李律师", "expires_at": "2036-01-01T00:00:00.000Z"},
     "unlink_clip": {"exhibit": 999, "reason": "x"},
     "classify_clip": {"classes": ["unheard_of"], "reason": "x"},
     "redact_clip": {"reason": "隐私", "mute": [{"from_ms": 0, "to_ms": 9, "why": "隐私"}]},

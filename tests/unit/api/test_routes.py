@@ -93,6 +93,9 @@ def test_only_what_the_contract_names_is_open() -> None:
         "/packages/{ticket}",
         "/share/{ticket}",
         "/share/{ticket}/verify.html",
+        "/watch/{ticket}",
+        "/watching/{ticket}",
+        "/watching/{ticket}/copy",
         # What is told the public.
         "/public",
         "/public/feed.json",
