@@ -2,12 +2,13 @@
 
 import { html, useState } from "./vendor/preact-htm.js";
 import { call, get, onceKey } from "./api.js";
+import { CaseOpening } from "./case_opening.js";
 import { Badge, Failure, Instant, Stated, shownText, useAsked } from "./parts.js";
 import { t } from "./words.js";
 
-export function Cases() {
+export function Cases({ me }) {
   const asked = useAsked((signal) => get("/v1/cases", { limit: 200 }, signal), []);
-  return html`<h1>${t("cases.title")}</h1><${Stated} asked=${asked}>${({ items }) => items.length
+  return html`<h1>${t("cases.title")}</h1>${me.rights.includes("open_case") && html`<${CaseOpening} me=${me} />`}<${Stated} asked=${asked}>${({ items }) => items.length
     ? html`<table class="dense"><thead><tr><th scope="col">${t("cases.number")}</th><th scope="col">${t("cases.name")}</th>
         <th scope="col">${t("cases.exhibits")}</th><th scope="col">${t("cases.opened")}</th><th scope="col">${t("column.state")}</th></tr></thead>
       <tbody>${items.map((item) => html`<tr key=${item.case}><td><a href=${`#/cases/${item.case}`}>${shownText(item.number)}</a></td><td class="wide">${shownText(item.title)}</td>

@@ -420,6 +420,30 @@ async def test_the_desk_reads_in_both_languages_and_takes_what_is_stated(tab: Ta
     await everything_reads_in_the_dark_in_english_and_on_a_tablet(tab, desk)
 
 
+async def test_a_case_is_opened_and_a_taken_number_is_said_beside_the_form(tab: Tab, desk: Desk) -> None:
+    number = f"朔环罚〔2026〕{next(NUMBERS)}号"
+    await desk.at(tab, desk.handler, "#/cases")
+    await tab.until("!!document.querySelector('main details summary')")
+    await unfolded(tab)
+    await typed(tab, ".opening input[name=number]", desk.number)
+    await typed(tab, ".opening input[name=title]", "<b>夜间施工案</b>")
+    await typed(tab, ".opening input[name=handlers]", "王芳、赵强")
+    await chosen(tab, ".opening select[name=kind]", "penalty")
+    await clicked(tab, ".opening button.primary")
+    await says(tab, ".opening .failure", "case.number_taken")
+    await shot(tab, "desk-opening")
+    await tab.evaluate("document.querySelector('.opening input[name=number]').select()")
+    await typed(tab, ".opening input[name=number]", number)
+    await clicked(tab, ".opening button.primary")
+    await says(tab, "article.case h1", number, "<b>夜间施工案</b>")
+    case = (await tab.evaluate("location.hash")).removeprefix("#/cases/")
+    said = (await desk.service.ask("GET", f"/v1/cases/{case}", headers=await desk.handler.session())).json()
+    assert (said["kind"], said["handlers"]) == ("penalty", ["王芳", "赵强"])
+    await desk.at(tab, desk.reviewer, "#/cases")
+    await says(tab, "main table", number)
+    assert not await tab.evaluate("!!document.querySelector('.opening, main details')")
+
+
 @pytest.mark.slow
 async def test_from_a_case_to_a_withdrawn_publication(tab: Tab, desk: Desk, tmp_path: Path) -> None:
     """One case all the way; each step finds what the one before left."""
