@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,11 @@ import pytest_asyncio
 
 from api.console.assets import assets
 from evidence.parties.roles import Role
+from ingest.media.rendition import make_renditions
+from tests.support import media
 from tests.support.browser import Tab
-from tests.support.console import House, clicked, shot, typed
+from tests.support.console import House, chosen_purpose, clicked, shot, typed
+from tests.support.media import Film
 from tests.support.people import PASSWORD, make_account, make_code
 from tests.support.publicity import BRIEF
 from tests.support.service import RunningService
@@ -32,6 +36,7 @@ HOSTILE = (
     "无尽" * 45,
     "W" * 90,
 )
+LABELS = ("title", "comment", "artist", "make", "model", "location", "description", "copyright", "encoder")
 SAID: dict[str, Any] = {
     "agent": HOSTILE[0],
     "profiles": {HOSTILE[1]: HOSTILE[2]},
@@ -43,11 +48,28 @@ SAID: dict[str, Any] = {
 }
 
 
+async def labelled(service: RunningService, folder: Path) -> UUID:
+    """A film whose own labels are hostile: title, device, place and whatever else its container takes."""
+    tags = dict(zip(LABELS, (*HOSTILE, *HOSTILE), strict=False))
+    film = Film(times_ms=tuple(range(0, 1000, 40)), options={"preset": "ultrafast", "profile": "baseline"})
+    muxer = {"movflags": "use_metadata_tags"}
+    source = media.write(folder / "film.mp4", film=film, tags=tags, muxer=muxer)
+    assert all(text.encode() in source.read_bytes() for text in (HOSTILE[0], HOSTILE[3])), "the labels are in the file"
+    (folder / "made").mkdir()
+    result = make_renditions(source, folder / "made", threads=1, report=lambda _: None, tell=lambda _: None)
+    made: dict[str, tuple[bytes, str]] = {one.kind: (one.path.read_bytes(), one.media_type) for one in result.objects}
+    clip = await service.clip(source.read_bytes(), path="DCIM/20261122_093000.mp4")
+    proxy, _ = made.pop("proxy")
+    await service.derive(clip, proxy, beside=made, probe=result.probe)
+    return clip
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def planted(shared: RunningService) -> dict[str, str]:
+async def planted(shared: RunningService, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """A house whose texts are hostile wherever it takes them; ids of what a page can be opened for."""
     taken: dict[str, int] = {}
-    clip = await shared.clip(b"film 0", path="DCIM/20261122_093000.mp4")
+    folder = tmp_path_factory.mktemp("hostile")
+    clip = await labelled(shared, folder)
     for number, name in enumerate(HOSTILE):
         await shared.clip(f"film {number + 1}".encode(), path=f"DCIM/{name.replace('/', '_')}{number}.mp4")
 
@@ -121,6 +143,16 @@ SETTLED = """(() => { const main = document.querySelector('main');
 TURNED = "/[\\u202a-\\u202e\\u2066-\\u2069]/.test(document.querySelector('#app').innerText)"
 
 
+async def watched(tab: Tab) -> None:
+    """Say what for, and go through everything beside the film."""
+    await chosen_purpose(tab, ".screen.closed")
+    await clicked(tab, ".screen.closed button.primary")
+    await tab.until("document.querySelector('video')?.readyState >= 1")
+    for name in ("continuity", "history", "verify", "case", "annotation"):
+        await clicked(tab, f"#tab-{name}")
+        await tab.until(SETTLED, seconds=10)
+
+
 @pytest.mark.parametrize(
     ("login", "role"), [("dang.an", "archivist"), ("guan.li", "administrator"), ("shen.cha", "reviewer")]
 )
@@ -146,6 +178,8 @@ async def test_no_page_lets_a_hostile_text_do_anything(
             if await tab.evaluate(TURNED):
                 wrong.append(f"{place} shows characters that turn the text around")
             await tab.evaluate("[...document.querySelectorAll('.bar button')].find(one => one.lang).click()")
+        if "clips/" in place:
+            await watched(tab)
         await shot(tab, f"hostile-{role}-{number:02}")
     assert await tab.evaluate("window.hacked") is None
     ours = (house.service.url, "blob:", "data:")
