@@ -28,12 +28,14 @@ from api.cli import (
     log,
     look,
     outbox,
+    publish,
     quarantine,
     recorders,
     redact,
     register,
     repair,
     retention,
+    review,
     search,
     service,
     share,
@@ -89,6 +91,8 @@ app.add_typer(dispose.app, name="dispose")
 app.command("statistics")(statistics.statistics_command)
 app.add_typer(statistics.app, name="sample")
 app.add_typer(deadlines.app, name="deadlines")
+app.add_typer(review.app, name="review")
+app.add_typer(publish.app, name="publish")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
