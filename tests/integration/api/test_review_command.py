@@ -94,6 +94,8 @@ async def test_a_case_is_sent_back_answered_approved_and_decided(shared: Running
     seen = await listed(shared, REVIEWER, case, "--mine", "--state", "under_review")
     assert seen is not None
     assert seen["waits_for"]["office"] == "reviewer"
+    assert await listed(shared, HANDLER, case, "--mine") is None
+    assert await listed(shared, REVIEWER, case, "--late") is None
 
     with pytest.raises(RequestRefused, match=r"review\.opinion_refused.*"):
         await review(shared, REVIEWER, "opinion", case, "--ok", "facts=清楚", "--key", keys[REVIEWER])
