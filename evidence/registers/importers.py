@@ -22,7 +22,8 @@ from evidence.registers.officer_store import find_officer, names_of_officers
 from evidence.registers.officers import CertificateField, OfficerWords, register_officer
 from evidence.registers.recorder_store import newest_registration
 from evidence.registers.recorders import RecorderFacts, RecorderKind, RecorderState, register_recorder
-from evidence.registers.unit_store import Unit, names_of_units, units_called
+from evidence.registers.tree import UnitTree
+from evidence.registers.unit_store import Unit, names_of_units
 from evidence.registers.units import UnitWords, register_unit, unit_called
 from evidence.registers.validity import CHINA, Validity, parse_day
 
@@ -115,11 +116,12 @@ _STATES: Mapping[str, RecorderState] = MappingProxyType(
 class Taking:
     """Who takes rows, and on which connection: within one transaction.
 
-    `names` are those of the register that the rows go into.
+    `names` are those of the register that the rows go into, `tree` the units as they stand meanwhile.
     """
 
     conn: Connection
     names: KnownNames
+    tree: UnitTree
     actor: str
     clock: Clock
     entropy: Entropy
@@ -127,11 +129,11 @@ class Taking:
 
 async def take_unit(taking: Taking, row: Mapping[str, str]) -> bool:
     """Take a row of units: known by its code, else by its name."""
-    called = await units_called(taking.conn, row.get("code") or row["name"])
+    called = taking.tree.called(row.get("code") or row["name"])
     if len(called) > 1:
         raise UnitUnknown("several units are called so: give the code", unit=row["name"], column="name")
     known = called[0] if called else None
-    parent = await _unit(taking.conn, row.get("parent"), column="parent")
+    parent = await _unit(taking, row.get("parent"), column="parent")
     words = UnitWords(name=row["name"], code=row.get("code"), parent=parent, validity=_validity(row))
     if known is not None and words == UnitWords(
         name=known.name, code=known.code, parent=known.parent, validity=known.validity
@@ -146,6 +148,7 @@ async def take_unit(taking: Taking, row: Mapping[str, str]) -> bool:
         unit=None if known is None else known.unit,
         expected_version=0 if known is None else known.version,
         names=taking.names,
+        tree=taking.tree,
     )
     return True
 
@@ -161,13 +164,19 @@ async def take_officer(taking: Taking, row: Mapping[str, str]) -> bool:
         validity=_validity(row),
     )
     if known is not None:
-        unit = await unit_called(taking.conn, words.unit)
+        unit = await unit_called(taking.conn, words.unit, tree=taking.tree)
         same_unit = known.unit == words.unit if unit is None else known.unit_id == unit.unit
         said = {name: text for name in _CERTIFICATE if (text := getattr(known, name)) is not None}
         if same_unit and (known.name, said, known.validity) == (words.name, words.certificate, words.validity):
             return False
     await register_officer(
-        taking.conn, words, actor=taking.actor, clock=taking.clock, entropy=taking.entropy, names=taking.names
+        taking.conn,
+        words,
+        actor=taking.actor,
+        clock=taking.clock,
+        entropy=taking.entropy,
+        names=taking.names,
+        tree=taking.tree,
     )
     return True
 
@@ -181,7 +190,7 @@ async def take_recorder(taking: Taking, row: Mapping[str, str]) -> bool:
         state=_word(row, "state", _STATES, RecorderState.IN_USE),
         serial=row.get("serial"),
         model=row.get("model"),
-        unit=await _unit(conn, row.get("unit"), column="unit"),
+        unit=await _unit(taking, row.get("unit"), column="unit"),
     )
     known = await newest_registration(conn, facts.recorder)
     changed = known is None or facts != RecorderFacts(
@@ -218,11 +227,11 @@ async def _hand_out(taking: Taking, row: Mapping[str, str]) -> bool:
     return True
 
 
-async def _unit(conn: Connection, text: str | None, *, column: str) -> UUID | None:
+async def _unit(taking: Taking, text: str | None, *, column: str) -> UUID | None:
     if text is None:
         return None
     try:
-        found: Unit | None = await unit_called(conn, text)
+        found: Unit | None = await unit_called(taking.conn, text, tree=taking.tree)
     except UnitUnknown as error:
         raise UnitUnknown(error.message, unit=text, column=column) from error
     if found is None:

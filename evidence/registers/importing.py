@@ -28,6 +28,8 @@ from evidence.parties.names import check_name
 from evidence.registers.errors import RowsRefused, UnitUnknown
 from evidence.registers.importers import COLUMNS, IMPORTERS, REQUIRED, Taking, known_names
 from evidence.registers.sheets import BadCell, SheetRow, read_sheet, shown
+from evidence.registers.tree import UnitTree
+from evidence.registers.unit_store import unit_versions
 from ledger.errors import CodedError
 
 BAD_SHOWN_MAX = 1000
@@ -95,8 +97,11 @@ async def import_register(
         async with AsyncExitStack() as undo:
             undo.push_async_callback(transaction.rollback)
             await lock_subject(conn, "register-import")
+            # Nobody registers a unit meanwhile, so what is read here stays true but for the rows themselves.
+            await lock_subject(conn, "units")
             names = await known_names(conn, kind.value)
-            taking = Taking(conn=conn, names=names, actor=actor, clock=clock, entropy=entropy)
+            tree = UnitTree.of(await unit_versions(conn))
+            taking = Taking(conn=conn, names=names, tree=tree, actor=actor, clock=clock, entropy=entropy)
             changed = await _take(taking, _complete(sheet.rows, kind, bad), kind, bad)
             kept = apply and not bad
             if kept and changed:

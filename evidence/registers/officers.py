@@ -24,6 +24,7 @@ from evidence.parties.names import check_name
 from evidence.recorders.errors import OfficerUnknown
 from evidence.registers.errors import RegisterStale
 from evidence.registers.officer_store import Officer, find_officer, names_of_officers, newest_officer
+from evidence.registers.tree import UnitTree
 from evidence.registers.units import unit_called
 from evidence.registers.validity import ALWAYS, Validity, format_day
 from ledger.canonical import JsonValue
@@ -67,12 +68,14 @@ async def register_officer(
     entropy: Entropy,
     expected_version: int | None = None,
     names: KnownNames | None = None,
+    tree: UnitTree | None = None,
 ) -> Registered:
     """Register an officer, or another version of the one who bears this number, in the caller's transaction.
 
     Args:
         expected_version: The version that the words are about; None when it does not matter.
-        names: What officers are called, kept by whoever registers many in one transaction; None to read it here.
+        names, tree: What officers are called, and the units, kept by whoever registers many in one transaction; None
+            to read it here.
 
     Raises:
         NameInvalid: A word is empty, too long, or has control characters.
@@ -88,7 +91,7 @@ async def register_officer(
     present = known.version if known else 0
     if expected_version is not None and present != expected_version:
         raise RegisterStale(f"the officer is at version {present}", version=present)
-    unit = await unit_called(conn, words.unit)
+    unit = await unit_called(conn, words.unit, tree=tree)
     officer = known.officer if known else uuid7(clock=clock, entropy=entropy)
     names = KnownNames.of(await names_of_officers(conn)) if names is None else names
     for column, word in (("name", words.name), ("number", words.number)):

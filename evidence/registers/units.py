@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 from evidence.core.clock import Clock, Entropy
@@ -26,6 +26,7 @@ from evidence.parties.lookalikes import KnownNames
 from evidence.parties.names import check_name
 from evidence.registers import unit_store
 from evidence.registers.errors import RegisterStale, UnitCodeTaken, UnitInvalid, UnitUnknown
+from evidence.registers.tree import UnitTree
 from evidence.registers.unit_store import Unit
 from evidence.registers.validity import ALWAYS, Validity, counting, day_of, format_day
 from ledger.canonical import JsonValue
@@ -71,13 +72,15 @@ async def register_unit(
     unit: UUID | None = None,
     expected_version: int = 0,
     names: KnownNames | None = None,
+    tree: UnitTree | None = None,
 ) -> UnitOnRecord:
     """Register a unit, or another version of one, in the caller's transaction.
 
     Args:
         unit: Which one; None for a new one.
         expected_version: The version that the words are about, 0 for a new unit.
-        names: What units are called, kept by whoever registers many in one transaction; None to read it here.
+        names, tree: What units are called and where they stand, kept by whoever registers many in one transaction;
+            None to read it here.
 
     Raises:
         NameInvalid: The name is empty, too long, or has control characters.
@@ -93,15 +96,15 @@ async def register_unit(
     if words.validity.first is not None and words.validity.first > day_of(clock()):
         raise UnitInvalid("a unit is in force from today, or from a day in the past on")
     await lock_subject(conn, "units")
-    versions = await unit_store.unit_versions(conn)
-    known = [one for one in versions if one.unit == unit]
+    tree = UnitTree.of(await unit_store.unit_versions(conn)) if tree is None else tree
+    known = tree.versions_of(unit)
     if unit is not None and not known:
         raise UnitUnknown(f"there is no unit {unit}", unit=str(unit))
     if (present := known[-1].version if known else 0) != expected_version:
         raise RegisterStale(f"the unit is at version {present}", version=present)
     named = unit or uuid7(clock=clock, entropy=entropy)
-    _check_code(words.code, named, versions)
-    _check_place(words, named, versions)
+    _check_code(words.code, named, tree)
+    _check_place(words, named, tree)
     names = KnownNames.of(await unit_store.names_of_units(conn)) if names is None else names
     names.require_distinct(named, words.name)
     names.add(named, words.name)
@@ -123,20 +126,38 @@ async def register_unit(
         clock=clock,
         entropy=entropy,
     )
+    tree.add(_version(named, present + 1, words, at=recorded.at, by=actor))
     return UnitOnRecord(named, present + 1, recorded.entry_id)
 
 
-async def unit_called(conn: Connection, text: str) -> Unit | None:
+def _version(unit: UUID, version: int, words: UnitWords, *, at: datetime, by: str) -> Unit:
+    return Unit(
+        unit=unit,
+        version=version,
+        code=words.code,
+        name=words.name,
+        parent=words.parent,
+        valid_from=words.validity.first,
+        valid_until=words.validity.last,
+        registered_at=at,
+        registered_by=by,
+    )
+
+
+async def unit_called(conn: Connection, text: str, *, tree: UnitTree | None = None) -> Unit | None:
     """Return the unit that a code or a name means; None as long as no unit is registered at all.
+
+    Args:
+        tree: The units, where somebody has read them; None to ask the database.
 
     Raises:
         UnitUnknown: None is called so, or several are.
     """
-    found = await unit_store.units_called(conn, text)
+    found = await unit_store.units_called(conn, text) if tree is None else tree.called(text)
     exact = [one for one in found if one.code == text] or found
     if len(exact) == 1:
         return exact[0]
-    if not exact and not await unit_store.any_unit(conn):
+    if not exact and not (await unit_store.any_unit(conn) if tree is None else tree):
         return None
     reason = f"{len(exact)} units are called so: name it by its code" if exact else "no unit has this code or name"
     raise UnitUnknown(reason, unit=text)
@@ -177,29 +198,23 @@ async def ancestors(conn: Connection, unit: UUID, *, on: date | None = None) -> 
     return tuple(_above(_parents(await unit_store.unit_versions(conn), on), unit))
 
 
-def _check_code(code: str | None, unit: UUID, versions: Sequence[Unit]) -> None:
-    other = next((one for one in versions if code is not None and one.code == code and one.unit != unit), None)
+def _check_code(code: str | None, unit: UUID, tree: UnitTree) -> None:
+    other = tree.with_code(code, but=unit)
     if other is not None:
         raise UnitCodeTaken(f"the code is that of {other.name}", unit=str(other.unit))
 
 
-def _check_place(words: UnitWords, unit: UUID, versions: Sequence[Unit]) -> None:
+def _check_place(words: UnitWords, unit: UUID, tree: UnitTree) -> None:
     """Refuse a place in the tree that is below the unit itself, on whichever day."""
     if words.parent is None:
         return
-    if words.parent != unit and not any(one.unit == words.parent for one in versions):
+    if words.parent != unit and not tree.versions_of(words.parent):
         raise UnitUnknown(f"there is no unit {words.parent}", unit=str(words.parent))
-    for day in _days_of_change(words.validity, versions):
-        chain = [words.parent, *_above(_parents(versions, day), words.parent)]
+    for day, chain in tree.chains(words.parent, words.validity):
         if unit in chain:
             raise UnitInvalid(f"the unit would be below itself on {day}", parent=str(words.parent))
         if len(chain) >= DEPTH_MAX:
             raise UnitInvalid(f"more than {DEPTH_MAX} units would stand above one another")
-
-
-def _days_of_change(validity: Validity, versions: Sequence[Unit]) -> list[date]:
-    begin = validity.first or date.min + timedelta(days=1)
-    return sorted({begin, *(one.valid_from for one in versions if one.valid_from and one.valid_from > begin)})
 
 
 def _parents(versions: Sequence[Unit], day: date) -> Mapping[UUID, UUID | None]:
