@@ -12,6 +12,7 @@ import { Person } from "./people.js";
 import { Player } from "./player.js";
 import { Proposals } from "./proposals.js";
 import { Purpose, usePurpose } from "./purpose.js";
+import { Sharing } from "./share.js";
 import { Still } from "./still.js";
 import { Timeline } from "./timeline.js";
 import { readWaveform } from "./waveform.js";
@@ -45,7 +46,8 @@ function Shown({ detail, at, me, words, reload }) {
     continuity: html`<${Continuity} asked=${continuity} onSeek=${seek} />`,
     history: html`<${History} clip=${detail.clip} />`,
     verify: html`<${ClipCheck} clip=${detail} words=${words} onSeek=${seek} onDamage=${setDamage} />`,
-    case: html`<${LinkToCase} detail=${detail} onLinked=${reload} />`,
+    case: html`<${LinkToCase} detail=${detail} onLinked=${reload} />
+      ${me.rights.includes("list_clip_links") && html`<${Sharing} detail=${detail} me=${me} words=${words} />`}`,
   };
   return html`<article class="clip">
     <header>
