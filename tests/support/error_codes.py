@@ -27,7 +27,7 @@ PROGRAMS = (
     "ledger.timestamp",
     "ledger.witness",
 )
-"""Modules whose errors end a program or a job and never answer a request."""
+"""Modules whose errors end a program or a job, and answer a request only where `PROBLEMS` says how."""
 
 _APART = ("__main__", "migrations")
 
@@ -45,7 +45,7 @@ def errors_of_the_house() -> tuple[type[CodedError], ...]:
 
 def crosses_http(error: type[CodedError]) -> bool:
     """Tell whether an error may answer a request."""
-    return not error.__module__.startswith(PROGRAMS)
+    return error.code in PROBLEMS or not error.__module__.startswith(PROGRAMS)
 
 
 def errors_page() -> str:

@@ -1,7 +1,7 @@
 // What several views share: states of loading and failing, times, sizes, badges. Texts are always children, never markup.
 
 import { html, useCallback, useEffect, useState } from "./vendor/preact-htm.js";
-import { t } from "./words.js";
+import { currentLanguage, t } from "./words.js";
 
 // Runs a promise when what it depends on changes; an answer to an older question is never shown.
 export function useAsked(ask, depends) {
@@ -25,11 +25,24 @@ export function Stated({ asked, children }) {
   return children(asked.data);
 }
 
+// The service refuses in English. In Chinese its code has words of ours; what it said itself, with its numbers and names,
+// stands below them.
+let chinese = null;
+function useRefusal({ code }) {
+  const [, learned] = useState(chinese);
+  const wanted = currentLanguage() === "zh" && Boolean(code);
+  useEffect(() => {
+    if (wanted && !chinese) void import("./words/refusals.js").then(({ CHINESE }) => { chinese = CHINESE; learned(CHINESE); }, () => {});
+  }, [wanted]);
+  return wanted ? chinese?.[code] : undefined;
+}
+
 export function Failure({ problem, retry }) {
   const offline = problem.code === "console.offline";
+  const ours = useRefusal(offline ? {} : problem);
   return html`<div class="failure" role="alert">
-    <p>${offline ? t("state.offline") : problem.message}</p>
-    ${!offline && problem.code && html`<p class="quiet">${t("problem.code")} <code>${problem.code}</code></p>`}
+    <p>${offline ? t("state.offline") : ours ?? problem.message}</p>
+    ${!offline && problem.code && html`<p class="quiet">${t("problem.code")} <code>${problem.code}</code>${ours && html` <span class="small" lang="en">${problem.message}</span>`}</p>`}
     ${retry && html`<button type="button" onClick=${retry}>${t("state.retry")}</button>`}
   </div>`;
 }

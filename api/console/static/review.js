@@ -65,7 +65,7 @@ const List = ({ list: { asked, more, next, goOn }, me }) => html`<${Stated} aske
 
 const Waiting = ({ items, me }) => html`<table class="dense"><thead><tr><th scope="col">${t("cases.number")}</th><th scope="col">${t("cases.name")}</th><th scope="col">${t("column.state")}</th>
     <th scope="col">${t("queue.rounds")}</th><th scope="col">${t("queue.waits_for")}</th><th scope="col">${t("queue.due")}</th></tr></thead>
-  <tbody>${items.map((one) => html`<tr key=${one.case}><td><a href=${`#/review/${one.case}`}>${one.number}</a></td><td class="wide">${shownText(one.title)}</td>
+  <tbody>${items.map((one) => html`<tr key=${one.case}><td><a href=${`#/review/${one.case}`}>${shownText(one.number)}</a></td><td class="wide">${shownText(one.title)}</td>
     <td><${Badge} kind=${STATES[one.state]}>${known("review", one.state)}</${Badge}></td><td>${one.rounds}</td>
     <td>${t(`queue.${one.waits_for.office}`)} ${one.waits_for.person && html`<${Actor} actor=${one.waits_for.person} me=${me} />`}</td>
     <td>${one.due ? html`<span title=${one.due.citation}>${one.due.due_on}</span> ${one.late && html`<${Badge} kind="error">${t("queue.late")}</${Badge}>`}
@@ -137,15 +137,15 @@ function Rounds({ review, me, one, exhibits }) {
   const rowTitle = (key) => review.checklist.find((row) => row.key === key)?.title ?? key;
   return html`${[...review.rounds].reverse().map((round) => html`<section class="sheet round" key=${round.round}><h2>${t("review.round", { number: round.round })}</h2>
     <p>${t("round.submitted")} <${Instant} at=${round.submitted_at} /> <${Actor} actor=${round.submitted_by} me=${me} /> · ${t("round.root")} <${Digest} hex=${round.root} />
-      <br />${round.declaration.statement.declares}</p>
-    ${round.declaration.statement.answers.length > 0 && html`<h3>${t("round.answers")}</h3><ol>${round.declaration.statement.answers.map((answer) => html`<li key=${answer.problem} value=${answer.problem}>${answer.answer}</li>`)}</ol>`}
+      <br />${shownText(round.declaration.statement.declares)}</p>
+    ${round.declaration.statement.answers.length > 0 && html`<h3>${t("round.answers")}</h3><ol>${round.declaration.statement.answers.map((answer) => html`<li key=${answer.problem} value=${answer.problem}>${shownText(answer.answer)}</li>`)}</ol>`}
     ${round.changes.length > 0 && html`<details><summary>${t("round.changes", { count: round.changes.length })}</summary><${Changes} changes=${round.changes} id=${one.case} exhibits=${exhibits} /></details>`}
     ${round.pauses.map((pause) => html`<p key=${pause.starts_at} class="quiet">${t("round.paused")} <${Instant} at=${pause.starts_at} /> – <${Instant} at=${pause.ends_at} /></p>`)}
     ${round.opinion && html`<h3>${t("round.opinion", { number: round.opinion.number })} <${Badge} kind=${round.opinion.statement.conclusion === "approve" ? "ok" : "error"}>${known("conclusion", round.opinion.statement.conclusion)}</${Badge}></h3>
       <p class="quiet small"><${Instant} at=${round.opinion.at} /> <${Actor} actor=${round.opinion.by} me=${me} /></p>
       <table class="dense"><tbody>${round.opinion.statement.rows.map((row) => html`<tr key=${row.row}><td class="wide">${rowTitle(row.row)}</td><td><${Badge} kind=${VERDICTS[row.verdict]}>${known("verdict", row.verdict)}</${Badge}></td>
-        <td class="wide">${row.note}</td><td>${row.evidence.join(", ")}</td></tr>`)}</tbody></table>
-      ${round.opinion.statement.problems.length > 0 && html`<ol>${round.opinion.statement.problems.map((problem) => html`<li key=${problem.problem}><strong>${rowTitle(problem.row)}</strong> ${problem.text}</li>`)}</ol>`}`}
-    ${round.disagreement && html`<p class="note">${t("round.disagreed")} ${round.disagreement.position}</p>`}
-    ${round.coordination && html`<p class="note">${t("round.settled")} ${known("outcome", round.coordination.outcome)} · ${round.coordination.reason} · ${round.coordination.minutes}</p>`}</section>`)}`;
+        <td class="wide">${shownText(row.note)}</td><td>${shownText(row.evidence.join(", "))}</td></tr>`)}</tbody></table>
+      ${round.opinion.statement.problems.length > 0 && html`<ol>${round.opinion.statement.problems.map((problem) => html`<li key=${problem.problem}><strong>${rowTitle(problem.row)}</strong> ${shownText(problem.text)}</li>`)}</ol>`}`}
+    ${round.disagreement && html`<p class="note">${t("round.disagreed")} ${shownText(round.disagreement.position)}</p>`}
+    ${round.coordination && html`<p class="note">${t("round.settled")} ${known("outcome", round.coordination.outcome)} · ${shownText(round.coordination.reason)} · ${shownText(round.coordination.minutes)}</p>`}</section>`)}`;
 }

@@ -4,14 +4,14 @@ import { html } from "./vendor/preact-htm.js";
 import { Actor, Field, Outcome, refusal, useAct } from "./acting.js";
 import { Reasons } from "./case_evidence.js";
 import { useDraft } from "./drafts.js";
-import { Digest, Instant } from "./parts.js";
+import { Digest, Instant, shownText } from "./parts.js";
 import { t } from "./words.js";
 
 export function Decision({ one, review, me, changed }) {
   const draft = useDraft(`decision.${one.case}`, me.staff, { number: "", summary: "" });
   const doing = useAct(() => { draft.forget(); changed(); });
   const made = review.decision;
-  if (made) return html`<section class="sheet decision"><h2>${t("decide.title")}</h2><p class="verdict ok">${made.number}</p><p>${made.summary}</p>
+  if (made) return html`<section class="sheet decision"><h2>${t("decide.title")}</h2><p class="verdict ok">${shownText(made.number)}</p><p>${shownText(made.summary)}</p>
     <p class="quiet small"><${Instant} at=${made.decided_at} /> <${Actor} actor=${made.decided_by} me=${me} /> · ${t("round.root")} <${Digest} hex=${made.root} /></p>
     <p><a href=${`#/publicity?case=${one.case}&number=${encodeURIComponent(made.number)}`}>${t("decide.publish")}</a></p></section>`;
   const decide = (event) => { event.preventDefault(); void doing.post(`/v1/cases/${one.case}/decision`, { number: draft.content.number.trim(), summary: draft.content.summary.trim() }); };

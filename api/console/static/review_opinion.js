@@ -3,6 +3,7 @@
 
 import { html, useState } from "./vendor/preact-htm.js";
 import { Choice, Field, Outcome, refusal, useAct } from "./acting.js";
+import { shownText } from "./parts.js";
 import { useDraft } from "./drafts.js";
 import { Signature } from "./signing.js";
 import { known, t } from "./words.js";
@@ -61,7 +62,7 @@ export function OpinionForm({ one, review, me, changed }) {
   return html`<section class="sheet opinion"><h2>${t("opinion.title", { number: round.round })}</h2>
     ${round.declaration.statement.materials.length > 0 && html`<h3>${t("submit.materials")}</h3><ul>${review.materials.map((material) => {
       const given = round.declaration.statement.materials.find((found) => found.key === material.key);
-      return html`<li key=${material.key}>${given ? "✓" : "—"} ${material.title} ${given?.document && html`<a href=${`#/clips/${given.document}`}>${t("file.open")}</a>`} ${given?.note}</li>`;
+      return html`<li key=${material.key}>${given ? "✓" : "—"} ${material.title} ${given?.document && html`<a href=${`#/clips/${given.document}`}>${t("file.open")}</a>`} ${given?.note && shownText(given.note)}</li>`;
     })}</ul>`}
     <h3>${t("opinion.rows")}</h3>
     ${asked.map((row) => html`<fieldset class=${blank.includes(row.key) ? "fields judged wrong" : "fields judged"} id=${`row-${row.key}`} key=${row.key}>

@@ -6,6 +6,7 @@ import { Choice, Field, Outcome, refusal, useAct } from "./acting.js";
 import { Reasons, meant } from "./case_evidence.js";
 import { useDraft } from "./drafts.js";
 import { Signature } from "./signing.js";
+import { shownText } from "./parts.js";
 import { t } from "./words.js";
 
 export function SubmissionForm({ one, review, documents, me, changed }) {
@@ -33,10 +34,10 @@ export function SubmissionForm({ one, review, documents, me, changed }) {
   return html`<section class="sheet submission"><h2>${t(review.rounds.length ? "submit.again" : "submit.title", { number: review.next_round })}</h2>
     ${review.materials.length > 0 && html`<h3>${t("submit.materials")}</h3>${review.materials.map((material) => html`<div class="fields material" key=${material.key}>
       <p class="wide">${material.title} ${material.required && html`<strong class="bad">${t("submit.required")}</strong>`}</p>
-      <${Choice} label=${t("submit.document")} name=${`material-${material.key}`} value=${chosen[material.key] ?? ""} empty=${t("submit.no_document")} options=${documents.map((document) => [document.document, document.title])}
+      <${Choice} label=${t("submit.document")} name=${`material-${material.key}`} value=${chosen[material.key] ?? ""} empty=${t("submit.no_document")} options=${documents.map((document) => [document.document, shownText(document.title)])}
         onPut=${(text) => draft.put({ documents: { ...chosen, [material.key]: text } })} />
       <${Field} label=${t("submit.note")} value=${notes[material.key] ?? ""} wrong=${wrong("material", material.key)} onPut=${(text) => draft.put({ notes: { ...notes, [material.key]: text } })} /></div>`)}`}
-    ${owed.length > 0 && html`<h3>${t("submit.answers")}</h3>${owed.map(({ problem, text }) => html`<${Field} key=${problem} label=${`${problem}. ${text}`} name=${`answer-${problem}`} rows=${2} value=${answers[problem] ?? ""}
+    ${owed.length > 0 && html`<h3>${t("submit.answers")}</h3>${owed.map(({ problem, text }) => html`<${Field} key=${problem} label=${shownText(`${problem}. ${text}`)} name=${`answer-${problem}`} rows=${2} value=${answers[problem] ?? ""}
       wrong=${wrong("problem", problem)} onPut=${(typed) => draft.put({ answers: { ...answers, [problem]: typed } })} />`)}`}
     <${Field} label=${t("submit.declares")} rows=${2} value=${declares} placeholder=${t("submit.declaration")} onPut=${(text) => draft.put({ declares: text })} />
     <${Signature} statement=${declaration} send=${send} busy=${doing.busy} label=${t("submit.send")} />

@@ -431,6 +431,7 @@ async def test_a_case_is_opened_and_a_taken_number_is_said_beside_the_form(tab: 
     await chosen(tab, ".opening select[name=kind]", "penalty")
     await clicked(tab, ".opening button.primary")
     await says(tab, ".opening .failure", "case.number_taken")
+    await says(tab, ".opening .failure", "已有案卷使用此案号")
     await shot(tab, "desk-opening")
     await tab.evaluate("document.querySelector('.opening input[name=number]').select()")
     await typed(tab, ".opening input[name=number]", number)

@@ -5,14 +5,18 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import av
 import pytest
 import pytest_asyncio
+from av.video.codeccontext import VideoCodecContext
 
 from api.console.assets import assets
 from evidence.parties.roles import Role
@@ -24,6 +28,7 @@ from tests.support.media import Film
 from tests.support.people import PASSWORD, make_account, make_code
 from tests.support.publicity import BRIEF
 from tests.support.service import RunningService
+from tests.support.wishes_of_cases import review
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -64,9 +69,59 @@ async def labelled(service: RunningService, folder: Path) -> UUID:
     return clip
 
 
+def exif(*texts: str) -> bytes:
+    """Return the Exif segment of a JPEG with texts as what is shown, maker, model, software, artist and copyright."""
+    tags = (0x010E, 0x010F, 0x0110, 0x0131, 0x013B, 0x8298)
+    fields, data, place = b"", b"", 8 + 2 + 12 * len(tags) + 4
+    for tag, told in zip(tags, texts, strict=True):
+        value = told.encode() + b"\0"
+        fields += struct.pack(">HHII", tag, 2, len(value), place + len(data))
+        data += value
+    body = b"Exif\0\0" + struct.pack(">2sHIH", b"MM", 42, 8, len(tags)) + fields + bytes(4) + data
+    return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+
+
+async def photographed(service: RunningService, folder: Path) -> UUID:
+    """A photograph whose Exif and whose comment are hostile."""
+    encoder = av.CodecContext.create("mjpeg", "w")
+    assert isinstance(encoder, VideoCodecContext)
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 64, 48, "yuvj420p", Fraction(1)
+    frame = av.VideoFrame(64, 48, "yuvj420p")
+    frame.pts = 0
+    plain = b"".join(bytes(packet) for packet in (*encoder.encode(frame), *encoder.encode(None)))
+    comment = HOSTILE[1].encode()
+    source = folder / "photo.jpg"
+    source.write_bytes(
+        plain[:2] + exif(*HOSTILE[:6]) + b"\xff\xfe" + struct.pack(">H", len(comment) + 2) + comment + plain[2:]
+    )
+    (folder / "photo").mkdir()
+    result = make_renditions(source, folder / "photo", threads=1, report=lambda _: None, tell=lambda _: None)
+    clip = await service.clip(source.read_bytes(), path="DCIM/20261122_094000.jpg")
+    (poster,) = [made.path.read_bytes() for made in result.objects if made.kind == "poster"]
+    await service.derive(clip, poster, kind="poster", media_type="image/jpeg", probe=result.probe)
+    return clip
+
+
+async def reviewed(service: RunningService) -> str:
+    """A case whose review is hostile in every word: declaration, notes and problems, answers, a disagreement."""
+    text, other = HOSTILE[0], HOSTILE[3]
+    async with review(service) as busy:
+        await busy.step(Role.INVESTIGATOR, "submissions", await busy.submission(declares=text))
+        said = (await busy.opinion("problem"))["statement"]
+        rows = [{**row, "note": f"{text}{number}"} for number, row in enumerate(said["rows"])]
+        problems = [{**problem, "text": f"{other}{text}"} for problem in said["problems"]]
+        await busy.step(Role.REVIEWER, "opinions", await busy.opinion("problem", rows=rows, problems=problems))
+        answers = [{"problem": 1, "answer": f"{text}{other}"}]
+        await busy.step(Role.INVESTIGATOR, "submissions", await busy.submission(answers=answers))
+        await busy.opine("problem")
+        position = {"position": f"{text}{other}", "coordinator": str(busy.people[Role.ARCHIVIST].staff)}
+        await busy.step(Role.INVESTIGATOR, "disagreements", position)
+    return busy.case
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def planted(shared: RunningService, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A house whose texts are hostile wherever it takes them; ids of what a page can be opened for."""
+    """A house whose texts are hostile wherever it takes them; ids of what pages can be opened for, blanks between."""
     taken: dict[str, int] = {}
     folder = tmp_path_factory.mktemp("hostile")
     clip = await labelled(shared, folder)
@@ -103,12 +158,23 @@ async def planted(shared: RunningService, tmp_path_factory: pytest.TempPathFacto
         wish = {"form": "brief", "kind": "penalty", "fields": {**BRIEF, "subject": text, "conclusion": text}}
         await tried("publication", "POST", "/v1/publications", wish, Role.ARCHIVIST)
     await tried("link", "POST", f"/v1/cases/{case}/clips", {"clip": str(clip)}, Role.ARCHIVIST)
+    photo, judged = await photographed(shared, folder), await reviewed(shared)
+    for text in HOSTILE:
+        spared = {"kind": "exemption", "item": "visit", "ground": "text_record"}
+        said = {**spared, "reason": text, "approver": text[:40], "reference": text}
+        await tried("statement", "POST", f"/v1/cases/{judged}/statements", {"statement": said}, Role.ARCHIVIST)
     dock = await shared.dock()
     beat = await shared.ask("POST", f"/v1/docks/{dock.dock}/heartbeat", dock=dock, json=SAID)
     assert beat.status == 200, beat.body
     missing = {what for what, number in taken.items() if not number}
     assert not missing, f"nothing hostile was taken as {missing}: {taken}"
-    return {"clips": str(clip), "cases": case, "case": case, "review": case, "publicity": case}
+    return {
+        "clips": f"{clip} {photo}",
+        "cases": f"{case} {judged}",
+        "case": case,
+        "review": f"{case} {judged}",
+        "publicity": case,
+    }
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -132,7 +198,7 @@ def places(planted: dict[str, str], role: str) -> Iterator[str]:
         if name not in ("clips", "case"):
             yield f"#/{name}"
         if name in planted and role != "administrator":
-            yield f"#/{name}/{planted[name]}"
+            yield from (f"#/{name}/{one}" for one in planted[name].split())
     if role == "administrator":
         yield from (f"#/registers/{name}" for name in ("units", "recorders", "docks"))
         yield from (f"#/statistics?by={name}" for name in ("officer", "recorder", "item", "month"))
@@ -144,10 +210,13 @@ TURNED = "/[\\u202a-\\u202e\\u2066-\\u2069]/.test(document.querySelector('#app')
 
 
 async def watched(tab: Tab) -> None:
-    """Say what for, and go through everything beside the film."""
+    """Say what for, and go through everything beside the film or the photograph."""
+    await tab.until("!!document.querySelector('.screen.closed')")
     await chosen_purpose(tab, ".screen.closed")
     await clicked(tab, ".screen.closed button.primary")
-    await tab.until("document.querySelector('video')?.readyState >= 1")
+    await tab.until(
+        "document.querySelector('video')?.readyState >= 1 || document.querySelector('.stage img')?.complete"
+    )
     for name in ("continuity", "history", "verify", "case", "annotation"):
         await clicked(tab, f"#tab-{name}")
         await tab.until(SETTLED, seconds=10)

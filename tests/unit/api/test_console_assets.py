@@ -10,8 +10,10 @@ from itertools import pairwise
 import pytest
 
 from api.console.assets import INDEX, POLICY, assets
+from api.openapi import codes_of
 from api.routes.table import ROUTES
 from evidence.clips.query_fields import counted_facets
+from tests.support.error_codes import errors_of_the_house
 
 OURS = [name for name in assets() if name.endswith(".js") and not name.startswith(("vendor/", "verify."))]
 FIRST_LOAD_BYTES_MAX = 400_000
@@ -36,6 +38,12 @@ def asked_at_once(name: str) -> set[str]:
     folder = name.rpartition("/")[0]
     found = re.findall(r'(?:from|import) "\./([^"]+)"', text(name))
     return {f"{folder}/{asked}" if folder else asked for asked in found}
+
+
+def asked_routes() -> set[str]:
+    """Addresses in the modules, with X in the place of what varies."""
+    found = {address for name in OURS for address in re.findall(r"""["`](/(?:v1|log)/[^"`]*)["`]""", text(name))}
+    return {re.sub(r"\$\{[^}]*\}", "X", address) for address in found if not address.startswith("/log/tile/")}
 
 
 def test_the_first_load_is_small() -> None:
@@ -108,9 +116,20 @@ def test_what_results_divide_into_has_words(language: str) -> None:
     assert said <= set(words(language)), said - set(words(language))
 
 
+def test_every_refusal_of_the_routes_that_it_asks_has_chinese_words() -> None:
+    told = dict(re.findall(r'^  "([^"]+)": "(.*)",$', text("words/refusals.js"), re.MULTILINE))
+    met = {
+        code for route in ROUTES if re.sub(r"\{\w+\}", "X", route.path) in asked_routes() for code in codes_of(route)
+    }
+    assert len(met) > 100
+    assert met <= set(told), met - set(told)
+    known = {error.code for error in errors_of_the_house()} | {"internal"}
+    assert set(told) <= known, set(told) - known
+    assert [code for code, words in told.items() if not re.search(r"[\u4e00-\u9fff].*。$", words)] == []
+
+
 def test_it_asks_for_nothing_but_the_routes_that_everybody_has() -> None:
-    found = {address for name in OURS for address in re.findall(r"""["`](/(?:v1|log)/[^"`]*)["`]""", text(name))}
-    asked = {re.sub(r"\$\{[^}]*\}", "X", address) for address in found if not address.startswith("/log/tile/")}
+    asked = asked_routes()
     assert len(asked) > 15
     routes = {re.sub(r"\{\w+\}", "X", route.path) for route in ROUTES}
     assert asked <= routes, asked - routes
