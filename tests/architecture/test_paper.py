@@ -1,4 +1,4 @@
-"""What is written down is what the programs do: pages made from the code, commands of the READMEs, make targets."""
+"""What is written down is what the programs do: pages made from the code, commands, make targets."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from tests.support import house, paper
 
 READMES = ("README.md", "README.zh-CN.md")
+COMMANDS = ("docs/commands.md", "docs/commands.zh-CN.md")
 PROGRAMS = ("shilu", "shilu-dock", "shilu-verify", "shilu-witness")
 
 
@@ -21,17 +22,34 @@ def test_page_is_made_from_the_code(page: str) -> None:
     assert (paper.DOCS / page).read_text(encoding="utf-8") == paper.PAGES[page](), "python -m tests.support.paper"
 
 
-@pytest.mark.parametrize("readme", READMES)
-def test_links_of_the_readme_lead_somewhere(readme: str) -> None:
-    text = (house.ROOT / readme).read_text(encoding="utf-8")
-    targets = [target for target in re.findall(r"\]\(([^)#]+)\)", text) if not target.startswith("http")]
+@pytest.mark.parametrize("page", READMES + COMMANDS)
+def test_links_lead_somewhere(page: str) -> None:
+    path = house.ROOT / page
+    found = re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8"))
+    targets = [target for target in found if not target.startswith("http")]
     assert targets
-    assert not [target for target in targets if not (house.ROOT / target).exists()]
+    assert not [target for target in targets if not (path.parent / target).exists()]
 
 
-def test_both_readmes_show_the_same_commands() -> None:
-    english, chinese = (_commands(readme) for readme in READMES)
+@pytest.mark.parametrize("pages", [READMES, COMMANDS])
+def test_both_languages_show_the_same_commands(pages: tuple[str, str]) -> None:
+    english, chinese = (_commands(page) for page in pages)
     assert english == chinese
+
+
+def test_the_readme_begins_with_commands_of_the_whole_list() -> None:
+    whole = _commands("docs/commands.md")
+    assert [words for words in _commands("README.md") if words not in whole] == []
+
+
+def test_every_command_of_the_service_is_on_the_list() -> None:
+    from typer.main import get_command
+
+    from api.cli.main import app
+
+    listed = {words[1] for words in _commands("docs/commands.md") if words[0] == "shilu"}
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    assert set(commands) - listed == {"demo"}, "demo has a section of its own in the README"
 
 
 @pytest.mark.parametrize("target", ["demo", "test"])
@@ -40,10 +58,10 @@ def test_readme_targets_exist_in_the_makefile(target: str) -> None:
     assert re.search(rf"^{target}:", (house.ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
-def test_readme_commands_are_understood() -> None:
-    """Every option shown in the README is an option the program knows, as its own --help says."""
+def test_commands_on_the_list_are_understood() -> None:
+    """Every option shown is an option the program knows, as its own --help says."""
     helps: dict[tuple[str, ...], str] = {}
-    for words in _commands("README.md"):
+    for words in _commands("docs/commands.md"):
         path = _subcommand(words)
         if path not in helps:
             helps[path] = _help(path)
