@@ -97,6 +97,15 @@ async def _(service: RunningService) -> Wish:
     return wish(INVESTIGATOR, {"reason": "委托终止"}, {"reason": "别的"}, export=export, link=made["link"])
 
 
+@makes("revoke_clip_link")
+async def _(service: RunningService) -> Wish:
+    clip = await service.clip(uuid4().bytes, path=f"{uuid4()}.mp4")
+    await service.derive(clip, uuid4().bytes)
+    said = {"recipient": "李律师", "purpose": "litigation", "expires_at": format_time(utc_now() + timedelta(days=3))}
+    made = await post(service, INVESTIGATOR, f"/v1/clips/{clip}/links", said)
+    return wish(INVESTIGATOR, {"reason": "委托终止"}, {"reason": "别的"}, clip=str(clip), link=made["link"])
+
+
 async def _package(service: RunningService) -> str:
     """Have a package made, as the duty does."""
     clip = str(await service.clip(uuid4().bytes, path=f"{uuid4()}.mp4"))

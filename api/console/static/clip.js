@@ -18,7 +18,7 @@ import { Timeline } from "./timeline.js";
 import { readWaveform } from "./waveform.js";
 import { currentLanguage, known, t } from "./words.js";
 
-const TABS = ["annotation", "continuity", "history", "verify", "case"];
+const TABS = ["annotation", "continuity", "history", "verify", "case", "share"];
 
 export function ClipView({ clip, at, me, words }) {
   const asked = useAsked((signal) => get(`/v1/clips/${clip}`, {}, signal), [clip]);
@@ -40,14 +40,15 @@ function Shown({ detail, at, me, words, reload }) {
   const [damage, setDamage] = useState([]);
   const continuity = useAsked((signal) => get(`/v1/clips/${detail.clip}/continuity`, {}, signal).catch(notThere), [detail.clip]);
 
+  const tabs = TABS.filter((name) => name !== "share" || me.rights.includes("list_clip_links"));
   const panes = {
     annotation: html`<${AnnotationEditor} key=${detail.clip} detail=${detail} me=${me} words=${words} place=${place} onSeek=${seek} onSaved=${reload} />
       <${Proposals} detail=${detail} me=${me} onSeek=${seek} onTaken=${reload} />`,
     continuity: html`<${Continuity} asked=${continuity} onSeek=${seek} />`,
     history: html`<${History} clip=${detail.clip} />`,
     verify: html`<${ClipCheck} clip=${detail} words=${words} onSeek=${seek} onDamage=${setDamage} />`,
-    case: html`<${LinkToCase} detail=${detail} onLinked=${reload} />
-      ${me.rights.includes("list_clip_links") && html`<${Sharing} detail=${detail} me=${me} words=${words} />`}`,
+    case: html`<${LinkToCase} detail=${detail} onLinked=${reload} />`,
+    share: html`<${Sharing} detail=${detail} me=${me} words=${words} />`,
   };
   return html`<article class="clip">
     <header>
@@ -67,7 +68,7 @@ function Shown({ detail, at, me, words, reload }) {
         <${Neighbours} detail=${detail} long=${long} />
       </section>
       <section class="panel">
-        <div role="tablist" onKeyDown=${(event) => turn(event, tab, setTab)}>${TABS.map((name) => html`<button type="button" role="tab" key=${name}
+        <div role="tablist" onKeyDown=${(event) => turn(event, tabs, tab, setTab)}>${tabs.map((name) => html`<button type="button" role="tab" key=${name}
           id=${`tab-${name}`} aria-selected=${tab === name} aria-controls="pane" tabindex=${tab === name ? 0 : -1}
           onClick=${() => setTab(name)}>${t(`tab.${name}`)}</button>`)}</div>
         <div role="tabpanel" id="pane" aria-labelledby=${`tab-${tab}`}>${panes[tab]}</div>
@@ -76,12 +77,12 @@ function Shown({ detail, at, me, words, reload }) {
   </article>`;
 }
 
-function turn(event, tab, setTab) {
+function turn(event, tabs, tab, setTab) {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   if (!step) return;
   event.preventDefault();
   event.stopPropagation();
-  const next = TABS[(TABS.indexOf(tab) + step + TABS.length) % TABS.length];
+  const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
   setTab(next);
   document.getElementById(`tab-${next}`).focus();
 }

@@ -30,6 +30,8 @@ export function useDraft(about, staff, empty) {
       setChanged(true);
     },
     forget: () => {
+      // At once: whoever goes to another page now is gone before an effect runs.
+      localStorage.removeItem(key);
       setContent({ ...empty });
       setChanged(false);
     },

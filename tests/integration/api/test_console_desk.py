@@ -437,6 +437,7 @@ async def test_a_case_is_opened_and_a_taken_number_is_said_beside_the_form(tab: 
     await typed(tab, ".opening input[name=number]", number)
     await clicked(tab, ".opening button.primary")
     await says(tab, "article.case h1", number, "<b>夜间施工案</b>")
+    assert await tab.evaluate("Object.keys(localStorage).filter(key => key.endsWith('.case.new'))") == []
     case = (await tab.evaluate("location.hash")).removeprefix("#/cases/")
     said = (await desk.service.ask("GET", f"/v1/cases/{case}", headers=await desk.handler.session())).json()
     assert (said["kind"], said["handlers"]) == ("penalty", ["王芳", "赵强"])

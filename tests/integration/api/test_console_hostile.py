@@ -217,7 +217,7 @@ async def watched(tab: Tab) -> None:
     await tab.until(
         "document.querySelector('video')?.readyState >= 1 || document.querySelector('.stage img')?.complete"
     )
-    for name in ("continuity", "history", "verify", "case", "annotation"):
+    for name in ("continuity", "history", "verify", "case", "share", "annotation"):
         await clicked(tab, f"#tab-{name}")
         await tab.until(SETTLED, seconds=10)
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def sharing(tab: Tab, house: House) -> None:
     """Open the part of the clip's page that makes links."""
     await at(tab, house, f"#/clips/{house.clip}")
-    await clicked(tab, "#tab-case")
+    await clicked(tab, "#tab-share")
     await tab.until("!!document.querySelector('.sharing form.new')")
 
 
