@@ -102,7 +102,10 @@ STALE = {
 }
 """How a route answers whoever saw an older version."""
 
-ASIDE = ("ledger_", "stored_answer", "deadline_clock", "deadline_fact", "deadline_cursor")
+ASIDE = (
+    *("ledger_", "stored_answer", "deadline_clock", "deadline_fact", "deadline_cursor"),
+    *("search_term", "search_document"),
+)
 """Tables that duties go on with on the ground of entries, and earlier answers: none tells of what was asked for."""
 
 
